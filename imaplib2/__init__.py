@@ -1,0 +1,92 @@
+"""A threaded IMAP4rev1 client, used like the standard library's ``imaplib``.
+
+>>> import imaplib2
+>>> with imaplib2.IMAP4_SSL("imap.example.org") as M:  # doctest: +SKIP
+...     M.login("user", "password")
+...     M.select("INBOX", readonly=True)
+...     typ, data = M.search(None, "UNSEEN")
+
+Read the package in this order: ``_client.py`` (what users call), ``_threads.py`` (what runs
+concurrently), ``_protocol/`` (IMAP itself, without I/O).
+"""
+
+from ._client import (
+    IDLE_TIMEOUT,
+    IMAP4,
+    IMAP4_PORT,
+    IMAP4_SSL,
+    IMAP4_SSL_PORT,
+    AllowedVersions,
+    IMAP4_stream,
+)
+from ._dates import (
+    Int2AP,
+    Internaldate2Time,
+    Internaldate2tuple,
+    Mon2num,
+    MonthNames,
+    ParseFlags,
+    Time2Internaldate,
+)
+from ._protocol.commands import Commands
+from ._protocol.grammar import (
+    CRLF,
+    Continuation,
+    Flags,
+    InternalDate,
+    Literal,
+    MapCRLF,
+    Response_code,
+    Untagged_response,
+    Untagged_status,
+)
+from ._protocol.states import AUTH, LOGOUT, NONAUTH, SELECTED
+from ._threads import READ_SIZE
+from ._tls import TLS_COMPAT, TLS_NO_SSL, TLS_SECURE
+from ._version import __release__, __revision__, __version__, version
+
+#: The debug level of instances that are made without one.
+Debug = 0
+#: Seconds; kept for programs that name it. Nothing polls.
+READ_POLL_TIMEOUT = 30
+
+__all__ = [
+    "AUTH",
+    "CRLF",
+    "IDLE_TIMEOUT",
+    "IMAP4",
+    "IMAP4_PORT",
+    "IMAP4_SSL",
+    "IMAP4_SSL_PORT",
+    "LOGOUT",
+    "NONAUTH",
+    "READ_POLL_TIMEOUT",
+    "READ_SIZE",
+    "SELECTED",
+    "TLS_COMPAT",
+    "TLS_NO_SSL",
+    "TLS_SECURE",
+    "AllowedVersions",
+    "Commands",
+    "Continuation",
+    "Debug",
+    "Flags",
+    "IMAP4_stream",
+    "Int2AP",
+    "InternalDate",
+    "Internaldate2Time",
+    "Internaldate2tuple",
+    "Literal",
+    "MapCRLF",
+    "Mon2num",
+    "MonthNames",
+    "ParseFlags",
+    "Response_code",
+    "Time2Internaldate",
+    "Untagged_response",
+    "Untagged_status",
+    "__release__",
+    "__revision__",
+    "__version__",
+    "version",
+]  # fmt: skip

@@ -1,0 +1,55 @@
+"""SASL exchanges: what an authenticator gets and gives (RFC 3501, section 6.2.2; RFC 4422)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ._errors import InvalidArgument, error
+
+#: Gets a challenge, decoded; gives the response, or None to cancel the exchange.
+Authenticator = Callable[[bytes], bytes | bytearray | memoryview | str | None]
+
+
+def respond(authenticator: Authenticator, challenge: bytes) -> bytes | None:
+    """The base64 of *authenticator*'s response to a base64 *challenge*; None cancels."""
+    from binascii import Error, a2b_base64
+
+    try:
+        decoded = a2b_base64(challenge)
+    except Error:
+        raise error("the server's SASL challenge is not base64") from None
+    response = authenticator(decoded)
+    return None if response is None else encode(response)
+
+
+def encode(response: bytes | bytearray | memoryview | str) -> bytes:
+    """A response as one line of base64; str is encoded as UTF-8."""
+    from binascii import b2a_base64
+
+    data = response.encode("utf-8") if isinstance(response, str) else bytes(response)
+    return b2a_base64(data, newline=False)
+
+
+def cram_md5(user: str, password: str | bytes) -> Authenticator:
+    """The authenticator of CRAM-MD5 (RFC 2195)."""
+
+    def authenticator(challenge: bytes) -> bytes:
+        import hmac
+
+        key = password.encode("utf-8") if isinstance(password, str) else password
+        try:
+            digest = hmac.new(key, challenge, "md5").hexdigest()
+        except ValueError:  # FIPS mode
+            raise error("CRAM-MD5 authentication is not supported by this Python") from None
+        return user.encode("utf-8") + b" " + digest.encode("ascii")
+
+    return authenticator
+
+
+def plain(user: str, password: str | bytes, identity: str = "") -> bytes:
+    """The one message of PLAIN (RFC 4616, section 2)."""
+    key = password.encode("utf-8") if isinstance(password, str) else bytes(password)
+    parts = [identity.encode("utf-8"), user.encode("utf-8"), key]
+    if any(b"\0" in part for part in parts):
+        raise InvalidArgument("AUTHENTICATE PLAIN: user or password holds NUL")
+    return b"\0".join(parts)

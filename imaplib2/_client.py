@@ -1,0 +1,1300 @@
+"""IMAP4, IMAP4_SSL and IMAP4_stream: the classes that users call.
+
+Methods are named after the commands. Each returns ``(typ, data)``: *typ* is ``'OK'`` or ``'NO'``;
+*data* is a list whose items are ``bytes``, or ``(header, literal)`` tuples followed by the text
+behind the literal; ``[None]`` when nothing came. Each takes ``callback`` and ``cb_arg``: the call
+then returns ``(None, None)`` at once, and ``callback((result, cb_arg, error))`` is called once,
+with *result* the ``(typ, data)`` and *error* None, or *result* None and *error* a pair of
+exception class and text.
+
+Every method raises ``error`` for a command that the state forbids, for arguments that can't be
+sent and for an answer BAD, and ``abort`` when the connection is lost.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import socket
+import sys
+import threading
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TextIO, cast
+
+from . import _auth, _dates, _errors
+from ._errors import InvalidArgument, error
+from ._idler import Idler
+from ._pending import Callback, Finish, Pending
+from ._protocol import commands
+from ._protocol.arguments import Literal, Secret, encode_arguments, quote
+from ._protocol.commands import Kind, Row, Upgrade, find
+from ._protocol.connection import Command, Connection, Idle
+from ._protocol.grammar import CRLF, MapCRLF
+from ._protocol.limits import Limits
+from ._protocol.states import ANY
+from ._protocol.substitution import substitute
+from ._protocol.untagged import UntaggedResponses
+from ._threads import Engine
+from ._tls import TLS_COMPAT, TLSSettings, wrap
+from ._trace import Trace
+from ._transport import (
+    BlockingTransport,
+    DeflateTransport,
+    MethodTransport,
+    ProcessTransport,
+    SocketTransport,
+    TLSTransport,
+    Transport,
+    connect,
+    deflate_objects,
+    tune,
+)
+
+if TYPE_CHECKING:
+    import ssl
+    import subprocess
+
+    from ._auth import Authenticator
+    from ._dates import DateTime
+    from ._tls import CertificateCallback
+
+IMAP4_PORT = 143
+IMAP4_SSL_PORT = 993
+#: Seconds that ``idle()`` lasts by default; a longer IDLE is renewed as often (RFC 2177, 3).
+IDLE_TIMEOUT = 29 * 60
+#: Seconds that connecting, TLS and the greeting may take when no time-out is given.
+CONNECT_TIMEOUT = 60.0
+AllowedVersions = ("IMAP4REV1", "IMAP4")
+
+Result = tuple[str, list[Any]]
+Buffer = bytes | bytearray | memoryview
+#: ``'1:5,7'``, 7, ``range(1, 6)``, or a sequence of ints, ranges and ``(first, last)`` pairs.
+MessageSet = str | bytes | int | range | Sequence[Any]
+#: ``'(FLAGS UID)'``, or a sequence of str.
+Items = str | bytes | Sequence[str]
+Text = str | bytes
+
+_UNSET: Any = object()
+
+
+class IMAP4:
+    """A connection to an IMAP server, over TCP.
+
+    *host* None or ``''`` is the local host, *port* None the standard port. *timeout* bounds, in
+    seconds, connecting and every silence of the server while an answer is awaited; None stands
+    for ``socket.getdefaulttimeout()``. *debug* (0 to 5), *debug_file* and *debug_buf_lvl* control
+    tracing, see ``debug``; *identifier* names the threads and stands in traces.
+
+    Raises OSError when the server can't be reached, ``ssl.SSLError`` when TLS fails and ``error``
+    when the server doesn't greet as an IMAP server does.
+    """
+
+    error = _errors.error
+    abort = _errors.abort
+    readonly = _errors.readonly
+
+    #: The version of the protocol that the server speaks: ``'IMAP4REV1'`` or ``'IMAP4'``.
+    PROTOCOL_VERSION: str | None = None
+
+    def __init__(
+        self,
+        host: str | None = None,
+        port: int | str | None = None,
+        timeout: float | None = None,
+        *,
+        debug: int | None = None,
+        debug_file: TextIO | None = None,
+        identifier: str | None = None,
+        debug_buf_lvl: int | None = None,
+    ) -> None:
+        if timeout is not None and timeout <= 0:
+            raise ValueError("Non-blocking socket (timeout=0) is not supported")
+        self.host = host or ""
+        self.port = int(port or self._default_port())
+        self.timeout = socket.getdefaulttimeout() if timeout is None else timeout
+        self.identifier = identifier or f"imaplib2 {self.host or 'localhost'}"
+        self.sock: Any = None
+        self.read_fd: int | None = None
+        self.literal: Any = None
+        self.compressor: Any = None
+        self.decompressor: Any = None
+        self._tls = getattr(self, "_tls", None) or TLSSettings()
+        self._tls_established = False
+        self._inner: Transport | None = None  # what read() and send() use
+        self._hooked: MethodTransport | None = None  # where a subclass has replaced those
+        self._trace = Trace(_debug_level(debug), debug_file, self.identifier, debug_buf_lvl)
+        if type(self)._mesg is not IMAP4._mesg:
+            self._trace.printer = _weakly(self._mesg)
+        self._core = Connection(_dates.Int2AP(random.randint(4096, 65535)), timeout=self.timeout)
+        self._legacy: dict[bytes, tuple[Command, Pending]] = {}
+        self._engine: Engine | None = None
+        self._connect(timeout)
+
+    @staticmethod
+    def _default_port() -> int:
+        return IMAP4_PORT
+
+    def _connect(self, timeout: float | None) -> None:
+        try:
+            _call_open(self.open, self.host, self.port, timeout)
+            self._engine = self._make_engine()
+            weakref.finalize(self, self._engine.abandon).atexit = False
+            self._engine.start(self.timeout or CONNECT_TIMEOUT)
+            self._check_version()
+        except BaseException:
+            with contextlib.suppress(OSError):
+                self._close()
+            raise
+
+    def _check_version(self) -> None:
+        if not self.capabilities:
+            raise error("no CAPABILITY response from server")
+        for version in AllowedVersions:
+            if version in self.capabilities:
+                self.PROTOCOL_VERSION = version
+                return
+        raise error("server not IMAP4 compliant")
+
+    def __enter__(self) -> IMAP4:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with contextlib.suppress(OSError, error):
+            self.logout()
+
+    def __repr__(self) -> str:
+        where = f"{self.host or 'localhost'}:{self.port}"
+        return f"<{type(self).__name__} {where} {self.state}>"
+
+    def __getattr__(self, name: str) -> Any:
+        if name.isupper() and name in commands.Commands:
+            return getattr(self, name.lower())
+        raise AttributeError(f"Unknown IMAP4 command: {name!r}")
+
+    # -- State --------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> str:
+        """NONAUTH, AUTH, SELECTED or LOGOUT (RFC 3501, section 3)."""
+        return self._core.state
+
+    @state.setter
+    def state(self, state: str) -> None:
+        self._core.state = state
+
+    @property
+    def capabilities(self) -> tuple[str, ...]:
+        """What the server can do, in upper case; kept up to date through login and STARTTLS."""
+        return self._core.capabilities
+
+    @capabilities.setter
+    def capabilities(self, capabilities: Sequence[str]) -> None:
+        self._core.capabilities = tuple(capabilities)
+
+    @property
+    def welcome(self) -> bytes | None:
+        """The server's greeting."""
+        return self._core.welcome
+
+    @property
+    def mailbox(self) -> str | None:
+        """The selected mailbox, as it was given to ``select``."""
+        return self._core.mailbox
+
+    @property
+    def is_readonly(self) -> bool:
+        """The mailbox was selected for reading only."""
+        return self._core.is_readonly
+
+    @is_readonly.setter
+    def is_readonly(self, is_readonly: bool) -> None:
+        self._core.is_readonly = is_readonly
+
+    @property
+    def utf8_enabled(self) -> bool:
+        """``enable('UTF8=ACCEPT')`` has succeeded (RFC 6855)."""
+        return self._core.utf8_enabled
+
+    @property
+    def Terminate(self) -> bool:
+        """The connection is over."""
+        return self._core.reason is not None
+
+    @property
+    def limits(self) -> Limits:
+        """Bounds on what the server may send; may be changed at any time."""
+        return self._core.limits
+
+    @property
+    def tagged_commands(self) -> dict[bytes, Any]:
+        """The tags of the commands in progress."""
+        return dict.fromkeys(self._core.in_progress)
+
+    @property
+    def untagged_responses(self) -> UntaggedResponses:
+        """Untagged responses that no command has collected: ``[[type, [data, ...]], ...]``.
+
+        Can also be read like ``imaplib``'s dict, and assigned.
+        """
+        return self._core.untagged
+
+    @untagged_responses.setter
+    def untagged_responses(self, content: Any) -> None:
+        self._core.untagged = UntaggedResponses(content, self._core.limits.stored)
+
+    @property
+    def debug(self) -> int:
+        """The debug level: 0 nothing, 1 the connection's life, 3 commands, 4 all traffic.
+
+        Passwords and SASL exchanges are never shown.
+        """
+        return self._trace.level
+
+    @debug.setter
+    def debug(self, level: int) -> None:
+        self._trace.level = level
+
+    # -- Commands: any state (RFC 3501, section 6.1) -------------------------------------------
+
+    def capability(self, *, callback: Callback | None = None, cb_arg: Any = None) -> Result:
+        """Ask for the server's capabilities (RFC 3501, section 6.1.1)."""
+        return self._call("CAPABILITY", callback=callback, cb_arg=cb_arg)
+
+    def noop(self, *, callback: Callback | None = None, cb_arg: Any = None) -> Result:
+        """Do nothing; the server may send news (RFC 3501, section 6.1.2)."""
+        return self._call("NOOP", callback=callback, cb_arg=cb_arg)
+
+    def logout(self, *, callback: Callback | None = None, cb_arg: Any = None) -> Result:
+        """Say goodbye and close the connection; returns ``('BYE', [text])`` (RFC 3501, 6.1.3).
+
+        Commands in progress are completed before. Returns within seconds also when the server is
+        silent or gone; may be called again, and from anywhere.
+        """
+        if callback is not None and not self.Terminate:
+            finish = self._finish_logout
+            return self._call("LOGOUT", callback=callback, cb_arg=cb_arg, finish=finish)
+        try:
+            if not self.Terminate:
+                with contextlib.suppress(error):
+                    self._call("LOGOUT")
+        finally:
+            self._close()
+        outcome = ("BYE", [self._goodbye()])
+        if callback is not None:
+            callback((outcome, cb_arg, None))
+            return cast(Result, (None, None))
+        return outcome
+
+    def id(self, *fields: Any, callback: Callback | None = None, cb_arg: Any = None) -> Result:
+        """Tell the server who is calling, and get the same (RFC 2971).
+
+        *fields*: a mapping of str to str or None; or names and values in turn; or one str that is
+        the parenthesised list itself; or nothing.
+        """
+        return self._call("ID", _id_parameters(fields), callback=callback, cb_arg=cb_arg)
+
+    # -- Commands: not authenticated (RFC 3501, section 6.2) -----------------------------------
+
+    def starttls(
+        self,
+        keyfile: str | ssl.SSLContext | None = None,
+        certfile: str | None = None,
+        ca_certs: str | ssl.SSLContext | None = None,
+        cert_verify_cb: CertificateCallback | None = None,
+        ssl_version: Any = "ssl23",
+        tls_level: str | None = TLS_COMPAT,
+        *,
+        ssl_context: ssl.SSLContext | None = None,
+        callback: Callback | None = None,
+        cb_arg: Any = None,
+    ) -> Result:
+        """Encrypt the connection (RFC 3501, section 6.2.1); arguments as of IMAP4_SSL.
+
+        Either the connection is encrypted afterwards or an exception was raised: ``abort`` when
+        the server doesn't offer it, ``error`` when it refuses, ``ssl.SSLError`` when TLS fails.
+        """
+        if self._tls_established:
+            raise self.abort("TLS session already established")
+        if "STARTTLS" not in self.capabilities:
+            raise self.abort("TLS not supported by server")
+        if not isinstance(self.sock, socket.socket):
+            raise error("STARTTLS needs a socket")
+        self._tls = TLSSettings(
+            cast(Any, keyfile), certfile, cast(Any, ca_certs), cert_verify_cb, ssl_version,
+            tls_level, ssl_context,
+        )  # fmt: skip
+        return self._call("STARTTLS", callback=callback, cb_arg=cb_arg, finish=_finish_starttls)
+
+    def authenticate(
+        self,
+        mechanism: str,
+        authobject: Authenticator,
+        *,
+        callback: Callback | None = None,
+        cb_arg: Any = None,
+    ) -> Result:
+        """Log in by a SASL *mechanism* (RFC 3501, section 6.2.2).
+
+        ``authobject(challenge)`` gets each challenge as bytes, decoded, and returns the response
+        as bytes or str, or None to cancel. Raises ``error`` with the server's text on NO.
+        """
+        return self._authenticate((mechanism.upper(),), authobject, callback, cb_arg)
+
+    def login(
+        self,
+        user: Text,
+        password: Text,
+        *,
+        callback: Callback | None = None,
+        cb_arg: Any = None,
+    ) -> Result:
+        """Log in by a password, which is always quoted (RFC 3501, section 6.2.3).
+
+        Raises ``error`` with the server's text on NO.
+        """
+        return self._call(
+            "LOGIN", user, password, callback=callback, cb_arg=cb_arg, finish=_finish_login
+        )
+
+    def login_cram_md5(
+        self,
+        user: str,
+        password: Text,
+        *,
+        callback: Callback | None = None,
+        cb_arg: Any = None,
+    ) -> Result:
+        """Log in by CRAM-MD5, which doesn't show the password (RFC 2195)."""
+        authenticator = _auth.cram_md5(user, password)
+        return self._authenticate(("CRAM-MD5",), authenticator, callback, cb_arg)
+
+    def login_plain(
+        self,
+        user: str,
+        password: Text,
+        *,
+        callback: Callback | None = None,
+        cb_arg: Any = None,
+    ) -> Result:
+        """Log in by PLAIN (RFC 4616), in UTF-8; without a round trip where SASL-IR is offered."""
+        message = _auth.plain(user, password)
+        arguments: tuple[Any, ...] = ("PLAIN",)
+        if "SASL-IR" in self.capabilities:  # RFC 4959
+            arguments += (Secret(_auth.encode(message)),)
+        return self._authenticate(arguments, lambda challenge: message, callback, cb_arg)
+
+    # -- Commands: authenticated (RFC 3501, section 6.3) ---------------------------------------
+
+    def select(
+        self,
+        mailbox: Text = "INBOX",
+        readonly: bool = False,
+        *,
+        callback: Callback | None = None,
+        cb_arg: Any = None,
+    ) -> Result:
+        """Select a mailbox; returns its number of messages (RFC 3501, section 6.3.1).
+
+        All earlier untagged responses are dropped. *readonly* makes it EXAMINE. Raises
+        ``readonly`` when the server gives less than was asked for; the mailbox is selected then.
+        """
+        name = "EXAMINE" if readonly else "SELECT"
+        return self._call(name, mailbox, callback=callback, cb_arg=cb_arg)
+
+    def examine(
+        self, mailbox: Text = "INBOX", *, callback: Callback | None = None, cb_arg: Any = None
+    ) -> Result:
+        """Select a mailbox for reading only (RFC 3501, section 6.3.2)."""
+        return self._call("EXAMINE", mailbox, callback=callback, cb_arg=cb_arg)
+
+    def create(
+        self, mailbox: Text, *, callback: Callback | None = None, cb_arg: Any = None
+    ) -> Result:
+        """Create a mailbox (RFC 3501, section 6.3.3)."""
+        return self._call("CREATE", mailbox, callback=callback, cb_arg=cb_arg)
+
+    def delete(
+        self, mailbox: Text, *, callback: Callback | None = None, cb_arg: Any = None
+    ) -> Result:
+        """Delete a mailbox (RFC 3501, section 6.3.4)."""
+        return self._call("DELETE", mailbox, callback=callback, cb_arg=cb_arg)
+
+    def rename(
+        self,
+        oldmailbox: Text,
+        newmailbox: Text,
+        *,
+        callback: Callback | None = None,
+        cb_arg: Any = None,
+    ) -> Result:
+        """Rename a mailbox (RFC 3501, section 6.3.5)."""
+        return self._call("RENAME", oldmailbox, newmailbox, callback=callback, cb_arg=cb_arg)
+
+    def subscribe(
+        self, mailbox: Text, *, callback: Callback | None = None, cb_arg: Any = None
+    ) -> Result:
+        """Subscribe to a mailbox (RFC 3501, section 6.3.6)."""
+        return self._call("SUBSCRIBE", mailbox, callback=callback, cb_arg=cb_arg)
+
+    def unsubscribe(
+        self, mailbox: Text, *, callback: Callback | None = None, cb_arg: Any = None
+    ) -> Result:
+        """Unsubscribe from a mailbox (RFC 3501, section 6.3.7)."""
+        return self._call("UNSUBSCRIBE", mailbox, callback=callback, cb_arg=cb_arg)
+
+    def list(
+        self,
+        directory: Text = '""',
+        pattern: Text = "*",
+        *,
+        callback: Callback | None = None,
+        cb_arg: Any = None,
+    ) -> Result:
+        """List mailboxes that match *pattern* below *directory* (RFC 3501, section 6.3.8)."""
+        return self._call("LIST", directory, pattern, callback=callback, cb_arg=cb_arg)
+
+    def lsub(
+        self,
+        directory: Text = '""',
+        pattern: Text = "*",
+        *,
+        callback: Callback | None = None,
+        cb_arg: Any = None,
+    ) -> Result:
+        """List subscribed mailboxes (RFC 3501, section 6.3.9)."""
+        return self._call("LSUB", directory, pattern, callback=callback, cb_arg=cb_arg)
+
+    def status(
+        self,
+        mailbox: Text,
+        names: Items,
+        *,
+        callback: Callback | None = None,
+        cb_arg: Any = None,
+    ) -> Result:
+        """Ask for counts of a mailbox: MESSAGES, UNSEEN, ... (RFC 3501, section 6.3.10)."""
+        return self._call("STATUS", mailbox, names, callback=callback, cb_arg=cb_arg)
+
+    def append(
+        self,
+        mailbox: Text | None,
+        flags: Items | None,
+        date_time: DateTime | None,
+        message: Buffer,
+        *,
+        callback: Callback | None = None,
+        cb_arg: Any = None,
+    ) -> Result:
+        """Append *message*, bytes, to a mailbox (RFC 3501, section 6.3.11).
+
+        Everything else may be None; *date_time* is what `Time2Internaldate` takes. Line ends
+        become CRLF; a message that has them is not copied.
+        """
+        self.literal = None
+        text = _with_crlf(message)
+        literal = Literal(text, binary=self.utf8_enabled)
+        date = _dates.Time2Internaldate(date_time) if date_time else None
+        return self._call(
+            "APPEND", mailbox or "INBOX", flags or None, date,
+            literal=literal, callback=callback, cb_arg=cb_arg,
+        )  # fmt: skip
+
+    def namespace(self, *, callback: Callback | None = None, cb_arg: Any = None) -> Result:
+        """Ask for the namespaces (RFC 2342)."""
+        return self._call("NAMESPACE", callback=callback, cb_arg=cb_arg)
+
+    def enable(
+        self, capability: str, *, callback: Callback | None = None, cb_arg: Any = None
+    ) -> Result:
+        """Enable extensions, for instance ``'UTF8=ACCEPT'`` (RFC 5161)."""
+        if "ENABLE" not in self.capabilities:
+            raise error("Server does not support ENABLE")
+        return self._call("ENABLE", capability, callback=callback, cb_arg=cb_arg)
+
+    def proxyauth(
+        self, user: Text, *, callback: Callback | None = None, cb_arg: Any = None
+    ) -> Result:
+        """Act as *user*; for administrators (an extension of Netscape's server)."""
+        return self._call("PROXYAUTH", user, callback=callback, cb_arg=cb_arg)
+
+    def getacl(
+        self, mailbox: Text, *, callback: Callback | None = None, cb_arg: Any = None
+    ) -> Result:
+        """Ask for a mailbox's access control list (RFC 4314, section 3.3)."""
+        return self._call("GETACL", mailbox, callback=callback, cb_arg=cb_arg)
+
+    def setacl(
+        self,
+        mailbox: Text,
+        who: Text,
+        what: Text,
+        *,
+        callback: Callback | None = None,
+        cb_arg: Any = None,
+    ) -> Result:
+        """Give *who* the rights *what* on a mailbox (RFC 4314, section 3.1)."""
+        return self._call("SETACL", mailbox, who, what, callback=callback, cb_arg=cb_arg)
+
+    def deleteacl(
+        self, mailbox: Text, who: Text, *, callback: Callback | None = None, cb_arg: Any = None
+    ) -> Result:
+        """Take all rights on a mailbox from *who* (RFC 4314, section 3.2)."""
+        return self._call("DELETEACL", mailbox, who, callback=callback, cb_arg=cb_arg)
+
+    def myrights(
+        self, mailbox: Text, *, callback: Callback | None = None, cb_arg: Any = None
+    ) -> Result:
+        """Ask for the own rights on a mailbox (RFC 4314, section 3.5)."""
+        return self._call("MYRIGHTS", mailbox, callback=callback, cb_arg=cb_arg)
+
+    def getquota(
+        self, root: Text, *, callback: Callback | None = None, cb_arg: Any = None
+    ) -> Result:
+        """Ask for a quota root's usage and limits (RFC 9208, section 4.2)."""
+        return self._call("GETQUOTA", root, callback=callback, cb_arg=cb_arg)
+
+    def getquotaroot(
+        self, mailbox: Text, *, callback: Callback | None = None, cb_arg: Any = None
+    ) -> Result:
+        """Ask for a mailbox's quota roots; ``[[QUOTAROOT...], [QUOTA...]]`` (RFC 9208, 4.3)."""
+        return self._call("GETQUOTAROOT", mailbox, callback=callback, cb_arg=cb_arg)
+
+    def setquota(
+        self, root: Text, limits: Text, *, callback: Callback | None = None, cb_arg: Any = None
+    ) -> Result:
+        """Set a quota root's limits, such as ``'(STORAGE 512)'`` (RFC 9208, section 4.4)."""
+        return self._call("SETQUOTA", root, limits, callback=callback, cb_arg=cb_arg)
+
+    def getannotation(
+        self,
+        mailbox: Text,
+        entry: Text,
+        attribute: Text,
+        *,
+        callback: Callback | None = None,
+        cb_arg: Any = None,
+    ) -> Result:
+        """Ask for annotations (draft-daboo-imap-annotatemore)."""
+        return self._call(
+            "GETANNOTATION", mailbox, entry, attribute, callback=callback, cb_arg=cb_arg
+        )
+
+    def setannotation(
+        self, *args: Any, callback: Callback | None = None, cb_arg: Any = None
+    ) -> Result:
+        """Set annotations: mailbox, entry, attributes (draft-daboo-imap-annotatemore)."""
+        return self._call("SETANNOTATION", *args, callback=callback, cb_arg=cb_arg)
+
+    def getmetadata(
+        self, *args: Any, callback: Callback | None = None, cb_arg: Any = None
+    ) -> Result:
+        """Ask for metadata: options in parentheses or none, mailbox, entries (RFC 5464, 4.2)."""
+        return self._call("GETMETADATA", *args, callback=callback, cb_arg=cb_arg)
+
+    def setmetadata(
+        self, *args: Any, callback: Callback | None = None, cb_arg: Any = None
+    ) -> Result:
+        """Set metadata: mailbox, ``'(entry value ...)'`` (RFC 5464, section 4.3)."""
+        return self._call("SETMETADATA", *args, callback=callback, cb_arg=cb_arg)
+
+    # -- Commands: selected (RFC 3501, section 6.4) --------------------------------------------
+
+    def check(self, *, callback: Callback | None = None, cb_arg: Any = None) -> Result:
+        """Have the server do its housekeeping (RFC 3501, section 6.4.1)."""
+        return self._call("CHECK", callback=callback, cb_arg=cb_arg)
+
+    def close(self, *, callback: Callback | None = None, cb_arg: Any = None) -> Result:
+        """Leave the mailbox and expunge deleted messages (RFC 3501, section 6.4.2)."""
+        return self._call("CLOSE", callback=callback, cb_arg=cb_arg)
+
+    def unselect(self, *, callback: Callback | None = None, cb_arg: Any = None) -> Result:
+        """Leave the mailbox without expunging (RFC 3691)."""
+        return self._call("UNSELECT", callback=callback, cb_arg=cb_arg)
+
+    def expunge(
+        self,
+        message_set: MessageSet | None = None,
+        *,
+        uid: bool = False,
+        callback: Callback | None = None,
+        cb_arg: Any = None,
+    ) -> Result:
+        """Remove deleted messages; returns their numbers (RFC 3501, section 6.4.3).
+
+        With *uid*, only those whose UIDs are in *message_set* (RFC 4315, section 2.1).
+        """
+        if uid != (message_set is not None):
+            raise error("EXPUNGE takes a message set with uid=True, and only then")
+        return self._call("EXPUNGE", message_set, uid=uid, callback=callback, cb_arg=cb_arg)
+
+    def search(
+        self,
+        charset: str | None,
+        *criteria: Any,
+        uid: bool = False,
+        params: Sequence[Any] | None = None,
+        callback: Callback | None = None,
+        cb_arg: Any = None,
+    ) -> Result:
+        """Search; returns message numbers (or UIDs) in one bytes (RFC 3501, section 6.4.4).
+
+        *criteria* are a search program, whole or in parts: ``'(FROM "a" UNSEEN)'``, or
+        ``'SUBJECT', 'hello world'``. *charset* is declared for them, and used to encode str.
+        *params* replace ``?`` in them: see `uid`.
+        """
+        if charset and self.utf8_enabled:
+            raise error("Non-None charset not valid in UTF8 mode")
+        declared = ("CHARSET", charset) if charset else ()
+        criteria = substitute("SEARCH", criteria, params)
+        return self._call("SEARCH", *declared, *criteria, uid=uid, callback=callback, cb_arg=cb_arg)
+
+    def sort(
+        self,
+        sort_criteria: Items,
+        charset: str | None,
+        *search_criteria: Any,
+        uid: bool = False,
+        params: Sequence[Any] | None = None,
+        callback: Callback | None = None,
+        cb_arg: Any = None,
+    ) -> Result:
+        """Search, and sort what is found by *sort_criteria*, ``'(DATE)'`` (RFC 5256, 3)."""
+        criteria = substitute("SORT", search_criteria, params)
+        return self._call(
+            "SORT", sort_criteria, charset or "UTF-8", *criteria,
+            uid=uid, callback=callback, cb_arg=cb_arg,
+        )  # fmt: skip
+
+    def thread(
+        self,
+        threading_algorithm: str,
+        charset: str | None,
+        *search_criteria: Any,
+        uid: bool = False,
+        params: Sequence[Any] | None = None,
+        callback: Callback | None = None,
+        cb_arg: Any = None,
+    ) -> Result:
+        """Search, and group what is found into threads (RFC 5256, section 3)."""
+        criteria = substitute("THREAD", search_criteria, params)
+        return self._call(
+            "THREAD", threading_algorithm, charset or "UTF-8", *criteria,
+            uid=uid, callback=callback, cb_arg=cb_arg,
+        )  # fmt: skip
+
+    def fetch(
+        self,
+        message_set: MessageSet,
+        message_parts: Items,
+        *,
+        uid: bool = False,
+        params: Sequence[Any] | None = None,
+        callback: Callback | None = None,
+        cb_arg: Any = None,
+    ) -> Result:
+        """Fetch parts of messages, such as ``'(FLAGS BODY.PEEK[])'`` (RFC 3501, section 6.4.5)."""
+        (parts,) = substitute("FETCH", (message_parts,), params)
+        return self._call("FETCH", message_set, parts, uid=uid, callback=callback, cb_arg=cb_arg)
+
+    def partial(
+        self,
+        message_num: MessageSet,
+        message_part: str,
+        start: int | str,
+        length: int | str,
+        *,
+        callback: Callback | None = None,
+        cb_arg: Any = None,
+    ) -> Result:
+        """Fetch a range of a message part; obsolete (RFC 1730, section 6.4.6)."""
+        return self._call(
+            "PARTIAL", message_num, message_part, start, length, callback=callback, cb_arg=cb_arg
+        )
+
+    def store(
+        self,
+        message_set: MessageSet,
+        command: str,
+        flags: Items,
+        *,
+        uid: bool = False,
+        callback: Callback | None = None,
+        cb_arg: Any = None,
+    ) -> Result:
+        """Change flags: *command* is FLAGS, +FLAGS or -FLAGS (RFC 3501, section 6.4.6)."""
+        return self._call(
+            "STORE", message_set, command, flags, uid=uid, callback=callback, cb_arg=cb_arg
+        )
+
+    def copy(
+        self,
+        message_set: MessageSet,
+        new_mailbox: Text,
+        *,
+        uid: bool = False,
+        callback: Callback | None = None,
+        cb_arg: Any = None,
+    ) -> Result:
+        """Copy messages to another mailbox (RFC 3501, section 6.4.7)."""
+        return self._call(
+            "COPY", message_set, new_mailbox, uid=uid, callback=callback, cb_arg=cb_arg
+        )
+
+    def move(
+        self,
+        message_set: MessageSet,
+        new_mailbox: Text,
+        *,
+        uid: bool = False,
+        callback: Callback | None = None,
+        cb_arg: Any = None,
+    ) -> Result:
+        """Move messages to another mailbox (RFC 6851)."""
+        return self._call(
+            "MOVE", message_set, new_mailbox, uid=uid, callback=callback, cb_arg=cb_arg
+        )
+
+    def uid(
+        self,
+        command: str,
+        *args: Any,
+        params: Sequence[Any] | None = None,
+        callback: Callback | None = None,
+        cb_arg: Any = None,
+    ) -> Result:
+        """A command with UIDs instead of message numbers (RFC 3501, section 6.4.8).
+
+        *command* is FETCH, STORE, COPY, MOVE, SEARCH, SORT, THREAD or EXPUNGE. In *args*, *params*
+        replace, in turn, ``?`` (a value, quoted), ``?f`` (flags), ``?s`` (a message set); ``??``
+        is a question mark.
+        """
+        name = command.upper()
+        if name not in commands.UID_COMMANDS:
+            raise error(f"Unknown IMAP4 UID command: {command}")
+        args = substitute(f"UID {name}", args, params)
+        return self._call(name, *args, uid=True, callback=callback, cb_arg=cb_arg)
+
+    def xatom(
+        self, name: str, *args: Any, callback: Callback | None = None, cb_arg: Any = None
+    ) -> Result:
+        """Any command; returns the text of its tagged response (RFC 3501, section 6.5.1).
+
+        Its untagged data is there for ``response(name)``.
+        """
+        return self._call(name.upper(), *args, callback=callback, cb_arg=cb_arg, leaves_data=True)
+
+    # -- IDLE (RFC 2177) -----------------------------------------------------------------------
+
+    def idle(
+        self,
+        timeout: float | None = None,
+        *,
+        duration: float | None = _UNSET,
+        callback: Callback | None = None,
+        cb_arg: Any = None,
+    ) -> Any:
+        """Wait for news of the mailbox (RFC 2177).
+
+        Blocks until the server reports a change, *timeout* seconds (29 minutes) have passed, or
+        any thread issues another command; then ends the IDLE and returns its ``(typ, data)``.
+        What has come is there for ``response`` and ``pop_untagged_responses``; after a time-out,
+        ``response('IDLE')`` is ``('IDLE', [b'TIMEOUT'])``. With *callback*, returns at once.
+
+        With *duration*, in seconds or None, returns a context manager and iterator over what
+        happens instead: ``with M.idle(duration=60) as idler: for typ, data in idler: ...``.
+        """
+        if "IDLE" not in self.capabilities:
+            raise error("Server does not support IMAP4 IDLE")
+        if duration is not _UNSET:
+            return Idler(
+                self._begin_idle, self._running_engine().end_idle, self._leave_idle, duration
+            )
+        span = IDLE_TIMEOUT if timeout is None else max(0.0, timeout)
+        return self._call("IDLE", callback=callback, cb_arg=cb_arg, idle=Idle(span, IDLE_TIMEOUT))
+
+    def _begin_idle(self, capture: Any, observe: Any) -> Pending:
+        pending = Pending(_as_it_is)
+        pending.observer = observe
+        idle = Idle(None, IDLE_TIMEOUT, capture=capture)
+        self._submit(self._build(find("IDLE"), (), idle=idle), pending)
+        return pending
+
+    def _leave_idle(self, responses: Sequence[tuple[str, Sequence[Any]]]) -> None:
+        def keep(core: Connection) -> None:
+            for typ, data in responses:
+                core.untagged.add(typ, [*data])
+
+        self._running_engine().locked(keep)
+
+    # -- Untagged responses --------------------------------------------------------------------
+
+    def response(self, code: str) -> tuple[str, Any]:
+        """All data of an untagged response or response code since the last look.
+
+        Returns ``(code, [data, ...])``, ``(code, [None])`` when there is none.
+        """
+        return code, self._take_untagged(code.upper()) or [None]
+
+    def recent(self, *, callback: Callback | None = None, cb_arg: Any = None) -> Result:
+        """What the server said of RECENT since the last look; asks it when that is nothing."""
+        data = self._take_untagged("RECENT")
+        if callback is not None:
+            finish = self._finish_recent
+            return self._call("NOOP", callback=callback, cb_arg=cb_arg, finish=finish)
+        if data:
+            return "OK", data
+        typ, _ = self.noop()
+        return typ, self._take_untagged("RECENT") or [None]
+
+    def pop_untagged_responses(self) -> Iterator[tuple[str, Any]]:
+        """Take all untagged responses that nobody has collected, in order of arrival."""
+        entries = self._running_engine().locked(lambda core: core.untagged.take_all())
+        return iter([(typ, data) for typ, data in entries])
+
+    def _take_untagged(self, code: str) -> Any:
+        return self._running_engine().locked(lambda core: core.untagged.take(code))
+
+    # -- The transport: what subclasses replace ------------------------------------------------
+
+    def open(self, host: str = "", port: int | None = None, timeout: float | None = None) -> None:
+        """Connect to *host* and *port*: sets ``sock``, and ``read_fd`` to be waited for."""
+        self.host, self.port = host or "", int(port or self._default_port())
+        sys.audit("imaplib.open", self, self.host, self.port)
+        self.sock = self._create_socket(timeout)
+
+    def open_socket(self) -> socket.socket:
+        """A connected socket; replaced by subclasses that connect in their own way."""
+        return connect(self.host or None, self.port, self.timeout or CONNECT_TIMEOUT)
+
+    def _create_socket(self, timeout: float | None) -> Any:
+        return self.open_socket()
+
+    def ssl_wrap_socket(self) -> None:
+        """Negotiate TLS on ``sock`` and put the encrypted socket in its place."""
+        try:
+            self.sock = wrap(self.sock, self._tls, self.host, self.timeout or CONNECT_TIMEOUT)
+            self._tls.verify(self.sock, self.host)
+        except BaseException:
+            self.sock.close()
+            raise
+        self._tls_established = True
+
+    def read(self, size: int) -> bytes:
+        """At most *size* bytes from the server, as soon as there are any; ``b''`` at the end."""
+        buffer = bytearray(size)
+        received = self._base_transport().recv_into(memoryview(buffer))
+        return bytes(buffer[:received])
+
+    def send(self, data: Buffer) -> None:
+        """Send all of *data* to the server."""
+        view = memoryview(data).cast("B")
+        while view:
+            view = view[self._base_transport().send(view, None) :]
+
+    def shutdown(self) -> None:
+        """Close the transport without saying goodbye."""
+        if self._engine is not None:
+            self._engine.close()
+        if self.sock is not None:
+            self.sock.close()
+
+    def socket(self) -> Any:
+        """The socket that the connection uses; None when it uses none."""
+        return self.sock
+
+    def enable_compression(self, *, callback: Callback | None = None, cb_arg: Any = None) -> Result:
+        """Compress the connection from here on (COMPRESS=DEFLATE, RFC 4978)."""
+        if "COMPRESS=DEFLATE" not in self.capabilities:
+            raise error("Server does not support COMPRESS=DEFLATE")
+        return self._call("COMPRESS", "DEFLATE", callback=callback, cb_arg=cb_arg)
+
+    def start_compressing(self) -> None:
+        """Set ``compressor`` and ``decompressor``; part of what ``enable_compression`` does."""
+        if self.compressor is None:
+            self.compressor, self.decompressor = deflate_objects()
+
+    def has_buffered(self) -> bool:
+        """Whether ``read`` has something to give although the descriptor may have nothing."""
+        if getattr(self.decompressor, "unconsumed_tail", b""):
+            return True
+        if getattr(self._inner, "has_more", False):
+            return True
+        pending = getattr(self.sock, "pending", None)
+        return pending is not None and pending() > 0
+
+    def _base_transport(self) -> Transport:
+        if self._inner is None:
+            self._inner = self._make_transport(blocking=False)
+        return self._inner
+
+    def _make_transport(self, *, blocking: bool) -> Transport:
+        """The transport for ``sock``; *blocking* if a subclass's methods use it, too."""
+        if not _is_tls(self.sock):
+            return SocketTransport(self.sock)
+        return BlockingTransport(self.sock) if blocking else TLSTransport(self.sock)
+
+    def _engine_transport(self) -> Transport:
+        """What the threads use: this object's own methods where a subclass replaced them."""
+        if isinstance(self.sock, socket.socket):
+            tune(self.sock)
+        if self.sock is not None and (self.read_fd is None or self._inner is not None):
+            self.read_fd = self.sock.fileno()
+        hooked = _replaced(self, "read") or _replaced(self, "send")
+        self._inner = None
+        if not hooked:
+            return self._base_transport()
+        if self.sock is not None:
+            self._inner = self._make_transport(blocking=True)
+        if self._hooked is None:
+            self._hooked = MethodTransport(weakref.ref(self))
+        if _is_tls(self.sock):
+            self._hooked.exclusive = threading.Lock()
+        return self._hooked
+
+    def _make_engine(self) -> Engine:
+        where = f"{self.host or 'localhost'}:{self.port}"
+        transport = self._engine_transport()
+        return Engine(self._core, transport, _weakly(self._upgrade), self._trace, where)
+
+    def _upgrade(self, command: Command, unread: bytes) -> Transport:
+        """The transport behind STARTTLS or COMPRESS."""
+        if command.row.upgrade is Upgrade.TLS:
+            self.ssl_wrap_socket()
+            return self._engine_transport()
+        inner = self._base_transport()
+        self.start_compressing()
+        if self._hooked is not None:
+            self._hooked.push(self.decompressor.decompress(unread))
+            unread = b""
+        self._inner = DeflateTransport(inner, self.compressor, self.decompressor, unread)
+        return self._hooked or self._inner
+
+    # -- Issuing commands ----------------------------------------------------------------------
+
+    def _call(
+        self,
+        name: str,
+        *arguments: Any,
+        uid: bool = False,
+        callback: Callback | None = None,
+        cb_arg: Any = None,
+        finish: Finish | None = None,
+        literal: Literal | None = None,
+        idle: Idle | None = None,
+        leaves_data: bool = False,
+        authenticator: Authenticator | None = None,
+    ) -> Result:
+        """Issue a command; its outcome, or ``(None, None)`` when it goes to *callback*."""
+        row = commands.UID_COMMANDS[name] if uid else find(name)
+        if row.name == "":
+            row = replace(row, name=name, states=ANY)
+        command = self._build(row, arguments, literal, idle)
+        command.leaves_data = leaves_data
+        pending = Pending(finish or _as_it_is, callback, cb_arg)
+        pending.authenticator = authenticator
+        self._submit(command, pending)
+        if callback is not None:
+            return cast(Result, (None, None))
+        return cast(Result, self._wait(command, pending))
+
+    def _build(
+        self,
+        row: Row,
+        arguments: Sequence[Any],
+        literal: Literal | None = None,
+        idle: Idle | None = None,
+    ) -> Command:
+        pending_literal, self.literal = self.literal, None
+        if literal is None and pending_literal is not None:
+            literal = Literal(pending_literal)
+        encoded = encode_arguments(row, arguments, utf8=self.utf8_enabled)
+        command = Command.build(row, encoded, literal)
+        command.subject = _as_text(arguments[0]) if arguments else ""
+        command.idle = idle
+        return command
+
+    def _submit(self, command: Command, pending: Pending) -> None:
+        command.waiter = pending
+        self._running_engine().submit(command)
+
+    def _wait(self, command: Command, pending: Pending) -> Any:
+        try:
+            return pending.wait()
+        except Exception:
+            raise
+        except BaseException:  # KeyboardInterrupt: nobody waits for this command any more
+            self._running_engine().give_up(command)
+            raise
+
+    def _authenticate(
+        self,
+        arguments: Sequence[Any],
+        authenticator: Authenticator,
+        callback: Callback | None,
+        cb_arg: Any,
+    ) -> Result:
+        return self._call(
+            "AUTHENTICATE", *arguments, callback=callback, cb_arg=cb_arg,
+            finish=_finish_login, authenticator=authenticator,
+        )  # fmt: skip
+
+    def _running_engine(self) -> Engine:
+        if self._engine is None:
+            raise self.abort("not connected")
+        return self._engine
+
+    def _finish_recent(self, typ: str, data: Sequence[Any]) -> Any:
+        return typ, self._take_untagged("RECENT") or [None]
+
+    def _finish_logout(self, typ: str, data: Sequence[Any]) -> Any:
+        self._close()
+        return "BYE", [self._goodbye()]
+
+    def _goodbye(self) -> bytes:
+        if self._core.bye is not None:
+            return self._core.bye
+        return str(self._core.reason or "").encode("utf-8", "replace")
+
+    def _close(self) -> None:
+        """End the threads, then the transport."""
+        if self._engine is not None:
+            self._engine.close()
+        with contextlib.suppress(OSError):
+            self.shutdown()
+
+    # -- Legacy names: what subclasses and libraries built on imaplib call ---------------------
+
+    def _simple_command(self, name: str, *args: Any, **options: Any) -> Any:
+        return self._call(name, *args, leaves_data=True, **options)
+
+    def _untagged_response(self, typ: Any, dat: Any, name: str) -> Any:
+        if typ == "NO":
+            return typ, dat
+        return typ, self._take_untagged(name) or [None]
+
+    def _get_untagged_response(self, name: str, leave: bool = False) -> Any:
+        if leave:
+            return self.untagged_responses.get(name)
+        return self._take_untagged(name)
+
+    def _command(self, name: str, *args: Any) -> bytes:
+        command = self._build(find(name), args)
+        command.leaves_data = True
+        pending = Pending(_as_it_is)
+        self._submit(command, pending)
+        self._legacy[command.tag] = command, pending
+        return command.tag
+
+    def _command_complete(self, name: str, tag: bytes) -> Any:
+        return self._wait(*self._legacy.pop(tag))
+
+    def _quote(self, arg: str) -> str:
+        return quote(arg)
+
+    def _checkquote(self, arg: Any) -> bytes:
+        row = Row("", "", ANY, (Kind.ANY,))
+        return b"".join(cast(Any, encode_arguments(row, (arg,)).parts[1:]))
+
+    def _log(self, level: int, line: str) -> None:
+        self._trace.message(level, line)
+
+    def _mesg(self, s: str, tn: str | None = None, secs: float | None = None) -> None:
+        self._trace.print(s, tn, secs)
+
+    def print_log(self) -> None:
+        """Print the last interactions."""
+        self._trace.print_kept()
+
+    _print_log = print_log
+
+
+class IMAP4_SSL(IMAP4):
+    """A connection over TLS from the start.
+
+    Certificate and host name are verified. *ca_certs* names a file of CAs to trust as well;
+    *keyfile* and *certfile* are the client's own; *ssl_context* replaces everything.
+    ``cert_verify_cb(certificate, host)`` is asked instead of checking the host name (and, without
+    *ca_certs*, the chain); its answer, unless false, is raised as ``ssl.SSLError``. All values
+    that *ssl_version* and *tls_level* ever had mean TLS 1.2 or newer.
+    """
+
+    def __init__(
+        self,
+        host: str | None = None,
+        port: int | str | None = None,
+        keyfile: str | ssl.SSLContext | None = None,
+        certfile: str | None = None,
+        ca_certs: str | ssl.SSLContext | None = None,
+        *,
+        cert_verify_cb: CertificateCallback | None = None,
+        ssl_version: Any = "ssl23",
+        tls_level: str | None = TLS_COMPAT,
+        ssl_context: ssl.SSLContext | None = None,
+        timeout: float | None = None,
+        debug: int | None = None,
+        debug_file: TextIO | None = None,
+        identifier: str | None = None,
+        debug_buf_lvl: int | None = None,
+    ) -> None:
+        self._tls = TLSSettings(
+            cast(Any, keyfile), certfile, cast(Any, ca_certs), cert_verify_cb, ssl_version,
+            tls_level, ssl_context,
+        )  # fmt: skip
+        self.keyfile, self.certfile, self.ca_certs = keyfile, certfile, ca_certs
+        self.cert_verify_cb, self.ssl_context = cert_verify_cb, self._tls.ssl_context
+        super().__init__(
+            host, port, timeout,
+            debug=debug, debug_file=debug_file, identifier=identifier, debug_buf_lvl=debug_buf_lvl,
+        )  # fmt: skip
+
+    @staticmethod
+    def _default_port() -> int:
+        return IMAP4_SSL_PORT
+
+    def _create_socket(self, timeout: float | None) -> Any:
+        self.sock = self.open_socket()
+        if not _is_tls(self.sock):
+            self.ssl_wrap_socket()
+        self._tls_established = True
+        return self.sock
+
+    def ssl(self) -> Any:
+        """The encrypted socket."""
+        return self.sock
+
+
+class IMAP4_stream(IMAP4):
+    """A connection to the standard input and output of a child process.
+
+    *command* is a line for the shell; what the child writes to its standard error stays there.
+    """
+
+    def __init__(
+        self,
+        command: str,
+        *,
+        timeout: float | None = None,
+        debug: int | None = None,
+        debug_file: TextIO | None = None,
+        identifier: str | None = None,
+        debug_buf_lvl: int | None = None,
+    ) -> None:
+        self.command = command
+        self.process: subprocess.Popen[bytes] | None = None
+        super().__init__(
+            None, None, timeout,
+            debug=debug, debug_file=debug_file, identifier=identifier, debug_buf_lvl=debug_buf_lvl,
+        )  # fmt: skip
+
+    def open(self, host: str = "", port: int | None = None, timeout: float | None = None) -> None:
+        """Start the child."""
+        import subprocess
+
+        self.process = subprocess.Popen(
+            self.command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE, shell=True
+        )
+        assert self.process.stdout is not None
+        self.read_fd = self.process.stdout.fileno()
+
+    def _make_transport(self, *, blocking: bool) -> Transport:
+        assert self.process is not None
+        return ProcessTransport(self.process)
+
+
+def _as_it_is(typ: str, data: Sequence[Any]) -> Any:
+    return typ, data
+
+
+def _finish_login(typ: str, data: Sequence[Any]) -> Any:
+    if typ != "OK":
+        raise error(data[-1].decode("utf-8", "replace"))
+    return typ, data
+
+
+def _finish_starttls(typ: str, data: Sequence[Any]) -> Any:
+    if typ != "OK":
+        raise error("Couldn't establish TLS session")
+    return typ, [None]
+
+
+def _id_parameters(fields: Sequence[Any]) -> Any:
+    """The argument of ID: ``NIL``, or a list of quoted strings (RFC 2971, section 3.1)."""
+    if not fields or fields == (None,):
+        return b"NIL"
+    if len(fields) == 1 and not isinstance(fields[0], Mapping):
+        return fields[0]
+    if len(fields) == 1:
+        pairs = [part for pair in fields[0].items() for part in pair]
+    elif len(fields) % 2:
+        raise InvalidArgument("ID: names and values must come in pairs")
+    else:
+        pairs = [*fields]
+    return "(" + " ".join("NIL" if part is None else quote(str(part)) for part in pairs) + ")"
+
+
+def _with_crlf(message: Buffer) -> Buffer:
+    """*message* with every line end CRLF; itself when that is so already."""
+    if isinstance(message, memoryview):
+        message = message.tobytes()
+    if not isinstance(message, (bytes, bytearray)):
+        raise TypeError(f"APPEND: a message must be bytes, not {type(message).__name__}")
+    lines = message.count(b"\r\n")
+    if message.count(b"\n") == lines and message.count(b"\r") == lines:
+        return message
+    return MapCRLF.sub(CRLF, message)
+
+
+def _as_text(argument: Any) -> str:
+    return argument.decode("utf-8", "replace") if isinstance(argument, bytes) else str(argument)
+
+
+def _is_tls(sock: Any) -> bool:
+    ssl = sys.modules.get("ssl")
+    return ssl is not None and isinstance(sock, ssl.SSLSocket)
+
+
+def _replaced(client: IMAP4, name: str) -> bool:
+    """Whether a subclass, or an assignment, has replaced the method *name*."""
+    return name in vars(client) or getattr(type(client), name) is not getattr(IMAP4, name)
+
+
+def _weakly(method: Any) -> Any:
+    """*method*, to be called by a thread that must not keep its object alive."""
+    reference = weakref.WeakMethod(method)
+
+    def call(*arguments: Any) -> Any:
+        method = reference()
+        if method is None:
+            raise error("the client object is gone")
+        return method(*arguments)
+
+    return call
+
+
+def _call_open(method: Any, host: str, port: int, timeout: float | None) -> None:
+    """Call an ``open`` that takes a time-out, or one of old that doesn't."""
+    if getattr(method, "__func__", None) not in (IMAP4.open, IMAP4_stream.open):
+        import inspect
+
+        try:
+            inspect.signature(method).bind(host, port, timeout)
+        except TypeError:
+            method(host, port)
+            return
+    method(host, port, timeout)
+
+
+def _debug_level(debug: int | None) -> int:
+    """*debug*, or the ``Debug`` that was set on the package or on its submodule."""
+    if debug is not None:
+        return debug
+    modules = (sys.modules.get("imaplib2"), sys.modules.get("imaplib2.imaplib2"))
+    return max(int(getattr(module, "Debug", 0) or 0) for module in modules)

@@ -1,0 +1,55 @@
+"""The three exceptions of the API, and the variants that catchers of OSError catch, too."""
+
+from __future__ import annotations
+
+__all__ = ["InvalidArgument", "OSErrorAbort", "TimeoutAbort", "abort", "error", "lost", "readonly"]
+
+
+class error(Exception):
+    """A command failed, was refused, or could not be sent; the connection stays usable."""
+
+
+class abort(error):
+    """The connection is gone; a new one may well succeed."""
+
+
+class readonly(abort):
+    """The selected mailbox is, or has become, read-only although writing was asked for."""
+
+
+class InvalidArgument(error, ValueError):
+    """An argument can't be sent; raised before any byte of the command has left."""
+
+
+class TimeoutAbort(abort, TimeoutError):
+    """The server stayed silent for too long."""
+
+
+class OSErrorAbort(abort, OSError):
+    """The operating system reported an error of the transport; ``errno`` is its number."""
+
+    def __init__(self, text: str, errno: int | None = None) -> None:
+        # OSError drops args[0] from str() when given two arguments: keep imaplib's one text.
+        super().__init__(text)
+        self.errno = errno
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def lost(reason: BaseException) -> abort:
+    """A fresh ``abort`` that says what *reason* says, of the class its catchers expect.
+
+    Every waiter gets an exception of its own: a shared one would collect all their tracebacks.
+    """
+    fresh = _copy(reason)
+    fresh.__cause__ = reason.__cause__
+    return fresh
+
+
+def _copy(reason: BaseException) -> abort:
+    if isinstance(reason, TimeoutAbort):
+        return TimeoutAbort(str(reason))
+    if isinstance(reason, OSErrorAbort):
+        return OSErrorAbort(str(reason), reason.errno)
+    return abort(str(reason))

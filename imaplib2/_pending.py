@@ -1,0 +1,127 @@
+"""One command's outcome: set once by the connection's threads, waited for or called back."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from . import _errors
+from ._auth import Authenticator
+
+Outcome = tuple[str | None, Any]
+#: Called with ``((typ, data), cb_arg, None)``, or ``(None, cb_arg, (exception class, text))``.
+Callback = Callable[
+    [tuple[tuple[Any, Any] | None, Any, tuple[type[BaseException], str] | None]], object
+]
+Job = Callable[[], None]
+#: Turns what the server said into what the caller gets, or raises.
+Finish = Callable[[str, list[Any]], Outcome]
+
+
+class Pending:
+    """The outcome of a command, for one waiter.
+
+    User code that the command needs on its way (an authenticator, a certificate callback) is
+    handed over as a job, and runs where the outcome is received: in `wait`, that is in the thread
+    of the caller, or in the callback thread.
+    """
+
+    def __init__(
+        self, finish: Finish, callback: Callback | None = None, callback_argument: Any = None
+    ) -> None:
+        self.callback = callback
+        self._argument = callback_argument
+        self._finish = finish
+        self._result: tuple[str, list[Any]] | None = None
+        self._error: BaseException | None = None
+        self._jobs: deque[Job] = deque()
+        # A lock that is released to wake the waiter: the cheapest signal that there is.
+        self._signal = threading.Lock()
+        self._signal.acquire()
+        self._done = False
+        self._replacement: BaseException | None = None
+        #: The user's side of a SASL exchange.
+        self.authenticator: Authenticator | None = None
+        #: Told "idling" and "done", by the thread that saw it; must not block.
+        self.observer: Callable[[str], None] = _ignore
+
+    @property
+    def done(self) -> bool:
+        """Whether the outcome is there."""
+        return self._done
+
+    def replace(self, problem: BaseException) -> None:
+        """Whatever the server will say, the outcome is *problem*."""
+        self._replacement = problem
+
+    def set(self, result: tuple[str, list[Any]] | BaseException) -> None:
+        """Set the outcome, by the thread that saw it; only the first one counts."""
+        if self._done:
+            return
+        result = self._replacement or result
+        if isinstance(result, BaseException):
+            self._error = result
+        else:
+            self._result = result
+        self._done = True
+        self.observer("done")
+        self._wake()
+
+    def hand_over(self, job: Job) -> None:
+        """Have *job* run by the waiter, before the outcome."""
+        self._jobs.append(job)
+        self._wake()
+
+    def wait(self) -> Outcome:
+        """Block until the outcome is there, running jobs meanwhile; return it, or raise it."""
+        while True:
+            self._signal.acquire()
+            while self._jobs:
+                self._jobs.popleft()()
+            if self._done:
+                return self.outcome()
+
+    def outcome(self) -> Outcome:
+        """The outcome, which is there: return it, or raise it."""
+        if self._error is not None:
+            try:
+                raise self._error
+            finally:
+                self._error = None  # no cycle through the traceback
+        assert self._result is not None
+        return self._finish(*self._result)
+
+    def check(self) -> None:
+        """Raise the error that the outcome is, if it is one; it can be received once more."""
+        if self._error is not None:
+            raise _errors.lost(self._error)
+
+    def call_back(self) -> None:
+        """Call the callback with the outcome, which is there."""
+        assert self.callback is not None
+        result: Outcome | None = None
+        failure: tuple[type[BaseException], str] | None = None
+        try:
+            result = self.outcome()
+        except Exception as problem:
+            failure = (_public_class(problem), str(problem))
+        self.callback((result, self._argument, failure))
+
+    def _wake(self) -> None:
+        if self.callback is None:
+            # A waiter that is awake already looks at everything before it sleeps again.
+            with contextlib.suppress(RuntimeError):
+                self._signal.release()
+
+
+def _ignore(what: str) -> None:
+    """Nobody wants to know."""
+
+
+def _public_class(problem: BaseException) -> type[BaseException]:
+    """The class that callbacks compare with: ``abort``, not one of its variants."""
+    variants = (_errors.OSErrorAbort, _errors.TimeoutAbort)
+    return _errors.abort if isinstance(problem, variants) else type(problem)

@@ -1,0 +1,344 @@
+"""Python values, written as IMAP arguments: atom, quoted string or literal.
+
+This is the only place that quotes. An argument becomes a list of parts, ``bytes`` and `Literal`;
+a command's parts are laid out as the runs of bytes that may be sent without waiting for a "+".
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .._errors import InvalidArgument
+from . import mutf7
+from .commands import Kind, Row
+from .grammar import (
+    ASTRING,
+    FORBIDDEN,
+    FORBIDDEN_BYTES,
+    LIST_CHARS,
+    LIST_TOKEN,
+    QUOTED,
+    SEQUENCE_SET,
+)
+from .message_set import format_message_set
+from .search_program import SearchReader
+
+Buffer = bytes | bytearray | memoryview
+
+
+@dataclass(frozen=True)
+class Literal:
+    """Octets sent as they are, behind their announced size (RFC 3501, section 4.3)."""
+
+    data: Buffer
+    binary: bool = False  # literal8 of RFC 3516: may hold NUL
+
+    @property
+    def size(self) -> int:
+        """Octets of the literal."""
+        return memoryview(self.data).nbytes
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A part that no trace may show."""
+
+    part: bytes | Literal
+
+
+Part = bytes | Literal | Secret
+
+
+@dataclass
+class Encoded:
+    """The arguments of a command, ready to be laid out."""
+
+    parts: list[Part]
+    #: The texts of the arguments that tell the command's data from others'.
+    texts: list[bytes]
+    #: The search criteria hold message numbers.
+    numbers: bool = False
+
+
+def encode_arguments(row: Row, values: Iterable[Any], *, utf8: bool = False) -> Encoded:
+    """Write *values* as the arguments of the command *row*; None is left out.
+
+    *utf8*: UTF8=ACCEPT is on, so that quoted strings may hold UTF-8 (RFC 6855, section 3).
+    Raises InvalidArgument, naming command and argument, for what can't be sent.
+    """
+    encoder = _Encoder(row, utf8)
+    for number, value in enumerate(values, 1):
+        try:
+            encoder.add(value)
+        except (InvalidArgument, UnicodeError) as problem:
+            reason = "can't be encoded" if isinstance(problem, UnicodeError) else problem
+            raise InvalidArgument(
+                f"{row.name}: {encoder.kind.value} (argument {number}): {reason}"
+            ) from None
+    return encoder.encoded()
+
+
+def quote(text: str) -> str:
+    """*text* as a quoted string, whatever it holds (RFC 3501, section 4.3)."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def lay_out(parts: Sequence[Part], non_synchronizing: Callable[[int], bool]) -> list[list[Buffer]]:
+    """The runs of buffers of a command line; before each but the first, a "+" must come.
+
+    *non_synchronizing* says of a literal's size whether it may be sent at once (RFC 7888).
+    """
+    runs: list[list[Buffer]] = [[]]
+    for item in parts:
+        part = item.part if isinstance(item, Secret) else item
+        if not isinstance(part, Literal):
+            runs[-1].append(part)
+            continue
+        at_once = non_synchronizing(part.size)
+        mark = b"~" if part.binary else b""
+        runs[-1].append(b"%b{%d%b}\r\n" % (mark, part.size, b"+" if at_once else b""))
+        if not at_once:
+            runs.append([])
+        runs[-1].append(part.data)
+    return runs
+
+
+def display(parts: Sequence[Part]) -> str:
+    """A command line for traces: literals by their sizes, secrets not at all."""
+    return "".join(map(_display_part, parts))
+
+
+def is_quoted_string(text: str) -> bool:
+    """Whether *text* is one well-formed quoted string."""
+    return QUOTED.fullmatch(text) is not None
+
+
+def is_list(text: str) -> bool:
+    """Whether *text* is one well-formed parenthesised list."""
+    if not text.startswith("(") or not text.endswith(")"):
+        return False
+    depth = position = 0
+    for token in LIST_TOKEN.finditer(text):
+        if token.start() != position or (depth == 0 and position > 0):
+            return False
+        position = token.end()
+        depth += {"(": 1, ")": -1}.get(token[0], 0)
+    return depth == 0 and position == len(text)
+
+
+def _display_part(part: Part) -> str:
+    if isinstance(part, Secret):
+        return "[secret]"
+    if isinstance(part, Literal):
+        return f"{{{part.size}}}"
+    return part.decode("utf-8", "backslashreplace")
+
+
+class _Encoder:
+    """Writes one command's arguments, one after the other."""
+
+    def __init__(self, row: Row, utf8: bool) -> None:
+        self._kinds = list(row.arguments)
+        self._utf8 = utf8
+        self._arguments: list[list[Part]] = []
+        self._texts: list[bytes] = []
+        self._search = SearchReader()
+        self._declared: str | None = None  # the charset argument of SORT and THREAD
+        self._search_at: int | None = None  # where criteria begin among the arguments
+        self._implied_charset = False  # criteria turned out to need one
+        self.kind = Kind.ANY
+
+    def add(self, value: Any) -> None:
+        self.kind = self._kinds[0] if self._kinds else Kind.ANY
+        if self.kind is Kind.SEARCH:
+            if self._search_at is None:
+                self._search_at = len(self._arguments)
+        elif self._kinds and not self._is_modifier(value):
+            del self._kinds[0]
+        if value is not None:
+            parts = self._encode(value)
+            self._arguments.append(parts)
+            self._texts.append(_plain_text(parts))
+
+    def encoded(self) -> Encoded:
+        arguments = list(self._arguments)
+        if self._implied_charset and self._search_at is not None:
+            # RETURN options come before the charset (RFC 4466, section 2.6.1).
+            at = self._search_at
+            if arguments[at] and bytes_of(arguments[at][0]).upper().startswith(b"RETURN"):
+                at += 1 if b"(" in bytes_of(arguments[at][0]) else 2
+            arguments.insert(at, [b"CHARSET UTF-8"])
+        parts: list[Part] = []
+        for argument in arguments:
+            parts += [b" ", *argument]
+        return Encoded(parts, self._texts, self._search.numbers)
+
+    def _is_modifier(self, value: Any) -> bool:
+        # RFC 4466 puts parenthesised modifiers before arguments that are no lists themselves:
+        # STORE 1 (UNCHANGEDSINCE 5) FLAGS (\Seen), LIST (SUBSCRIBED) "" "*".
+        lists = (Kind.FLAGS, Kind.FETCH_ITEMS, Kind.STATUS_ITEMS, Kind.SORT_KEYS, Kind.PASSWORD)
+        return (
+            self.kind not in lists
+            and len(self._kinds) > 1
+            and isinstance(value, str)
+            and is_list(value)
+        )
+
+    def _encode(self, value: Any) -> list[Part]:
+        if isinstance(value, Secret):
+            return [value]
+        if isinstance(value, (bytes, bytearray, memoryview)):
+            data = bytes(value)
+            if FORBIDDEN_BYTES.search(data):
+                raise InvalidArgument("holds NUL, CR or LF")
+            return self._encode_bytes(data)
+        text = value if isinstance(value, str) else self._text_of(value)
+        if FORBIDDEN.search(text):
+            raise InvalidArgument("holds NUL, CR or LF")
+        if self.kind is Kind.PASSWORD:
+            return [Secret(part) for part in self._string(text, always=True)]  # type: ignore[arg-type]
+        if self.kind is Kind.SEARCH:
+            return self._search_part(text, isinstance(value, str))
+        if not isinstance(value, str):
+            return [text.encode("utf-8" if self._utf8 else "ascii")]
+        if len(text) > 1 and text[0] == text[-1] == "'":
+            return [text[1:-1].encode("utf-8" if self._utf8 else "ascii")]
+        return self._encode_text(text)
+
+    def _encode_bytes(self, data: bytes) -> list[Part]:
+        if self.kind is Kind.PASSWORD:
+            if not data.isascii():
+                return [Secret(Literal(data))]
+            return [Secret(quote(data.decode("ascii")).encode("ascii"))]
+        if self.kind is Kind.SEARCH:
+            self._follow_search(data.decode("latin-1"))
+        elif self.kind is Kind.CHARSET:
+            self._declared = data.decode("ascii", "replace")
+        return [data]
+
+    def _text_of(self, value: Any) -> str:
+        if self.kind is Kind.SEQUENCE_SET:
+            return format_message_set(value)
+        if self.kind in (Kind.FLAGS, Kind.FETCH_ITEMS, Kind.STATUS_ITEMS, Kind.SORT_KEYS):
+            return "(" + " ".join(map(_word, value)) + ")" if _is_collection(value) else str(value)
+        return str(value)
+
+    def _encode_text(self, text: str) -> list[Part]:
+        kind = self.kind
+        if kind is Kind.SEQUENCE_SET:
+            if not SEQUENCE_SET.fullmatch(text):
+                raise InvalidArgument(f"not a message set: {text[:100]!r}")
+            return [text.encode("ascii")]
+        if kind in (Kind.FLAGS, Kind.STATUS_ITEMS, Kind.SORT_KEYS):
+            return self._list_of(text)
+        if kind is Kind.FETCH_ITEMS:
+            return [text.encode("utf-8" if self._utf8 else "ascii")]
+        if kind is Kind.CHARSET:
+            self._declared = text
+        if kind in (Kind.MAILBOX, Kind.LIST_PATTERN):
+            return self._mailbox(text)
+        if text.isascii() and (is_quoted_string(text) or is_list(text)):
+            return [text.encode("ascii")]
+        if kind is Kind.WORDS and all(map(ASTRING.fullmatch, text.split(" "))):
+            return [text.encode("ascii")]
+        # Of a command that isn't known, "*" and "%" are more likely to be meant as they stand.
+        return self._string(text, LIST_CHARS if kind is Kind.ANY else ASTRING)
+
+    def _list_of(self, text: str) -> list[Part]:
+        listed = text if text.startswith("(") and text.endswith(")") else f"({text})"
+        if not is_list(listed):
+            raise InvalidArgument(f"not a list: {text[:100]!r}")
+        return [listed.encode("utf-8" if self._utf8 else "ascii")]
+
+    def _mailbox(self, text: str) -> list[Part]:
+        if text.isascii() and (is_quoted_string(text) or is_list(text)):
+            return [text.encode("ascii")]
+        if is_quoted_string(text):
+            text = _unquote(text)
+        if not self._utf8 and not (text.isascii() and mutf7.is_valid(text)):
+            text = mutf7.encode(text)
+        return self._string(text, LIST_CHARS if self.kind is Kind.LIST_PATTERN else ASTRING)
+
+    def _string(
+        self, text: str, plain: re.Pattern[str] = ASTRING, *, always: bool = False
+    ) -> list[Part]:
+        """*text* as an atom when it matches *plain* (and *always* is false), else as a string."""
+        if text.isascii() and not always and plain.fullmatch(text):
+            return [text.encode("ascii")]
+        if text.isascii() or self._utf8:
+            return [quote(text).encode("utf-8")]
+        return [Literal(text.encode("utf-8"))]
+
+    def _search_part(self, text: str, quotable: bool) -> list[Part]:
+        expected = self._search.expected
+        self._follow_search(text)
+        if not quotable:
+            return [text.encode("ascii")]
+        if len(text) > 1 and text[0] == text[-1] == "'":
+            text, expected = text[1:-1], ""
+        if expected != "s" or is_quoted_string(text):
+            return self._program(text)
+        return self._charset_string(text)
+
+    def _follow_search(self, text: str) -> None:
+        if self._search.expected == "s":
+            self._search.read_value(text)
+        else:
+            self._search.read(text)
+
+    def _program(self, text: str) -> list[Part]:
+        """Program text as it is, but for its 8-bit strings, which become literals."""
+        if text.isascii():
+            return [text.encode("ascii")]
+        parts: list[Part] = []
+        for token in re.findall(r'"(?:[^"\\]|\\.)*"|[^\s"()]+|[\s()]+|"', text):
+            if token.isascii():
+                parts.append(token.encode("ascii"))
+            else:
+                parts += self._charset_string(_unquote(token) if token[0] == '"' else token)
+        return parts
+
+    def _charset_string(self, text: str) -> list[Part]:
+        """A value of the search program, in the charset that the program declares."""
+        if text.isascii() or self._utf8:
+            return self._string(text)
+        charset = self._search.charset or self._declared
+        if charset is None:
+            self._implied_charset = True
+            charset = "UTF-8"
+        try:
+            codec = codecs.lookup(charset)
+        except LookupError:
+            raise InvalidArgument(f"no codec for the charset {charset!r}") from None
+        return [Literal(codec.encode(text)[0])]
+
+
+def bytes_of(part: Part) -> bytes:
+    """The text of a part; nothing of a literal or a secret."""
+    return part if isinstance(part, bytes) else b""
+
+
+def _plain_text(parts: list[Part]) -> bytes:
+    part = parts[0]
+    if isinstance(part, Literal):
+        return bytes(part.data)
+    return bytes_of(part)
+
+
+def _unquote(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text[1:-1])
+
+
+def _is_collection(value: Any) -> bool:
+    return isinstance(value, Iterable)
+
+
+def _word(value: Any) -> str:
+    text = value.decode("ascii") if isinstance(value, bytes) else str(value)
+    if not is_list(f"({text})"):
+        raise InvalidArgument(f"not one item: {text[:100]!r}")
+    return text

@@ -1,0 +1,758 @@
+"""The state of an IMAP connection: which commands are in progress, and whose data is whose.
+
+No I/O, no threads, no clock: `submit` commands, `receive` bytes, `tick` when `next_deadline` has
+come; after each of these send what `take_output` gives and act on what `take_events` gives. A
+caller with threads guards all of it with one lock, but for `frame`, which only its reader calls.
+
+    submit --> held --> in progress --(tagged response)--> Completed
+                            |  "+" releases the next run of the command, or asks (Challenge)
+
+A command in progress collects the untagged data of its types. Data that nobody collects goes to
+``untagged``, where users find it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._errors import TimeoutAbort, abort, error, lost, readonly
+from .arguments import Buffer, Encoded, Literal, Part, display, lay_out
+from .claims import Claim, MailboxClaim, MessageClaim
+from .commands import COMMANDS, Kind, Plus, Row, Upgrade
+from .framing import Frame, Framer
+from .limits import Limits, ProtocolViolation, excerpt
+from .responses import (
+    STATUS_TYPES,
+    Continuation,
+    Data,
+    ResponseCode,
+    Tagged,
+    Untagged,
+    parse,
+    response_code,
+    untagged_text,
+)
+from .states import AUTH, LOGOUT, NONAUTH, SELECTED, illegal
+from .untagged import UntaggedResponses
+
+#: LITERAL- allows non-synchronizing literals up to this size (RFC 7888, section 5).
+LITERAL_MINUS_SIZE = 4096
+#: Servers may drop a client that idles for half an hour (RFC 2177, section 3).
+IDLE_RENEWAL = 29 * 60.0
+
+
+@dataclass(eq=False)
+class Command:
+    """A command on its way: made by the client, completed by the connection."""
+
+    row: Row
+    parts: list[Part] = field(default_factory=list)
+    #: Whoever waits for the outcome; the connection only hands it back.
+    waiter: Any = None
+    #: The first argument, as the caller gave it.
+    subject: str = ""
+    numbers: bool = False
+    claim: Claim | None = None
+    idle: Idle | None = None
+    #: Data stays with the untagged responses: for callers who collect it themselves.
+    leaves_data: bool = False
+    #: A longest silence, in seconds, that overrides the connection's.
+    timeout: float | None = None
+    tag: bytes = b""
+    runs: deque[list[Buffer]] = field(default_factory=deque)
+    #: What is reported when this command, inserted by the connection itself, completes.
+    then: Completed | Greeted | None = None
+
+    @classmethod
+    def build(cls, row: Row, encoded: Encoded, literal: Literal | None = None) -> Command:
+        """The command *row* with its arguments and, as the last one, *literal*."""
+        parts: list[Part] = [row.name.encode("ascii"), *encoded.parts]
+        if literal is not None:
+            parts += [b" ", literal]
+        command = cls(row, parts, numbers=row.numbers)
+        if Kind.SEARCH in row.arguments:
+            command.numbers = encoded.numbers
+        if row.claims == "message" and encoded.texts:
+            command.claim = MessageClaim(encoded.texts[0], row.name.startswith("UID "))
+        elif row.claims == "mailbox" and encoded.texts:
+            command.claim = MailboxClaim(encoded.texts[0])
+        return command
+
+    @property
+    def collects(self) -> tuple[str, ...]:
+        """The untagged types that are this command's data."""
+        return () if self.leaves_data else self.row.collects
+
+
+@dataclass
+class Idle:
+    """How long a command IDLE lasts, and where its news goes."""
+
+    timeout: float | None = None  # seconds after which it ends by itself
+    renew_after: float = IDLE_RENEWAL
+    #: Takes each untagged response instead of ``untagged``; news then doesn't end the IDLE.
+    capture: Callable[[str, list[Any]], None] | None = None
+    until: float | None = None
+    renew_at: float | None = None
+    idling: bool = False  # the "+" has come
+    done_wanted: bool = False
+    done_sent: bool = False
+    renewing: bool = False
+
+
+@dataclass(frozen=True)
+class Greeted:
+    """The server has greeted, and its capabilities are known."""
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A command has its tagged response; *data* is what it collected, or the response's text."""
+
+    command: Command
+    type: str
+    data: list[Any]
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A command will not complete."""
+
+    command: Command
+    error: error
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """The server asks for the next step of a SASL exchange: call `answer`."""
+
+    command: Command
+    text: bytes
+
+
+@dataclass(frozen=True)
+class Idling:
+    """The server has agreed to an IDLE."""
+
+    command: Command
+
+
+@dataclass(frozen=True)
+class UpgradeNow:
+    """Upgrade the transport, beginning with the bytes *unread*; then call `upgraded`."""
+
+    command: Command
+    unread: bytes
+
+
+@dataclass(frozen=True)
+class Lost:
+    """The connection is over; each command has its Failed."""
+
+    reason: error
+
+
+Event = Greeted | Completed | Failed | Challenge | Idling | UpgradeNow | Lost
+
+
+class Connection:
+    """One connection's state. Attributes are for reading; see the module for how to drive it."""
+
+    def __init__(
+        self,
+        tag_prefix: bytes = b"A",
+        *,
+        limits: Limits | None = None,
+        timeout: float | None = None,
+        done_timeout: float = 30.0,
+        logout_timeout: float = 5.0,
+    ) -> None:
+        self.limits = limits or Limits()
+        self.timeout = timeout
+        self.done_timeout = done_timeout
+        self.logout_timeout = logout_timeout
+        self.tag_prefix = tag_prefix
+        self.state = LOGOUT
+        self.capabilities: tuple[str, ...] = ()
+        self.untagged = UntaggedResponses(limit=self.limits.stored)
+        self.welcome: bytes | None = None
+        self.continuation_text = b""
+        self.mailbox: str | None = None
+        self.is_readonly = False
+        self.utf8_enabled = False
+        self.bye: bytes | None = None
+        self.reason: error | None = None  # why the connection is over
+        self.in_progress: dict[bytes, Command] = {}
+        #: Traffic for the trace, as (direction, text); None while nobody wants it.
+        self.traffic: list[tuple[str, Any]] | None = None
+        self.closed_on_purpose = False
+        self._greeting_timeout: float | None = None
+        self._framer = Framer(self.limits)
+        self._held: deque[Command] = deque()
+        self._sending: Command | None = None  # has runs that wait for a "+"
+        self._upgrading = False  # an upgrading command is in progress: responses come singly
+        self._upgrade_text = b""
+        self.paused = False  # between the OK of an upgrade and its end: nothing is read
+        self._capabilities_told = False  # since they were last forgotten
+        self._asking = False  # user code is at work on a SASL challenge
+        self._tags = 0
+        self._collected: dict[str, list[Data]] = {}
+        self._collected_size = 0
+        self._output: list[Buffer] = []
+        self._events: list[Event] = []
+        self._activity = 0.0
+
+    # -- Driving ------------------------------------------------------------------------------
+
+    def start(self, now: float, greeting_timeout: float | None) -> None:
+        """The transport is connected: wait for the greeting."""
+        self._activity = now
+        self._greeting_timeout = greeting_timeout
+
+    def submit(self, command: Command, now: float) -> None:
+        """Send a command, now or as soon as the rules of RFC 3501, section 5.5, allow it.
+
+        Raises ``error`` when no server is needed to tell that it is illegal.
+        """
+        self.check_usable(command.row)
+        command.tag = self.new_tag()
+        if command.idle is not None and command.idle.timeout is not None:
+            command.idle.until = now + command.idle.timeout
+        self._held.append(command)
+        self._end_idle(now)
+        self._admit(now)
+
+    def frame(self, data: Buffer) -> list[Frame]:
+        """Bytes to responses. For the reader only, outside the lock: it is most of the work."""
+        self._framer.feed(data)
+        return self._framer.frames(single=self._upgrading)
+
+    def receive(self, frames: list[Frame], now: float) -> None:
+        """Take responses from the server, in order; violations of the protocol end it all."""
+        self._activity = now
+        for position, frame in enumerate(frames):
+            if self.reason is not None:
+                return None
+            self._log("<", frame)
+            try:
+                self._receive(frame, now)
+            except ProtocolViolation as violation:
+                return self.fail(violation)
+            if self.paused:
+                assert position == len(frames) - 1
+        return None
+
+    def receive_bytes(self, data: Buffer, now: float) -> None:
+        """`frame` and `receive` in one, until all that can be read is read."""
+        try:
+            frames = self.frame(data)
+            while frames:
+                self.receive(frames, now)
+                frames = [] if self.paused or self.reason else self.frame(b"")
+        except ProtocolViolation as violation:
+            self.fail(violation)
+
+    def take_output(self) -> list[Buffer]:
+        """The buffers to send, in order; they are forgotten here."""
+        output, self._output = self._output, []
+        return output
+
+    def put_back(self, unsent: Buffer) -> None:
+        """Return what of the output could not be sent: it is the first to be sent next."""
+        self._output.insert(0, unsent)
+
+    @property
+    def output_size(self) -> int:
+        """Bytes that `take_output` would give."""
+        return sum(map(len, self._output))
+
+    def sent(self, now: float) -> None:
+        """Bytes have left: sending is no silence."""
+        self._activity = now
+
+    def take_events(self) -> list[Event]:
+        """What has happened, in order; it is forgotten here."""
+        events, self._events = self._events, []
+        return events
+
+    def next_deadline(self) -> float | None:
+        """When `tick` has something to do, if nothing happens until then."""
+        deadlines = [self._silence_deadline(), *self._idle_deadlines()]
+        return min((deadline for deadline in deadlines if deadline is not None), default=None)
+
+    def tick(self, now: float) -> None:
+        """Do what is due: end or renew an IDLE, give up on a silent server."""
+        for command in list(self.in_progress.values()):
+            if command.idle is not None:
+                self._tick_idle(command.idle, now)
+        deadline = self._silence_deadline()
+        if deadline is not None and now >= deadline and self.reason is None:
+            self.fail(TimeoutAbort(f"timed out: {self._silence_text(now)}"))
+
+    def fail(self, reason: error) -> None:
+        """The connection is over; only the first reason counts."""
+        if self.reason is not None:
+            return
+        self.reason = reason
+        self.state = LOGOUT
+        pending = [*self.in_progress.values(), *self._held]
+        self.in_progress.clear()
+        self._held.clear()
+        self._output.clear()
+        self._collected.clear()
+        for command in pending:
+            if isinstance(command.then, Completed):
+                command = command.then.command
+            if command.row.name == "LOGOUT" and self.bye is not None:
+                self._events.append(Completed(command, "OK", [self.bye]))
+            else:
+                self._events.append(Failed(command, lost(reason)))
+        self._events.append(Lost(reason))
+
+    # -- What users call through the client ---------------------------------------------------
+
+    def check_usable(self, row: Row) -> None:
+        """Raise ``error`` when *row* can't be submitted now, whatever the server would say."""
+        if self.reason is not None and not (self.closed_on_purpose and LOGOUT not in row.states):
+            raise lost(self.reason)
+        states = {self.state, *self._coming_states()}
+        if not states & set(row.states):
+            raise illegal(row.name, self.state, row.states)
+        leaving = row.on_ok is not None
+        if "READ-ONLY" in self.untagged and not self.is_readonly and not leaving:
+            raise readonly("mailbox status changed to READ-ONLY")
+
+    def answer(self, command: Command, response: bytes | None, now: float) -> None:
+        """Send the client's side of a SASL exchange, in base64; None cancels the exchange."""
+        if command.tag in self.in_progress:
+            self._asking = False
+            self._send([response if response is not None else b"*", b"\r\n"], now)
+            self._log(">", "[SASL response]")
+
+    def upgraded(self, now: float) -> None:
+        """The transport is upgraded (RFC 3501, section 6.2.1; RFC 4978): go on."""
+        command = next(iter(self.in_progress.values()))
+        self.paused = self._upgrading = False
+        del self.in_progress[command.tag]
+        completed = Completed(command, "OK", [self._upgrade_text])
+        if command.row.upgrade is Upgrade.TLS:
+            # Whatever was learnt before TLS, an attacker may have said (RFC 3501, 6.2.1).
+            self.forget_capabilities()
+            self.untagged.clear()
+            self._report_with_capabilities(completed, now)
+        else:
+            self._events.append(completed)
+        self._admit(now)
+
+    def forget_capabilities(self) -> None:
+        """What the server told of its capabilities no longer holds."""
+        self.capabilities = ()
+        self._capabilities_told = False
+
+    def end_idle(self, now: float) -> None:
+        """End the IDLE in progress, if there is one."""
+        self._end_idle(now)
+
+    def new_tag(self) -> bytes:
+        """A tag that was not used before."""
+        self._tags += 1
+        return self.tag_prefix + b"%d" % self._tags
+
+    # -- Admission ----------------------------------------------------------------------------
+
+    def _coming_states(self) -> set[str]:
+        """The states that the commands before may lead to."""
+        before = [*self.in_progress.values(), *self._held]
+        return {command.row.on_ok for command in before if command.row.on_ok}
+
+    def _admit(self, now: float) -> None:
+        while self._held and self._may_start(self._held[0]):
+            command = self._held.popleft()
+            try:
+                self._check_state(command.row)
+            except error as problem:
+                self._events.append(Failed(command, problem))
+                continue
+            self._start(command, now)
+
+    def _check_state(self, row: Row) -> None:
+        if self.state not in row.states:
+            raise illegal(row.name, self.state, row.states)
+
+    def _may_start(self, command: Command) -> bool:
+        if self._sending is not None or self.paused or self.welcome is None:
+            return False
+        if not self.in_progress:
+            return True
+        if command.row.alone or any(other.row.alone for other in self.in_progress.values()):
+            return False
+        return not any(self._conflict(command, other) for other in self.in_progress.values())
+
+    def _conflict(self, command: Command, other: Command) -> bool:
+        """Whether *command* has to wait for *other* (RFC 3501, section 5.5)."""
+        if command.numbers and other.row.expunges and self.state == SELECTED:
+            return True  # an EXPUNGE may change what its message numbers mean
+        shared = set(command.collects) & set(other.collects)
+        return bool(shared) and not (command.claim and other.claim)
+
+    def _start(self, command: Command, now: float) -> None:
+        row = command.row
+        self.in_progress[command.tag] = command
+        for type_ in command.collects:
+            self._collected.setdefault(type_, [])
+        if row.on_ok == SELECTED:
+            self.untagged.clear()
+            self.is_readonly = row.name == "EXAMINE"
+        if row.on_ok == AUTH and NONAUTH in row.states:
+            self._capabilities_told = False
+        self._upgrading = row.upgrade is not Upgrade.NONE
+        self.untagged.drop_statuses()
+        parts = [command.tag + b" ", *command.parts, b"\r\n"]
+        command.runs = deque(lay_out(parts, self._may_send_at_once))
+        self._log(">", parts)
+        self._send_run(command, now)
+
+    def _may_send_at_once(self, size: int) -> bool:
+        """Whether a literal of *size* may be non-synchronizing (RFC 7888)."""
+        # Cyrus says LITERAL-, Domino "LITERAL +" (MailKit).
+        if "LITERAL+" in self.capabilities:
+            return True
+        return size <= LITERAL_MINUS_SIZE and "LITERAL-" in self.capabilities
+
+    def _send_run(self, command: Command, now: float) -> None:
+        self._send(command.runs.popleft(), now)
+        self._sending = command if command.runs else None
+
+    def _send(self, buffers: list[Buffer], now: float) -> None:
+        self._output.extend(buffers)
+        self._activity = now
+
+    # -- Responses ----------------------------------------------------------------------------
+
+    def _receive(self, frame: Frame, now: float) -> None:
+        response = parse(frame)
+        if self.welcome is None:
+            self._greeting(response, frame, now)
+        elif isinstance(response, Untagged):
+            self._untagged(response, now)
+        elif isinstance(response, Tagged):
+            self._tagged(response, frame, now)
+        else:
+            self._continuation(response, now)
+
+    def _greeting(self, response: object, frame: Frame, now: float) -> None:
+        first = frame if isinstance(frame, bytes) else frame[0]
+        if not isinstance(response, Untagged) or response.type not in ("OK", "PREAUTH", "BYE"):
+            raise ProtocolViolation(f"not an IMAP4 server, its greeting: {excerpt(first)}")
+        self.welcome = first
+        if response.type == "BYE":
+            return self._untagged(response, now)
+        self.state = AUTH if response.type == "PREAUTH" else NONAUTH
+        text = untagged_text(response.data)
+        self.untagged.add(response.type, [text])
+        code = response_code(text)
+        if code and code.type == "CAPABILITY":
+            self._learn_capabilities(code.data or b"")
+        elif code:
+            self._response_code(code)
+        self._report_with_capabilities(Greeted(), now)
+        return None
+
+    def _untagged(self, response: Untagged, now: float) -> None:
+        type_, data = response
+        idle = self._idle()
+        if type_ in self._collected:
+            self._collect(type_, data)
+        elif idle is not None and idle.capture is not None:
+            idle.capture(type_, _items(data))
+        elif type_ in STATUS_TYPES:
+            self.untagged.add(type_, [untagged_text(data)])
+        else:
+            self.untagged.add(type_, _items(data))
+        if type_ in STATUS_TYPES:
+            self._status(type_, untagged_text(data))
+        elif type_ == "CAPABILITY" and isinstance(data, bytes):
+            self._learn_capabilities(data)
+        if idle is not None and idle.capture is None and type_ != "OK":
+            self._end_idle(now)
+
+    def _status(self, type_: str, text: bytes) -> None:
+        if type_ == "BYE":
+            self._bye(text)
+            return
+        code = response_code(text)
+        if code is not None:
+            self._response_code(code)
+
+    def _response_code(self, code: ResponseCode) -> None:
+        self.untagged.add(code.type, [code.data])
+        if code.type == "CAPABILITY":
+            self._learn_capabilities(code.data or b"")
+        elif code.type == "READ-WRITE":
+            self.untagged.take("READ-ONLY")
+
+    def _bye(self, text: bytes) -> None:
+        self.bye = text
+        if any(command.row.name == "LOGOUT" for command in self.in_progress.values()):
+            return
+        self.fail(abort(f"server said BYE: {text.decode('utf-8', 'replace')}"))
+
+    def _collect(self, type_: str, data: Data) -> None:
+        self._collected[type_].append(data)
+        self._collected_size += 1
+        if self._collected_size > self.limits.collected:
+            raise ProtocolViolation(
+                f"more than {self.limits.collected} responses to one command (limits.collected)"
+            )
+
+    def _continuation(self, response: Continuation, now: float) -> None:
+        self.continuation_text = response.text
+        if self._sending is not None:
+            self._send_run(self._sending, now)
+            self._admit(now)
+            return
+        for command in self.in_progress.values():
+            if command.row.plus is Plus.SASL:
+                self._asking = True
+                self._events.append(Challenge(command, response.text))
+                return
+            if command.idle is not None and not command.idle.idling:
+                self._events.append(Idling(command))
+                self._idling(command.idle, now)
+                return
+        # A stray "+" has no meaning; it stands in the trace.
+
+    def _tagged(self, response: Tagged, frame: Frame, now: float) -> None:
+        command = self.in_progress.get(response.tag)
+        if command is None:
+            first = frame if isinstance(frame, bytes) else frame[0]
+            raise ProtocolViolation(f"unexpected tagged response: {excerpt(first)}")
+        code = response_code(response.text)
+        if code is not None:
+            self._response_code(code)
+        if self._sending is command:
+            if response.type == "OK":
+                raise ProtocolViolation(
+                    f"{command.row.name} completed before it was sent: {excerpt(response.text)}"
+                )
+            self._sending = None  # refused: what is left of it must not be sent
+        if response.type != "OK":
+            self._upgrading = False
+        if response.type == "OK" and command.row.upgrade is not Upgrade.NONE:
+            self._upgrade_text = response.text
+            self.paused = True
+            self._pause(command)
+            return
+        if self._renews(command, response, now):
+            return
+        del self.in_progress[response.tag]
+        self._complete(command, response, now)
+        self._admit(now)
+
+    def _pause(self, command: Command) -> None:
+        unread = self._framer.unread()
+        if unread and command.row.upgrade is Upgrade.TLS:
+            raise ProtocolViolation(
+                f"plaintext behind the OK to STARTTLS, an attack: {excerpt(unread)}"
+            )
+        self._events.append(UpgradeNow(command, unread))
+
+    # -- Completion ---------------------------------------------------------------------------
+
+    def _complete(self, command: Command, response: Tagged, now: float) -> None:
+        row, type_, text = command.row, response.type, response.text
+        data = self._attribute(command, type_, text)
+        if command.then is not None:
+            self._events.append(command.then)
+            return
+        if type_ == "OK" and row.on_ok is not None:
+            self._enter(row.on_ok, command)
+        elif type_ == "NO" and row.on_no is not None:
+            self._enter(row.on_no, None)
+        if type_ == "OK" and row.name == "ENABLE" and "UTF8=ACCEPT" in command.subject.upper():
+            self.utf8_enabled = True
+        if type_ == "BAD":
+            problem = error(f"{row.name} command error: BAD {[text]}")
+            self._events.append(Failed(command, problem))
+            return
+        if type_ == "OK" and row.name == "SELECT" and "READ-ONLY" in self.untagged:
+            problem = readonly(f"{command.subject} is not writable")
+            self._events.append(Failed(command, problem))
+            return
+        completed = Completed(command, type_, data)
+        if type_ == "OK" and row.on_ok == AUTH and NONAUTH in row.states:
+            self._report_with_capabilities(completed, now)
+        else:
+            self._events.append(completed)
+
+    def _enter(self, state: str, command: Command | None) -> None:
+        self.state = state
+        self.mailbox = command.subject if command is not None and state == SELECTED else None
+
+    def _attribute(self, command: Command, type_: str, text: bytes) -> list[Any]:
+        """Take the command's own data out of what has been collected."""
+        found: list[list[Any]] = []
+        for name in command.collects:
+            mine, rest = self._divide(command, name) if type_ == "OK" else ([], None)
+            self._collected_size -= len(mine)
+            found.append(_flat(mine))
+            self._release(name, rest)
+        if type_ == "OK" and command.row.shows and not command.leaves_data:
+            return list(self.untagged.get(command.row.shows, [None]))
+        if type_ != "OK" or not found:
+            return [text]
+        if len(found) > 1:
+            return [data or [None] for data in found]
+        return found[0] or [None]
+
+    def _divide(self, command: Command, name: str) -> tuple[list[Data], list[Data] | None]:
+        collected = self._collected[name]
+        claim = command.claim
+        if claim is None or len(self.in_progress) == 0 or all(map(claim.owns, collected)):
+            return collected, []
+        rivals = [other.claim for other in self.in_progress.values() if name in other.collects]
+        mine: list[Data] = []
+        rest: list[Data] = []
+        for data in collected:
+            others = not claim.owns(data) and any(rival and rival.owns(data) for rival in rivals)
+            (rest if others else mine).append(data)
+        return mine, rest
+
+    def _release(self, name: str, rest: list[Data] | None) -> None:
+        """Keep what is left for those who still collect it, or give it to whoever asks."""
+        left = self._collected[name] if rest is None else rest
+        if any(name in other.collects for other in self.in_progress.values()):
+            self._collected[name] = left
+            return
+        del self._collected[name]
+        self._collected_size -= len(left)
+        for data in left:
+            self.untagged.add(name, _items(data))
+
+    # -- Capabilities -------------------------------------------------------------------------
+
+    def _learn_capabilities(self, text: bytes) -> None:
+        # Domino says "LITERAL +" (MailKit).
+        names = text.decode("ascii", "replace").upper().replace("LITERAL +", "LITERAL+")
+        self.capabilities = tuple(names.split())
+        self._capabilities_told = True
+
+    def _report_with_capabilities(self, then: Completed | Greeted, now: float) -> None:
+        """Report *then*, but ask for the capabilities first unless the server has told them."""
+        if self._capabilities_told:
+            self._events.append(then)
+        else:
+            row = COMMANDS["CAPABILITY"]
+            command = Command(row, [b"CAPABILITY"], tag=self.new_tag(), then=then)
+            self._start(command, now)
+
+    # -- IDLE ---------------------------------------------------------------------------------
+
+    def _idle(self) -> Idle | None:
+        for command in self.in_progress.values():
+            return command.idle  # it runs alone
+        return None
+
+    def _idling(self, idle: Idle, now: float) -> None:
+        idle.idling = True
+        idle.renew_at = now + idle.renew_after
+        if idle.done_wanted:
+            self._send_done(idle, now)
+
+    def _end_idle(self, now: float) -> None:
+        idle = self._idle()
+        if idle is None:
+            return
+        idle.done_wanted = True
+        idle.renewing = False
+        if idle.idling:
+            self._send_done(idle, now)
+
+    def _send_done(self, idle: Idle, now: float) -> None:
+        if not idle.done_sent:
+            idle.done_sent = True
+            self._send([b"DONE\r\n"], now)
+            self._log(">", "DONE")
+
+    def _tick_idle(self, idle: Idle, now: float) -> None:
+        if idle.done_wanted or idle.done_sent:
+            return
+        if idle.until is not None and now >= idle.until:
+            if idle.capture is None:
+                self.untagged.add("IDLE", [b"TIMEOUT"])
+            self._end_idle(now)
+        elif idle.idling and idle.renew_at is not None and now >= idle.renew_at:
+            idle.renewing = True
+            self._send_done(idle, now)
+
+    def _renews(self, command: Command, response: Tagged, now: float) -> bool:
+        idle = command.idle
+        if idle is None or not idle.renewing or response.type != "OK":
+            return False
+        del self.in_progress[command.tag]
+        idle.idling = idle.done_sent = idle.renewing = False
+        command.tag = self.new_tag()
+        self._start(command, now)
+        return True
+
+    def _idle_deadlines(self) -> list[float | None]:
+        idle = self._idle()
+        if idle is None or idle.done_wanted or idle.done_sent:
+            return []
+        return [idle.until, idle.renew_at if idle.idling else None]
+
+    # -- Silence ------------------------------------------------------------------------------
+
+    def _silence_deadline(self) -> float | None:
+        """When a silent server is given up: counted from the last byte, either way."""
+        allowed = self._allowed_silence()
+        return None if allowed is None or self.reason is not None else self._activity + allowed
+
+    def _allowed_silence(self) -> float | None:
+        if self.welcome is None:
+            return self._greeting_timeout
+        waiting_for_us = self._asking or self.paused
+        if waiting_for_us or not (self.in_progress or self._held):
+            return None
+        bounds = [self.timeout]
+        idle = self._idle()
+        if idle is not None:
+            if idle.idling and not idle.done_sent:
+                return None
+            if idle.done_sent:
+                bounds.append(self.done_timeout)
+        for command in (*self.in_progress.values(), *self._held):
+            if command.row.name == "LOGOUT":
+                bounds.append(self.logout_timeout)
+        return min((bound for bound in bounds if bound is not None), default=None)
+
+    def _silence_text(self, now: float) -> str:
+        names = ", ".join(command.row.name for command in self.in_progress.values())
+        waiting = f"waiting for the reply to {names[:100]}" if names else "waiting for the greeting"
+        return f"no answer from the server for {now - self._activity:.1f} s, {waiting}"
+
+    # -- Traffic ------------------------------------------------------------------------------
+
+    def _log(self, direction: str, text: Any) -> None:
+        if self.traffic is None:
+            return
+        if direction == ">" and isinstance(text, list):
+            text = display(text)
+        elif any(command.row.plus is Plus.SASL for command in self.in_progress.values()) and (
+            isinstance(text, bytes) and text.startswith(b"+")
+        ):
+            text = "+ [SASL challenge]"
+        self.traffic.append((direction, text))
+
+
+def _items(data: Data) -> list[Any]:
+    return [data] if isinstance(data, bytes) else list(data)
+
+
+def _flat(responses: list[Data]) -> list[Any]:
+    if any(type(data) is list for data in responses):
+        return [item for data in responses for item in _items(data)]
+    return list(responses)

@@ -1,0 +1,206 @@
+"""The byte stream of the server, split into whole responses.
+
+A response is a line, or several lines joined by literals (RFC 3501, section 4.3):
+
+    * 1 FETCH (BODY[1] {5}CRLF hello BODY[2] {3}CRLF abc)CRLF
+
+A framed response is ``bytes`` when it holds no literal (nearly all do not), and otherwise a list
+``[text, literal, text, literal, ..., text]``; line ends are dropped, announcements are kept.
+"""
+
+from __future__ import annotations
+
+import io
+
+from .grammar import LITERAL_AT_END, QUOTED_BYTES, STATUS_RESPONSE, end_of_response_code
+from .limits import Limits, ProtocolViolation, excerpt
+
+Frame = bytes | list[bytes]
+
+
+class Framer:
+    """Takes bytes in any portions; gives whole responses. Not thread-safe: one reader owns it."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+        self._data = b""  # received, and from _start on not yet framed
+        self._start = 0
+        self._parts: list[bytes] = []  # an unfinished line that came before _data
+        self._parts_size = 0
+        self._pieces: list[bytes] = []  # of the response in progress: text, literal, text, ...
+        self._text_size = 0  # bytes of the text pieces
+        self._literal: io.BytesIO | None = None  # grows as its bytes arrive, copied nowhere
+        self._missing = 0  # bytes that the literal still lacks
+        self._unclosed = False  # _pieces is whole, but for parentheses that nobody closed
+        self._violation: ProtocolViolation | None = None
+        self._odd_line_ends = False  # a bare CR or LF was seen: lines are split one by one
+
+    def feed(self, data: bytes | bytearray | memoryview) -> None:
+        """Take the next bytes of the stream."""
+        if self._literal is not None and self._start >= len(self._data):
+            taken = data[: self._missing]
+            self._literal.write(taken)
+            self._missing -= len(taken)
+            data = data[len(taken) :]
+            self._data, self._start = b"", 0
+        if len(data):
+            rest = self._data[self._start :]
+            self._data, self._start = rest + data if rest else bytes(data), 0
+
+    def frames(self, *, single: bool = False) -> list[Frame]:
+        """The responses that are complete; at most one of them when *single* is true.
+
+        Raises ProtocolViolation when a limit is exceeded, after all responses before that.
+        """
+        found: list[Frame] = []
+        try:
+            while (
+                self._violation is None and not (single and found) and self._advance(single, found)
+            ):
+                pass
+        except ProtocolViolation as violation:
+            self._violation = violation
+        if self._violation is not None and not found:
+            raise self._violation
+        return found
+
+    def unread(self) -> bytes:
+        """Give back, and forget, the bytes that are not part of a framed response."""
+        rest = b"".join([*self._parts, self._data[self._start :]])
+        self._data, self._start, self._parts, self._parts_size = b"", 0, [], 0
+        return rest
+
+    def _advance(self, single: bool, found: list[Frame]) -> bool:
+        """Take one step; false when more bytes are needed first."""
+        if self._literal is not None and not self._fill_literal():
+            return False
+        if not single and not self._pieces and self._split_lines(found):
+            return True
+        line = self._line()
+        if line is None:
+            return False
+        self._add_line(line, found)
+        return True
+
+    def _split_lines(self, found: list[Frame]) -> bool:
+        """Fast path: whole lines, none with a literal or an odd line end, split in C."""
+        data, start = self._data, self._start
+        end = data.rfind(b"\r\n", start) + 2
+        if self._parts or self._odd_line_ends or end < 2:
+            return False
+        brace = data.find(b"}\r\n", start, end)
+        if brace >= 0:  # this line may announce a literal: only what stands before it
+            end = data.rfind(b"\n", start, brace) + 1
+        if end <= start:
+            return False
+        chunk = data[start:end]
+        lines = chunk.count(b"\r\n")
+        if chunk.count(b"\n") != lines or chunk.count(b"\r") != lines:
+            self._odd_line_ends = True
+            return False
+        found.extend(chunk[:-2].split(b"\r\n"))
+        self._start = end
+        return True
+
+    def _line(self) -> bytes | None:
+        """The next line without its end (CRLF, or LF alone), or None when it isn't complete."""
+        end = self._data.find(b"\n", self._start)
+        if end < 0:
+            self._keep_unfinished()
+            return None
+        line = self._data[self._start : end]
+        self._start = end + 1
+        if self._parts:
+            line = b"".join([*self._parts, line])
+            self._parts, self._parts_size = [], 0
+        return line[:-1] if line.endswith(b"\r") else line
+
+    def _keep_unfinished(self) -> None:
+        # Kept in parts: appending to one string would make a long line cost its square.
+        rest = self._data[self._start :]
+        if rest:
+            self._parts.append(rest)
+            self._parts_size += len(rest)
+            self._data, self._start = b"", 0
+        self._check_line_limit(self._parts_size)
+
+    def _check_line_limit(self, size: int) -> None:
+        if self._text_size + size > self._limits.line:
+            raise ProtocolViolation(
+                f"response longer than {self._limits.line} bytes (limits.line): "
+                + excerpt((self._pieces or self._parts or [b""])[0])
+            )
+
+    def _add_line(self, line: bytes, found: list[Frame]) -> None:
+        self._check_line_limit(len(line))
+        if self._unclosed:
+            # Several servers put a blank line, or a line end before ")", behind a literal
+            # (cpython#88574, imapclient#162): such a line belongs to the text that it ends.
+            if not line or line.startswith(b")"):
+                line = self._pieces.pop() + line
+            else:
+                self._finish(found)
+            self._unclosed = False
+        self._pieces.append(line)
+        size = announced_literal(self._pieces) if line.endswith(b"}") else None
+        if size is not None:
+            self._start_literal(size)
+        elif len(self._pieces) > 1 and has_open_parenthesis(self._pieces):
+            self._unclosed = True  # decided when the next line is there
+        else:
+            self._finish(found)
+
+    def _finish(self, found: list[Frame]) -> None:
+        found.append(self._pieces if len(self._pieces) > 1 else self._pieces[0])
+        self._pieces = []
+        self._text_size = 0
+
+    def _start_literal(self, size: int) -> None:
+        if size > self._limits.literal:
+            raise ProtocolViolation(
+                f"literal of {size} bytes, more than {self._limits.literal} (limits.literal): "
+                + excerpt(self._pieces[0])
+            )
+        self._text_size += len(self._pieces[-1])
+        self._literal = io.BytesIO()
+        self._missing = size
+
+    def _fill_literal(self) -> bool:
+        """Move what has come of the literal into it; true when that completes it."""
+        assert self._literal is not None
+        if self._missing:
+            end = self._start + self._missing
+            if end <= len(self._data) and not self._literal.tell():
+                self._pieces.append(self._data[self._start : end])  # all there: one copy
+                self._start, self._literal, self._missing = end, None, 0
+                return True
+            taken = self._data[self._start : end]
+            self._literal.write(taken)
+            self._missing -= len(taken)
+            self._start += len(taken)
+        if self._missing:
+            return False
+        self._pieces.append(self._literal.getvalue())
+        self._literal = None
+        return True
+
+
+def announced_literal(pieces: list[bytes]) -> int | None:
+    """The size of the literal that the last of *pieces* announces, or None when it doesn't."""
+    text = pieces[-1]
+    announcement = LITERAL_AT_END.search(text, max(0, len(text) - 24))
+    if announcement is None or pieces[0].startswith(b"+"):
+        return None
+    status = STATUS_RESPONSE.match(pieces[0])
+    if status and end_of_response_code(b"".join(pieces[::2]), status.end()) != -1:
+        return None  # human-readable text that happens to end like this
+    return int(announcement[1])
+
+
+def has_open_parenthesis(pieces: list[bytes]) -> bool:
+    """Whether the text of a response with literals opens more parentheses than it closes."""
+    text = b"".join(pieces[::2])
+    if text.count(b"(") <= text.count(b")"):
+        return False
+    text = QUOTED_BYTES.sub(b"", text)
+    return text.count(b"(") > text.count(b")")

@@ -1,0 +1,73 @@
+"""Character classes and patterns of the formal syntax (RFC 3501 and RFC 9051, section 9)."""
+
+from __future__ import annotations
+
+import re
+
+CRLF = b"\r\n"
+
+# atom-specials   = "(" / ")" / "{" / SP / CTL / list-wildcards / quoted-specials / resp-specials
+# ATOM-CHAR       = <any CHAR except atom-specials>
+# ASTRING-CHAR    = ATOM-CHAR / resp-specials
+# list-char       = ATOM-CHAR / list-wildcards / resp-specials
+ASTRING = re.compile(r"[!#$&'+,\-./0-9:;<=>?@A-Z\[\]^_`a-z|}~]+")
+LIST_CHARS = re.compile(r"[!#$%&'*+,\-./0-9:;<=>?@A-Z\[\]^_`a-z|}~]+")
+ATOM = re.compile(r"[!#$&'+,\-./0-9:;<=>?@A-Z\[^_`a-z|}~]+")
+
+# quoted          = DQUOTE *QUOTED-CHAR DQUOTE
+QUOTED = re.compile(r'"(?:[^"\\\r\n\0]|\\["\\])*"')
+
+QUOTED_BYTES = re.compile(rb'"(?:[^"\\]|\\.)*"')  # what servers send, quoted specials or not
+
+# Text of a list, taken apart as far as nesting goes: quoted strings, parentheses, all else.
+LIST_TOKEN = re.compile(r'"(?:[^"\\\r\n\0]|\\["\\])*"|[()]|[^"()]+')
+
+# sequence-set    = (seq-number / seq-range) ["," sequence-set] / "$"
+SEQUENCE_SET = re.compile(r"[0-9*:,]+|\$")
+
+# No argument may hold these: NUL never, CR and LF only inside a literal.
+FORBIDDEN = re.compile(r"[\0\r\n]")
+FORBIDDEN_BYTES = re.compile(rb"[\0\r\n]")
+
+# literal         = "{" number ["+"] "}" CRLF *CHAR8;  literal8 = "~{" number ["+"] "}" CRLF *OCTET
+# The announcement ends a line and follows one of these, so "name{3}" isn't one.
+LITERAL_AT_END = re.compile(rb"(?:^|[ (\[\])<>~])\{([0-9]+)\+?\}$")
+
+# resp-cond-state and its kin: lines whose end is human-readable text.
+STATUS_RESPONSE = re.compile(rb"(?:\*|\S+) +(?:OK|NO|BAD|BYE|PREAUTH)(?: +|$)", re.IGNORECASE)
+
+# resp-text-code  = "[" atom [SP 1*<any TEXT-CHAR except "]">] "]"; flags may hold "]" all the same
+_CODE_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[()\]]')
+
+
+def end_of_response_code(text: bytes, start: int = 0) -> int:
+    """Where the "]" is that closes the response code at *start*.
+
+    -1 when it isn't closed, -2 when there is no response code.
+    """
+    if not text.startswith(b"[", start):
+        return -2
+    end = text.find(b"]", start)
+    if b"(" not in text[start:end] and b'"' not in text[start:end]:
+        return end
+    depth = 0
+    for token in _CODE_TOKEN.finditer(text, start):
+        if token[0] == b"]" and depth == 0:
+            return token.start()
+        depth += {b"(": 1, b")": -1}.get(token[0], 0)
+    return end  # unbalanced: the first one has to do
+
+
+# The public patterns; group names and matched text are those of imaplib.
+InternalDate = re.compile(
+    rb'.*INTERNALDATE "(?P<day>[ 0123][0-9])-(?P<mon>[A-Z][a-z][a-z])-(?P<year>[0-9]{4})'
+    rb" (?P<hour>[0-9]{2}):(?P<min>[0-9]{2}):(?P<sec>[0-9]{2})"
+    rb' (?P<zonen>[-+])(?P<zoneh>[0-9]{2})(?P<zonem>[0-9]{2})"'
+)
+Flags = re.compile(rb".*FLAGS \((?P<flags>[^)]*)\)")
+MapCRLF = re.compile(rb"\r\n|\r|\n")
+Literal = re.compile(rb".*\{(?P<size>[0-9]+)\+?\}$")
+Response_code = re.compile(rb"\[(?P<type>[A-Z0-9-]+)(?: (?P<data>.*))?\]")
+Untagged_response = re.compile(rb"\* +(?P<type>[A-Z0-9-]*[A-Z-][A-Z0-9-]*)(?: (?P<data>.*))?")
+Untagged_status = re.compile(rb"\* +(?P<data>[0-9]+) (?P<type>[A-Z-]+)(?: (?P<data2>.*))?")
+Continuation = re.compile(rb"\+(?: (?P<data>.*))?")

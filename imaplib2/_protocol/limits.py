@@ -1,0 +1,30 @@
+"""What a server may make a client store; real mailboxes stay far below all of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .._errors import error
+
+
+@dataclass
+class Limits:
+    """Bounds on what the server sends; each may be changed on a connection, at any time."""
+
+    #: Bytes of a response outside its literals. SEARCH in a mailbox of 5 million messages: 40 MB.
+    line: int = 256 * 1024 * 1024
+    #: Bytes of one literal. Announcing one costs nothing: memory is used as the bytes arrive.
+    literal: int = 4 * 1024 * 1024 * 1024 - 1
+    #: Stored untagged responses that nobody has asked for; beyond it the oldest are dropped.
+    stored: int = 100_000
+    #: Untagged responses that one command may collect.
+    collected: int = 100_000_000
+
+
+class ProtocolViolation(error):
+    """The server sent what IMAP has no room for; the connection can't go on."""
+
+
+def excerpt(data: bytes, length: int = 200) -> str:
+    """*data*, cut and escaped, for the text of an exception."""
+    return repr(bytes(data[:length])) + ("..." if len(data) > length else "")

@@ -1,0 +1,125 @@
+"""A framed response, read: tagged, untagged or a continuation request (RFC 3501, section 7).
+
+The shapes that ``imaplib`` gives to response data are made here and nowhere else: a response
+without literals is one ``bytes``; one with literals is a list of ``(text, literal)`` tuples,
+followed by the ``bytes`` of the text behind the last literal.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from .framing import Frame
+from .grammar import end_of_response_code
+from .limits import ProtocolViolation, excerpt
+
+Data = bytes | list[bytes | tuple[bytes, bytes]]
+
+
+class Tagged(NamedTuple):
+    """``tag SP ("OK" / "NO" / "BAD") SP text``: the completion of a command."""
+
+    tag: bytes
+    type: str
+    text: bytes
+
+
+class Untagged(NamedTuple):
+    """``"*" SP ...``: data of a command, or unilateral data."""
+
+    type: str
+    data: Data
+
+
+class Continuation(NamedTuple):
+    """``"+" SP text``: the server waits for the rest of a command."""
+
+    text: bytes
+
+
+class ResponseCode(NamedTuple):
+    """``"[" type [SP data] "]"`` at the beginning of a status response's text."""
+
+    type: str
+    data: bytes | None
+
+
+Response = Tagged | Untagged | Continuation
+
+STATUS_TYPES = frozenset({"OK", "NO", "BAD", "BYE", "PREAUTH"})
+
+_NUMBERED = re.compile(rb"-?[0-9]+")
+# Xeams closes FETCH right behind the BODY literal and sends the remaining items as a line of
+# their own (paperless-ngx#13412).
+_STRAY_FETCH_ITEMS = re.compile(
+    rb" *\(?(?:FLAGS \(|UID [0-9]|RFC822\.SIZE [0-9]|INTERNALDATE \"|MODSEQ \(|BODYSTRUCTURE \()"
+)
+
+
+def parse(frame: Frame) -> Response:
+    """Read a framed response; raises ProtocolViolation when it is none."""
+    first = frame if isinstance(frame, bytes) else frame[0]
+    if first.startswith(b"* "):
+        return _untagged(frame, first)
+    if first.startswith(b"+"):
+        return Continuation(first[2:] if first.startswith(b"+ ") else first[1:])
+    if _STRAY_FETCH_ITEMS.match(first):
+        return Untagged("FETCH", _data(first, frame))
+    tag, _, rest = first.partition(b" ")
+    # Exchange completes commands with a bare "tag OK" (offlineimap#623).
+    kind, _, text = rest.lstrip(b" ").partition(b" ")
+    kind = kind.upper()
+    if not tag or kind not in (b"OK", b"NO", b"BAD"):
+        raise ProtocolViolation(f"unexpected response: {excerpt(first)}")
+    return Tagged(tag, kind.decode("ascii"), _joined_text(text, frame))
+
+
+def response_code(text: bytes) -> ResponseCode | None:
+    """The response code that *text* begins with, if it does (RFC 3501, section 7.1)."""
+    end = end_of_response_code(text)
+    if end < 0:
+        return None
+    code, space, data = text[1:end].partition(b" ")
+    return ResponseCode(_name(code), data if space else None)
+
+
+def untagged_text(data: Data) -> bytes:
+    """The data of a status response as one text, literals included."""
+    if isinstance(data, bytes):
+        return data
+    return b"".join(
+        item if isinstance(item, bytes) else item[0][: item[0].rfind(b"{")] + item[1]
+        for item in data
+    )
+
+
+def _untagged(frame: Frame, first: bytes) -> Untagged:
+    # DavMail and Exchange send "*  1843 EXISTS" (cpython#117152).
+    head, _, rest = first[2:].lstrip(b" ").partition(b" ")
+    if _NUMBERED.fullmatch(head):
+        name, space, data = rest.partition(b" ")
+        return Untagged(_name(name), _data(head + space + data, frame))
+    if head.startswith(b"["):  # "* [COPYUID ...]" without its OK (MailKit)
+        return Untagged("OK", _data(first[2:].lstrip(b" "), frame))
+    if not head:
+        raise ProtocolViolation(f"unexpected response: {excerpt(first)}")
+    return Untagged(_name(head), _data(rest, frame))
+
+
+def _name(name: bytes) -> str:
+    return name.upper().decode("ascii", "backslashreplace")
+
+
+def _data(first: bytes, frame: Frame) -> Data:
+    """Response data in imaplib's shape; *first* stands for the frame's first text."""
+    if isinstance(frame, bytes):
+        return first
+    texts = [first, *frame[2::2]]
+    data: list[bytes | tuple[bytes, bytes]] = list(zip(texts, frame[1::2], strict=False))
+    data.append(texts[-1])
+    return data
+
+
+def _joined_text(text: bytes, frame: Frame) -> bytes:
+    return text if isinstance(frame, bytes) else untagged_text(_data(text, frame))

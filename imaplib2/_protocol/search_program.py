@@ -1,0 +1,58 @@
+"""Search criteria, read as a search program (RFC 3501, section 6.4.4 and "search-key").
+
+Programs give criteria whole (``'(FROM "a" SUBJECT "b c")'``) or in parts
+(``'SUBJECT', 'hello world'``). What matters is which part is a value, to be quoted when it needs
+it, and which is program text, to be sent as it is.
+"""
+
+from __future__ import annotations
+
+import re
+
+# What follows a key: "s" a string, "a" an atom (a date, a number, a flag, a set).
+_VALUES = {
+    **dict.fromkeys(("BCC", "BODY", "CC", "FROM", "SUBJECT", "TEXT", "TO"), "s"),
+    **dict.fromkeys(("X-GM-RAW", "X-GM-LABELS", "FILTER"), "s"),
+    **dict.fromkeys(("BEFORE", "ON", "SINCE", "SENTBEFORE", "SENTON", "SENTSINCE"), "a"),
+    **dict.fromkeys(("SAVEDBEFORE", "SAVEDON", "SAVEDSINCE", "OLDER", "YOUNGER"), "a"),
+    **dict.fromkeys(("LARGER", "SMALLER", "UID", "KEYWORD", "UNKEYWORD", "MODSEQ"), "a"),
+    **dict.fromkeys(("EMAILID", "THREADID", "X-GM-MSGID", "X-GM-THRID", "CHARSET"), "a"),
+    "HEADER": "ss",
+    "ANNOTATION": "sss",
+}
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[()]|[^\s"()]+')
+_NUMBERS = re.compile(r"[0-9:,*]+|\$")
+
+
+class SearchReader:
+    """Follows a search program part by part, and knows what the next part must be."""
+
+    def __init__(self) -> None:
+        self._key = ""  # the last key, and the values that it still lacks
+        self._expected = ""
+        self.charset: str | None = None  # what a CHARSET in the program declares
+        self.numbers = False  # the program holds message numbers
+
+    @property
+    def expected(self) -> str:
+        """What comes next: "s", a string; "a", an atom; "", program text."""
+        return self._expected[:1]
+
+    def read_value(self, text: str) -> None:
+        """Follow a part that is the value of the last key."""
+        self._expected = self._expected[1:]
+        if self._key == "CHARSET":
+            self.charset = text.strip('"')
+
+    def read(self, text: str) -> None:
+        """Follow a part that is program text."""
+        for token in _TOKEN.findall(text):
+            if token in "()":
+                continue
+            if self._expected:
+                self.read_value(token)
+                continue
+            self._key = token.upper()
+            self._expected = _VALUES.get(self._key, "")
+            self.numbers = self.numbers or bool(_NUMBERS.fullmatch(token))

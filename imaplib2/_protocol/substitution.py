@@ -1,0 +1,61 @@
+"""Placeholders in search criteria and fetch items: ``?``, ``?f``, ``?s`` and ``??``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from .._errors import InvalidArgument
+from .arguments import is_list, quote
+from .message_set import format_message_set
+
+_PLACEHOLDER = re.compile(r'"(?:[^"\\]|\\.)*"|\?\?|\?f|\?s|\?')
+
+
+def substitute(name: str, texts: Sequence[Any], params: Sequence[Any] | None) -> tuple[Any, ...]:
+    """*texts*, the arguments of the command *name*, with *params* in place of their placeholders.
+
+    Without *params* nothing is replaced; quoted strings are left alone. Raises InvalidArgument
+    unless there are as many placeholders as parameters.
+    """
+    if params is None:
+        return tuple(texts)
+    values = iter(params)
+    try:
+        replaced = tuple(_replace(text, values) for text in texts)
+    except StopIteration:
+        raise InvalidArgument(f"{name}: more placeholders than params") from None
+    if next(values, values) is not values:
+        raise InvalidArgument(f"{name}: more params than placeholders")
+    return replaced
+
+
+def _replace(text: Any, values: Iterator[Any]) -> Any:
+    if not isinstance(text, str):
+        return text
+    parts: list[str] = []
+    end = 0
+    for found in _PLACEHOLDER.finditer(text):
+        parts += [text[end : found.start()], _text_for(found[0], values)]
+        end = found.end()
+    return "".join([*parts, text[end:]])
+
+
+def _text_for(placeholder: str, values: Iterator[Any]) -> str:
+    if placeholder.startswith('"'):
+        return placeholder
+    if placeholder == "??":
+        return "?"
+    value = next(values)
+    if placeholder == "?s":
+        return value if isinstance(value, str) else format_message_set(value)
+    if placeholder == "?f":
+        flags = value if isinstance(value, str) else " ".join(value)
+        listed = flags if is_list(flags) else f"({flags})"
+        if not is_list(listed):
+            raise InvalidArgument(f"not a list of flags: {flags[:100]!r}")
+        return listed
+    if isinstance(value, bytes):
+        value = value.decode("ascii")
+    return quote(value) if isinstance(value, str) else str(value)

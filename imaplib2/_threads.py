@@ -1,0 +1,493 @@
+"""Reader, writer and callback thread of a connection: everything that runs concurrently.
+
+Theory of operation
+-------------------
+``_mutex`` guards the connection (the core). It is held while the core decides, for microseconds:
+never across I/O, a wait, user code or logging. Whoever changed the core calls `_settle` before
+releasing the mutex, which collects what has to be done, and `_act` behind it, which does it.
+
+*Output* is taken from the core by one thread at a time, the one that has set ``_sending``; so the
+order on the wire is that of the tags. A short command is sent by the thread that issued it, if
+that needs no waiting; everything else, and what could not be sent, is the writer's.
+
+*The writer* also keeps the time. It sleeps until there is output, until the earliest deadline, or
+until the end; ``_alarm`` is when it will look again, so that others wake it only for less.
+
+*The reader* blocks in the transport. Between the OK of an upgrade and its end it waits, while the
+waiter of the command (that is: the thread of the user, or the callback thread) upgrades.
+
+*The callback thread* exists from the first callback on, and runs user code only.
+
+*The end* is `fail`, whoever calls it first: the reason is recorded, every waiter is told, the
+transport interrupted. Reader and writer then leave, and the last of them closes the transport.
+
+No thread refers to the client object, so that it can be collected; see `abandon`.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ._auth import Authenticator, respond
+from ._errors import OSErrorAbort, abort, error
+from ._pending import Job, Pending
+from ._protocol.arguments import Buffer
+from ._protocol.connection import (
+    Challenge,
+    Command,
+    Completed,
+    Connection,
+    Event,
+    Failed,
+    Greeted,
+    Idling,
+    Lost,
+    UpgradeNow,
+)
+from ._protocol.framing import Frame
+from ._protocol.limits import ProtocolViolation
+from ._trace import Trace
+from ._transport import Transport
+
+#: The most that is read at a time. A connection starts with less: most never need it.
+READ_SIZE = 256 * 1024
+_FIRST_READ_SIZE = 4 * 1024
+#: Commands up to this size are sent by the thread that issues them; larger ones would be copied.
+_DIRECT_SIZE = 64 * 1024
+#: Responses that are handled before others may have the mutex.
+_BATCH = 512
+#: How long the end of a thread is waited for: of ours, and of one that runs user code.
+_JOIN_TIMEOUT = 2.0
+#: How often a writer that can't send looks whether its deadline has changed.
+_STALLED_LOOK = 1.0
+
+#: Makes the transport that an upgrading command asks for, from the bytes that came early.
+Upgrader = Callable[[Command, bytes], Transport]
+
+
+class Engine:
+    """The threads of one connection, and the lock between them."""
+
+    def __init__(
+        self,
+        core: Connection,
+        transport: Transport,
+        upgrader: Upgrader,
+        trace: Trace,
+        where: str,
+    ) -> None:
+        self.core = core
+        self.trace = trace
+        self._transport = transport
+        self._upgrader = upgrader
+        self._where = where
+        self._mutex = threading.Lock()
+        self._work = threading.Condition(self._mutex)
+        self._sending = False  # some thread has taken output and is sending it
+        self._alarm: float | None = None  # when the sleeping writer looks again
+        self._resume = threading.Event()  # set but during an upgrade
+        self._resume.set()
+        self._greeting = Pending(lambda typ, data: (typ, data))
+        self._abandoned = False
+        self._callbacks: queue.SimpleQueue[Pending | Job | None] = queue.SimpleQueue()
+        self._callback_thread: threading.Thread | None = None
+        self._running = 2
+        name = trace.identifier
+        self._reader = threading.Thread(target=self._run_reader, name=f"{name} reader", daemon=True)
+        self._writer = threading.Thread(target=self._run_writer, name=f"{name} writer", daemon=True)
+        core.traffic = []
+
+    # -- For the client -----------------------------------------------------------------------
+
+    def start(self, greeting_timeout: float | None) -> None:
+        """Start the threads and wait for the greeting; raises ``abort`` when none comes."""
+        self.core.start(time.monotonic(), greeting_timeout)
+        self._reader.start()
+        self._writer.start()
+        self._greeting.wait()
+
+    def submit(self, command: Command) -> None:
+        """Send a command, now or in its turn; its waiter is told the outcome.
+
+        Raises ``error`` when it is illegal, and ``abort`` when the connection is over.
+        """
+        if command.waiter.callback is not None:
+            self._start_callbacks()
+        with self._mutex:
+            self.core.submit(command, time.monotonic())
+            todo = self._settle()
+        self._act(todo)
+
+    def locked(self, function: Callable[[Connection], Any]) -> Any:
+        """The result of a short *function* of the core, which nobody else changes meanwhile."""
+        with self._mutex:
+            return function(self.core)
+
+    def end_idle(self) -> None:
+        """End an IDLE, if there is one."""
+        self._drive(self.core.end_idle)
+
+    def give_up(self, command: Command) -> None:
+        """The waiter of *command* has left (KeyboardInterrupt): don't let others wait for it."""
+        if command.idle is not None:
+            self.end_idle()
+        elif command.row.alone and command.tag in self.core.in_progress:
+            self.fail(abort(f"{command.row.name} was interrupted"))
+
+    def fail(self, reason: error) -> None:
+        """The connection is over. Idempotent; callable from any thread."""
+        with self._mutex:
+            self.core.fail(reason)
+            todo = self._settle()
+            self._work.notify_all()
+        self._transport.interrupt()
+        self._resume.set()
+        self._act(todo)
+
+    def close(self, reason: error | None = None) -> None:
+        """End the connection and wait, within bounds, for the threads. Idempotent."""
+        with self._mutex:
+            if self.core.reason is None and reason is None:
+                self.core.closed_on_purpose = True
+        self.fail(reason or abort("the connection was closed by logout()"))
+        for thread in (self._reader, self._writer, self._callback_thread):
+            if thread is not None and thread is not threading.current_thread() and thread.ident:
+                thread.join(_JOIN_TIMEOUT)
+        if not self._reader.ident:
+            self._transport.close()
+
+    def abandon(self) -> None:
+        """The client object was collected: end, from within a garbage collection.
+
+        That may happen in any thread, this connection's reader with the mutex held included; so
+        no lock is taken here. The reader finds the transport at its end and does the rest.
+        """
+        import warnings
+
+        self._abandoned = True
+        self._transport.interrupt()
+        if self.core.reason is None:
+            warnings.warn(f"unclosed IMAP connection to {self._where}", ResourceWarning, 2)
+        self._callbacks.put(None)
+
+    # -- Deciding under the mutex, acting without it ------------------------------------------
+
+    def _drive(self, step: Callable[[float], None]) -> None:
+        """Have the core take a *step*, and do what follows from it."""
+        with self._mutex:
+            step(time.monotonic())
+            todo = self._settle()
+        self._act(todo)
+
+    def _settle(self) -> _Todo:
+        """Collect what has to be done; the mutex is held."""
+        core = self.core
+        todo = _Todo(core.take_events(), core.traffic or [])
+        core.traffic = []
+        for event in todo.events:
+            self._settle_event(event)
+        if not self._sending and core.output_size:
+            if self._transport.direct and core.output_size <= _DIRECT_SIZE:
+                todo.output = core.take_output()
+                self._sending = True
+            else:
+                self._work.notify_all()
+        deadline = core.next_deadline()
+        if deadline is not None and (self._alarm is None or deadline < self._alarm):
+            self._work.notify_all()
+        return todo
+
+    def _settle_event(self, event: Event) -> None:
+        """What has to be done in the order of events, which only the mutex keeps."""
+        if isinstance(event, (Completed, Failed)):
+            pending = event.command.waiter
+            if pending is not None and pending.callback is not None and not pending.done:
+                _set(pending, event)
+                self._callbacks.put(pending)
+        elif isinstance(event, UpgradeNow):
+            self._resume.clear()
+        elif isinstance(event, Lost):
+            self._callbacks.put(None)
+
+    def _act(self, todo: _Todo) -> None:
+        """Do what was decided; the mutex is not held."""
+        for event in todo.events:
+            self._act_on(event)
+        if todo.output:
+            self._send_at_once(todo.output)
+        if todo.traffic:
+            self.trace.traffic(todo.traffic)
+
+    def _act_on(self, event: Event) -> None:
+        if isinstance(event, (Completed, Failed)):
+            if event.command.waiter is not None:
+                _set(event.command.waiter, event)
+        elif isinstance(event, Challenge):
+            self._hand_over(event.command, lambda: self._respond(event))
+        elif isinstance(event, UpgradeNow):
+            self._hand_over(event.command, lambda: self._upgrade(event))
+        elif isinstance(event, Idling):
+            event.command.waiter.observer("idling")
+        elif isinstance(event, Greeted):
+            self._greeting.set(("OK", []))
+        elif isinstance(event, Lost):
+            self._greeting.set(event.reason)
+            self.trace.message(1, f"connection to {self._where} is over: {event.reason}")
+            if self.trace.level >= 1 and not self.core.closed_on_purpose:
+                self.trace.print_kept()
+
+    def _hand_over(self, command: Command, job: Job) -> None:
+        """Have user code run where users expect it: in their thread, or as a callback."""
+        if command.waiter.callback is not None:
+            self._callbacks.put(job)
+        else:
+            command.waiter.hand_over(job)
+
+    # -- User code that commands need on their way --------------------------------------------
+
+    def _respond(self, challenge: Challenge) -> None:
+        authenticator: Authenticator = challenge.command.waiter.authenticator
+        response: bytes | None = None
+        try:
+            response = respond(authenticator, challenge.text)
+        except Exception as problem:
+            challenge.command.waiter.replace(problem)
+        finally:
+            # Cancelled when the authenticator failed: the connection stays usable.
+            self._drive(lambda now: self.core.answer(challenge.command, response, now))
+
+    def _upgrade(self, event: UpgradeNow) -> None:
+        try:
+            transport = self._upgrader(event.command, event.unread)
+        except BaseException as problem:
+            event.command.waiter.replace(problem)
+            self.fail(abort(f"{event.command.row.name} failed: {problem}"))
+            if not isinstance(problem, Exception):
+                raise
+            return
+        with self._mutex:
+            self._transport = transport
+            if self.core.reason is None:
+                self.core.upgraded(time.monotonic())
+            todo = self._settle()
+        self._resume.set()
+        self._act(todo)
+
+    # -- Sending ------------------------------------------------------------------------------
+
+    def _send_at_once(self, buffers: list[Buffer]) -> None:
+        """Send without waiting what was taken from the core; the writer gets the rest."""
+        data = buffers[0] if len(buffers) == 1 else b"".join(buffers)
+        try:
+            sent = self._transport.try_send(data)
+        except OSError as problem:
+            return self._fail_os(problem)
+        with self._mutex:
+            self.core.sent(time.monotonic())
+            self._sending = False
+            if sent < len(data):
+                self.core.put_back(memoryview(data)[sent:])
+            if self.core.output_size:
+                self._work.notify_all()
+        return None
+
+    def _run_writer(self) -> None:
+        try:
+            while self._write():
+                pass
+        except OSError as problem:
+            self._fail_os(problem)
+        except BaseException as problem:  # a bug of ours; nobody may wait for ever
+            self._fail_bug(problem)
+        finally:
+            self._leave()
+
+    def _write(self) -> bool:
+        """Do one piece of work, or sleep until there is some; false at the end."""
+        with self._mutex:
+            if self.core.reason is not None:
+                return False
+            buffers = self._take_work()
+            todo = self._settle() if buffers is None else None
+        if todo is not None:
+            self._act(todo)
+        elif buffers:
+            for chunk in _chunks(buffers):
+                self._send(chunk)
+            with self._mutex:
+                self._sending = False
+        return True
+
+    def _take_work(self) -> list[Buffer] | None:
+        """Output to send; None when the clock has moved the core. The mutex is held."""
+        if not self._sending and self.core.output_size:
+            self._sending = True
+            return self.core.take_output()
+        now = time.monotonic()
+        deadline = self.core.next_deadline()
+        if deadline is not None and deadline <= now:
+            self.core.tick(now)
+            return None
+        self._alarm = deadline
+        self._work.wait(None if deadline is None else deadline - now)
+        self._alarm = float("-inf")  # awake: it will look anyway
+        return []
+
+    def _send(self, data: Buffer) -> None:
+        view = memoryview(data).cast("B")
+        while view:
+            with self._mutex:
+                deadline = self.core.next_deadline()
+            sent = self._transport.send(view, _patience(deadline))
+            view = view[sent:]
+            self._drive(self.core.sent if sent else self.core.tick)
+            if self.core.reason is not None:
+                return
+
+    # -- Receiving ----------------------------------------------------------------------------
+
+    def _run_reader(self) -> None:
+        try:
+            self._read()
+        except ProtocolViolation as violation:
+            self.fail(violation)
+        except OSError as problem:
+            self._fail_os(problem)
+        except BaseException as problem:  # a bug of ours, or of a subclass's read()
+            self._fail_bug(problem)
+        finally:
+            self._leave()
+
+    def _read(self) -> None:
+        buffer = memoryview(bytearray(_FIRST_READ_SIZE))
+        while self.core.reason is None:
+            size = self._transport.recv_into(buffer)
+            if size == 0:
+                return self.fail(abort(self._eof_text()))
+            self._receive(buffer[:size])
+            if size == len(buffer) < READ_SIZE:
+                buffer = memoryview(bytearray(READ_SIZE))
+        return None
+
+    def _receive(self, data: memoryview) -> None:
+        frames = self.core.frame(data)
+        while frames and self.core.reason is None:
+            for start in range(0, len(frames), _BATCH):
+                self._receive_batch(frames[start : start + _BATCH])
+            self._resume.wait()
+            frames = self.core.frame(b"")
+
+    def _receive_batch(self, frames: list[Frame]) -> None:
+        with self._mutex:
+            self.core.receive(frames, time.monotonic())
+            todo = self._settle()
+        self._act(todo)
+
+    # -- Callbacks ----------------------------------------------------------------------------
+
+    def _start_callbacks(self) -> None:
+        with self._mutex:
+            if self._callback_thread is not None:
+                return
+            self._callback_thread = threading.Thread(
+                target=_run_callbacks,
+                args=(self._callbacks,),
+                name=f"{self.trace.identifier} callbacks",
+                daemon=True,
+            )
+        self._callback_thread.start()
+
+    # -- The end ------------------------------------------------------------------------------
+
+    def _leave(self) -> None:
+        """A thread ends; the last one closes the transport."""
+        with self._mutex:
+            self._running -= 1
+            last = not self._running
+        if last:
+            self._transport.close()
+
+    def _eof_text(self) -> str:
+        core = self.core
+        if core.welcome is None:
+            return (
+                f"socket error: EOF: {self._where} closed the connection before its greeting;"
+                " is one side using TLS and the other not?"
+            )
+        return f"socket error: EOF: {self._where} closed the connection in state {core.state}"
+
+    def _fail_os(self, problem: OSError) -> None:
+        text = f"socket error: {problem} ({self._where}, state {self.core.state})"
+        reason = OSErrorAbort(text, problem.errno)
+        reason.__cause__ = problem
+        self.fail(reason)
+
+    def _fail_bug(self, problem: BaseException) -> None:
+        reason = abort(f"{type(problem).__name__}: {problem} ({self._where})")
+        reason.__cause__ = problem
+        self.fail(reason)
+
+
+class _Todo:
+    """What `_settle` found to be done without the mutex."""
+
+    __slots__ = ("events", "output", "traffic")
+
+    def __init__(self, events: list[Event], traffic: list[tuple[str, Any]]) -> None:
+        self.events = events
+        self.traffic = traffic
+        self.output: list[Buffer] = []
+
+
+def _set(pending: Pending, event: Completed | Failed) -> None:
+    pending.set(event.error if isinstance(event, Failed) else (event.type, event.data))
+
+
+def _run_callbacks(calls: queue.SimpleQueue[Pending | Job | None]) -> None:
+    while True:
+        call = calls.get()
+        if call is None:
+            return
+        try:
+            if isinstance(call, Pending):
+                call.call_back()
+            else:
+                call()
+        except BaseException as problem:
+            _report(problem)
+        del call  # not kept alive by a thread that waits
+
+
+def _report(problem: BaseException) -> None:
+    """An exception of user code: it hurts nobody else."""
+    import logging
+
+    logging.getLogger("imaplib2").error("exception in a callback", exc_info=problem)
+    hook_arguments = threading.ExceptHookArgs(
+        (type(problem), problem, problem.__traceback__, threading.current_thread())
+    )
+    threading.excepthook(hook_arguments)
+
+
+def _patience(deadline: float | None) -> float:
+    """How long to wait for a stalled transport before looking at the clock again."""
+    if deadline is None:
+        return _STALLED_LOOK
+    return min(_STALLED_LOOK, max(0.0, deadline - time.monotonic()))
+
+
+def _chunks(buffers: list[Buffer]) -> list[Buffer]:
+    """*buffers*, small ones joined with what follows: few sends, and large ones not copied."""
+    chunks: list[Buffer] = []
+    small: list[Buffer] = []
+    for buffer in buffers:
+        view = memoryview(buffer).cast("B")
+        small.append(view[:_DIRECT_SIZE])
+        if len(view) > _DIRECT_SIZE:
+            chunks += [b"".join(small), view[_DIRECT_SIZE:]]
+            small = []
+    return [*chunks, b"".join(small)] if small else chunks

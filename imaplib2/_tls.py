@@ -1,0 +1,100 @@
+"""TLS contexts from the arguments of IMAP4_SSL and ``starttls``, historical ones included."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import socket
+    import ssl
+
+TLS_SECURE = "tls_secure"
+TLS_NO_SSL = "tls_no_ssl"
+TLS_COMPAT = "tls_compat"
+_LEVELS = frozenset({TLS_SECURE, TLS_NO_SSL, TLS_COMPAT, None})
+# All of them mean TLS 1.2 or newer: what is older is not offered by OpenSSL any more, or broken.
+_VERSIONS = frozenset(
+    {"ssl2", "ssl3", "ssl23", "tls1", "tls1_0", "tls1_1", "tls1_2", "tls1_3", None}
+)
+
+CertificateCallback = Callable[[Any, "str | None"], Any]
+
+
+@dataclass
+class TLSSettings:
+    """What a caller wants of TLS."""
+
+    keyfile: str | None = None
+    certfile: str | None = None
+    ca_certs: str | None = None
+    cert_verify_cb: CertificateCallback | None = None
+    ssl_version: Any = None
+    tls_level: str | None = None
+    ssl_context: ssl.SSLContext | None = None
+
+    def __post_init__(self) -> None:
+        self._understand_context_by_type()
+        if self.tls_level not in _LEVELS:
+            raise ValueError(f"unknown tls_level: {self.tls_level!r}")
+        if isinstance(self.ssl_version, int):
+            return  # a ssl.PROTOCOL_... constant: they, too, mean TLS 1.2 or newer
+        if self.ssl_version not in _VERSIONS:
+            raise ValueError(f"unknown ssl_version: {self.ssl_version!r}")
+        if self.keyfile is not None and self.certfile is None and self.ssl_context is None:
+            raise ValueError("keyfile needs a certfile")
+
+    def context(self) -> ssl.SSLContext:
+        """The context to connect with; it verifies certificate and host name by default.
+
+        With ``cert_verify_cb`` the callback takes over: the host name is its business, and so is
+        the chain unless ``ca_certs`` says whom to trust.
+        """
+        import ssl
+
+        if self.ssl_context is not None:
+            return self.ssl_context
+        context = ssl.create_default_context(cafile=self.ca_certs)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if self.cert_verify_cb is not None:
+            context.check_hostname = False
+            if self.ca_certs is None:
+                context.verify_mode = ssl.CERT_NONE
+        if self.certfile is not None:
+            context.load_cert_chain(self.certfile, self.keyfile)
+        return context
+
+    def verify(self, sock: ssl.SSLSocket, host: str | None) -> None:
+        """Ask ``cert_verify_cb``, if there is one, about the peer's certificate.
+
+        Raises ``ssl.SSLError`` with its answer unless that is false.
+        """
+        import ssl
+
+        if self.cert_verify_cb is None:
+            return
+        answer = self.cert_verify_cb(_certificate(sock), host)
+        if answer:
+            raise ssl.SSLError(f"certificate verification failed: {answer}")
+
+    def _understand_context_by_type(self) -> None:
+        """Old signatures had the context where others have a file or a CA."""
+        for name in ("keyfile", "certfile", "ca_certs"):
+            value = getattr(self, name)
+            if value is not None and hasattr(value, "wrap_socket"):
+                self.ssl_context = value
+                setattr(self, name, None)
+
+
+def wrap(
+    sock: socket.socket, settings: TLSSettings, host: str | None, timeout: float | None
+) -> ssl.SSLSocket:
+    """Negotiate TLS on a connected socket, within *timeout* seconds of silence."""
+    sock.settimeout(timeout)
+    return settings.context().wrap_socket(sock, server_hostname=host or "localhost")
+
+
+def _certificate(sock: ssl.SSLSocket) -> Any:
+    """The certificate as a dict, also when the chain was not verified."""
+    return sock.getpeercert() or {}

@@ -1,0 +1,99 @@
+"""What `debug` shows: levels, the last interactions, and where they go. Never a secret."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any, TextIO
+
+#: Interactions that are kept to be printed with an error.
+KEPT = 20
+#: Characters of one line that are shown.
+SHOWN = 1000
+
+
+class Trace:
+    """One connection's debugging output.
+
+    Levels: 1 the connection's life, 2 (unused), 3 states and commands, 4 everything sent and
+    received, 5 also what the threads do. Lines of level *buffer_level* and above that aren't
+    printed at once are kept, and printed when an error ends the connection (at level 1 and up).
+    """
+
+    def __init__(
+        self,
+        level: int = 0,
+        file: TextIO | None = None,
+        identifier: str = "imaplib2",
+        buffer_level: int | None = None,
+    ) -> None:
+        self.level = level
+        self.file = file
+        self.identifier = identifier
+        self.buffer_level = buffer_level
+        #: Prints instead of this class: a subclass's ``_mesg(text, thread name, seconds)``.
+        self.printer: Callable[[str, str, float | None], Any] | None = None
+        self._kept: deque[tuple[float, str, str, Any]] = deque(maxlen=KEPT)
+        self._lock = threading.Lock()
+
+    def message(self, level: int, text: str) -> None:
+        """Print *text* at *level* and above; keep it otherwise."""
+        if self.level >= level:
+            self.write(text)
+        else:
+            self._kept.append((time.time(), threading.current_thread().name, "", text))
+
+    def traffic(self, entries: list[tuple[str, Any]]) -> None:
+        """What was sent (">") and received ("<"): printed at level 4, kept below."""
+        name = threading.current_thread().name
+        if self.level >= 4:
+            for direction, text in entries:
+                self.write(_line(direction, text), name)
+            return
+        now = time.time()
+        self._kept.extend((now, name, way, _head(text)) for way, text in entries[-KEPT:])
+
+    def write(self, text: str, thread: str | None = None, when: float | None = None) -> None:
+        """Print a line, with time and thread, to the debug file and to the logger."""
+        name = thread or threading.current_thread().name
+        if self.printer is not None:
+            self.printer(text, name, when)
+        else:
+            self.print(text, name, when)
+
+    def print(self, text: str, thread: str | None = None, when: float | None = None) -> None:
+        """What `write` does unless there is another printer."""
+        import logging
+
+        name = thread or threading.current_thread().name
+        stamp = time.strftime("%H:%M:%S", time.localtime(when))
+        logging.getLogger("imaplib2").debug("%s: %s", name, text)
+        # A debug file that was closed must not end the connection.
+        with self._lock, contextlib.suppress(OSError, ValueError):
+            print(f"  {stamp} {name} {text}", file=self.file or sys.stderr, flush=True)
+
+    def print_kept(self) -> None:
+        """Print the last interactions, and forget them."""
+        kept = list(self._kept)
+        self._kept.clear()
+        if not kept:
+            return
+        self.write(f"last {len(kept)} interactions:")
+        for when, name, direction, text in kept:
+            self.write(_line(direction, text), name, when)
+
+
+def _head(text: Any) -> Any:
+    # Not the literals: a message of megabytes must not live on in the trace.
+    head = text[0] if isinstance(text, list) else text
+    return head[:SHOWN]
+
+
+def _line(direction: str, text: Any) -> str:
+    head = _head(text)
+    shown = head if isinstance(head, str) else repr(head)
+    return f"{direction} {shown}" if direction else shown

@@ -1,0 +1,461 @@
+"""Ways to carry bytes: a socket, TLS, a child process, an object's own methods; and DEFLATE.
+
+Nothing here knows IMAP. One thread reads a transport while another writes it; any thread may
+`interrupt` it, which makes a blocked read return 0 (end of file) and a blocked write fail.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import socket
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import ssl
+    import subprocess
+
+Buffer = bytes | bytearray | memoryview
+
+#: Bytes that are compressed at a time.
+DEFLATE_CHUNK = 32 * 1024
+_SHUTDOWN_WAIT = 2.0
+
+
+class Transport(Protocol):
+    """What the reader and the writer thread need."""
+
+    #: Whether `try_send` may be used, so that short commands need no change of thread.
+    direct: bool
+
+    def recv_into(self, buffer: memoryview) -> int:
+        """Wait for bytes and put them into *buffer*; their number, or 0 at the end of file."""
+
+    def try_send(self, data: Buffer) -> int:
+        """Send what can be sent without waiting; the number of bytes."""
+
+    def send(self, data: Buffer, timeout: float | None) -> int:
+        """Send some of *data*, waiting up to *timeout* seconds; the number of bytes, 0 if none."""
+
+    def interrupt(self) -> None:
+        """End the traffic: blocked calls return."""
+
+    def close(self) -> None:
+        """Release everything; to be called when no other thread uses the transport."""
+
+
+class SocketTransport:
+    """A connected stream socket."""
+
+    direct = hasattr(socket, "MSG_DONTWAIT")
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        sock.settimeout(None)
+
+    def recv_into(self, buffer: memoryview) -> int:
+        while True:
+            try:
+                return self.sock.recv_into(buffer)
+            except (BlockingIOError, TimeoutError):
+                # Somebody has given the socket a time-out: deadlines are not its business.
+                wait_for(self.sock, select_read=True)
+
+    def try_send(self, data: Buffer) -> int:
+        try:
+            return self.sock.send(data, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return 0
+
+    def send(self, data: Buffer, timeout: float | None) -> int:
+        if not self.direct:
+            return self._send_when_writable(data, timeout)
+        sent = self.try_send(data)
+        if sent or not wait_for(self.sock, timeout, select_read=False):
+            return sent
+        return self.try_send(data)
+
+    def interrupt(self) -> None:
+        interrupt_socket(self.sock)
+
+    def close(self) -> None:
+        self.interrupt()
+        self.sock.close()
+
+    def _send_when_writable(self, data: Buffer, timeout: float | None) -> int:
+        if not wait_for(self.sock, timeout, select_read=False):
+            return 0
+        return self.sock.send(memoryview(data)[:4096])  # so little that it can't block
+
+
+class TLSTransport:
+    """An ``SSLSocket``, of which one lock keeps reading and writing apart.
+
+    OpenSSL's objects are not made for two threads at once: a bare SSLSocket that one thread reads
+    and another writes crashes the interpreter (cpython#143756, openssl#20446). The socket doesn't
+    block, so that the lock is held only while OpenSSL works, never while the network is awaited.
+    """
+
+    direct = True
+
+    def __init__(self, sock: ssl.SSLSocket) -> None:
+        import ssl
+
+        self.sock = sock
+        self._lock = threading.Lock()
+        self._want_read = ssl.SSLWantReadError
+        self._want_write = ssl.SSLWantWriteError
+        sock.setblocking(False)
+
+    def recv_into(self, buffer: memoryview) -> int:
+        while True:
+            try:
+                with self._lock:
+                    return self.sock.recv_into(buffer)
+            except self._want_read:
+                wait_for(self.sock, select_read=True)
+            except self._want_write:
+                wait_for(self.sock, select_read=False)
+
+    def try_send(self, data: Buffer) -> int:
+        try:
+            with self._lock:
+                return self.sock.send(data)
+        except (self._want_read, self._want_write):
+            return 0
+
+    def send(self, data: Buffer, timeout: float | None) -> int:
+        try:
+            with self._lock:
+                return self.sock.send(data)
+        except self._want_write:
+            wait_for(self.sock, timeout, select_read=False)
+        except self._want_read:
+            # Renegotiation or a key update: the reader takes what is there, we try again.
+            wait_for(self.sock, _short(timeout), select_read=True)
+        return self.try_send(data)
+
+    def interrupt(self) -> None:
+        interrupt_socket(self.sock)
+
+    def close(self) -> None:
+        self.interrupt()
+        with self._lock:
+            self.sock.close()
+
+
+class BlockingTransport:
+    """A TLS socket that a subclass's ``read`` and ``send`` use, one at a time."""
+
+    direct = False
+
+    def __init__(self, sock: ssl.SSLSocket) -> None:
+        self.sock = sock
+        sock.settimeout(None)
+
+    def recv_into(self, buffer: memoryview) -> int:
+        return self.sock.recv_into(buffer)
+
+    def try_send(self, data: Buffer) -> int:
+        raise NotImplementedError
+
+    def send(self, data: Buffer, timeout: float | None) -> int:
+        self.sock.sendall(data)
+        return len(data)
+
+    def interrupt(self) -> None:
+        interrupt_socket(self.sock)
+
+    def close(self) -> None:
+        self.interrupt()
+        self.sock.close()
+
+
+class ProcessTransport:
+    """The standard input and output of a child process."""
+
+    direct = False
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self.process = process
+        self._read_fd = process.stdout.fileno()
+        self._write_fd = process.stdin.fileno()
+        self._wakeup = Wakeup()
+        os.set_blocking(self._write_fd, False)
+
+    def recv_into(self, buffer: memoryview) -> int:
+        if not self._wakeup.wait_with(self._read_fd, select.POLLIN):
+            return 0
+        return os.readv(self._read_fd, [buffer])
+
+    def try_send(self, data: Buffer) -> int:
+        try:
+            return os.write(self._write_fd, data)
+        except BlockingIOError:
+            return 0
+
+    def send(self, data: Buffer, timeout: float | None) -> int:
+        sent = self.try_send(data)
+        if sent:
+            return sent
+        if not self._wakeup.wait_with(self._write_fd, select.POLLOUT, timeout):
+            if self._wakeup.is_set:
+                raise BrokenPipeError("the connection was closed")
+            return 0
+        return self.try_send(data)
+
+    def interrupt(self) -> None:
+        self._wakeup.set()
+
+    def close(self) -> None:
+        """Close the pipes and see the child off: it is asked, then terminated, then killed."""
+        import subprocess
+
+        self._wakeup.set()
+        for pipe in (self.process.stdin, self.process.stdout):
+            assert pipe is not None
+            with contextlib.suppress(OSError):
+                pipe.close()
+        for end in (self.process.terminate, self.process.kill):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(_SHUTDOWN_WAIT)
+                break
+            end()
+        self.process.wait()
+        self._wakeup.close()
+
+
+class MethodTransport:
+    """An object's own ``read(size)``, ``send(data)`` and ``read_fd``: a subclass's transport.
+
+    *owner* gives the object, or None when it is gone. ``exclusive`` is held while a method runs:
+    a lock, when both use one TLS socket.
+    """
+
+    direct = False
+
+    def __init__(self, owner: Callable[[], Any]) -> None:
+        self._owner = owner
+        self.exclusive: Any = contextlib.nullcontext()
+        self._wakeup = Wakeup()
+        self._unread = b""
+
+    def recv_into(self, buffer: memoryview) -> int:
+        data = self._unread or self._read(len(buffer))
+        size = min(len(data), len(buffer))
+        buffer[:size] = data[:size]
+        self._unread = data[size:]
+        return size
+
+    def try_send(self, data: Buffer) -> int:
+        raise NotImplementedError
+
+    def send(self, data: Buffer, timeout: float | None) -> int:
+        owner = self._owner()
+        if owner is None:
+            raise BrokenPipeError("the connection was dropped")
+        data = bytes(data)  # what subclasses expect
+        with self.exclusive:
+            owner.send(data)
+        return len(data)
+
+    def interrupt(self) -> None:
+        self._wakeup.set()
+
+    def close(self) -> None:
+        self._wakeup.set()
+        self._wakeup.close()
+
+    def push(self, data: bytes) -> None:
+        """Have *data* received before anything else."""
+        self._unread += data
+
+    def _read(self, size: int) -> bytes:
+        while self._wait_readable():
+            owner = self._owner()
+            if owner is None:
+                return b""
+            try:
+                with self.exclusive:
+                    data: bytes = owner.read(size)
+            except (BlockingIOError, TimeoutError):
+                del owner
+                continue
+            return data
+        return b""
+
+    def _wait_readable(self) -> bool:
+        owner = self._owner()
+        if owner is None or self._wakeup.is_set:
+            return False
+        if owner.has_buffered():
+            return True
+        descriptor = owner.read_fd
+        del owner  # not kept alive while waiting
+        if descriptor is None:
+            return True
+        return self._wakeup.wait_with(descriptor, select.POLLIN)
+
+
+class DeflateTransport:
+    """Another transport, compressed (RFC 4978: raw DEFLATE in both directions)."""
+
+    direct = False
+
+    def __init__(self, inner: Transport, compressor: Any, decompressor: Any, unread: bytes) -> None:
+        self.inner = inner
+        self._compressor = compressor
+        self._decompressor = decompressor
+        self._received = unread  # compressed bytes that came before the transport was compressed
+        self._input = bytearray(64 * 1024)
+        self._more = False  # the decompressor may give more without new input
+        self._outgoing = memoryview(b"")
+
+    def recv_into(self, buffer: memoryview) -> int:
+        while True:
+            data = self._next_input()
+            if data is None:
+                return 0
+            text = self._decompressor.decompress(data, len(buffer))
+            self._more = len(text) == len(buffer) or bool(self._decompressor.unconsumed_tail)
+            if text:
+                buffer[: len(text)] = text
+                return len(text)
+
+    def try_send(self, data: Buffer) -> int:
+        raise NotImplementedError
+
+    def send(self, data: Buffer, timeout: float | None) -> int:
+        # Called again with the same data until it is accepted: compress it only once.
+        chunk = memoryview(data)[:DEFLATE_CHUNK]
+        if not self._outgoing:
+            compressed = self._compressor.compress(chunk)
+            compressed += self._compressor.flush(_Z_SYNC_FLUSH)
+            self._outgoing = memoryview(compressed)
+        while self._outgoing:
+            sent = self.inner.send(self._outgoing, timeout)
+            if not sent:
+                return 0
+            self._outgoing = self._outgoing[sent:]
+        return len(chunk)
+
+    def interrupt(self) -> None:
+        self.inner.interrupt()
+
+    def close(self) -> None:
+        self.inner.close()
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there is more to read without waiting for the other transport."""
+        return self._more or bool(self._received)
+
+    def _next_input(self) -> bytes | memoryview | None:
+        """Compressed bytes to go on with; None at the end of file."""
+        if self._more:
+            tail: bytes = self._decompressor.unconsumed_tail
+            return tail
+        if self._received:
+            received, self._received = self._received, b""
+            return received
+        view = memoryview(self._input)
+        size = self.inner.recv_into(view)
+        return view[:size] if size else None
+
+
+_Z_SYNC_FLUSH = 2  # zlib.Z_SYNC_FLUSH, without importing zlib for everybody
+
+
+def deflate_objects() -> tuple[Any, Any]:
+    """A compressor and a decompressor for raw DEFLATE (RFC 4978, section 4)."""
+    import zlib
+
+    return zlib.compressobj(wbits=-15), zlib.decompressobj(-15)
+
+
+class Wakeup:
+    """A pipe that ends waits on other descriptors; once set, it stays set."""
+
+    def __init__(self) -> None:
+        self._read_fd, self._write_fd = os.pipe()
+        self._lock = threading.Lock()
+        self._closed = False
+        self.is_set = False
+
+    def set(self) -> None:
+        """End all waits, now and later."""
+        with self._lock:
+            self.is_set = True
+            if not self._closed:
+                os.write(self._write_fd, b"x")
+
+    def close(self) -> None:
+        """Give the descriptors back."""
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                os.close(self._read_fd)
+                os.close(self._write_fd)
+
+    def wait_with(self, descriptor: int, event: int, timeout: float | None = None) -> bool:
+        """Wait for *event* on *descriptor*; false when time is up or this was set."""
+        poller = select.poll()
+        poller.register(descriptor, event)
+        poller.register(self._read_fd, select.POLLIN)
+        ready = [found for found, _ in poller.poll(_milliseconds(timeout))]
+        return descriptor in ready and not self.is_set
+
+
+def wait_for(sock: socket.socket, timeout: float | None = None, *, select_read: bool) -> bool:
+    """Wait until *sock* can be read (or written); false when *timeout* seconds have passed."""
+    if not hasattr(select, "poll"):
+        readable = [sock] if select_read else []
+        writable = [] if select_read else [sock]
+        return any(select.select(readable, writable, [], timeout))
+    poller = select.poll()
+    poller.register(sock, select.POLLIN if select_read else select.POLLOUT)
+    return bool(poller.poll(_milliseconds(timeout)))
+
+
+def interrupt_socket(sock: Any) -> None:
+    """End a socket's traffic in both directions; whoever waits for it wakes up."""
+    with contextlib.suppress(OSError):
+        if isinstance(sock, socket.socket):
+            # Not SSLSocket.shutdown, which drops the TLS layer: a reader would get ciphertext.
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)
+        else:
+            sock.shutdown(socket.SHUT_RDWR)
+
+
+def connect(host: str | None, port: int, timeout: float | None) -> socket.socket:
+    """A connected TCP socket (IPv6 or IPv4)."""
+    return socket.create_connection((host, port), timeout)
+
+
+def tune(sock: socket.socket) -> None:
+    """Send small commands at once, and notice a dead peer within about two minutes of silence."""
+    options = [
+        (socket.SOL_SOCKET, "SO_KEEPALIVE", 1),
+        (socket.IPPROTO_TCP, "TCP_NODELAY", 1),
+        (socket.IPPROTO_TCP, "TCP_KEEPIDLE", 60),
+        (socket.IPPROTO_TCP, "TCP_KEEPINTVL", 15),
+        (socket.IPPROTO_TCP, "TCP_KEEPCNT", 4),
+        (socket.IPPROTO_TCP, "TCP_USER_TIMEOUT", 120_000),
+    ]
+    for level, name, value in options:
+        if hasattr(socket, name):
+            with contextlib.suppress(OSError):  # a socket that is no TCP socket
+                sock.setsockopt(level, getattr(socket, name), value)
+
+
+def _milliseconds(timeout: float | None) -> float | None:
+    return None if timeout is None else max(0.0, timeout * 1000)
+
+
+def _short(timeout: float | None) -> float:
+    return 0.1 if timeout is None else min(timeout, 0.1)

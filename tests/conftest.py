@@ -1,0 +1,95 @@
+"""What holds for all tests: none leaves a thread, a file descriptor or a process behind."""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+_SECONDS = 5.0
+"""How long what is about to end may take to do so."""
+
+_FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed:
+        item.stash[_FAILED] = True
+    return report
+
+
+# Fixtures of a wider scope are set up before this one, and the test's other fixtures after it:
+# what the former start isn't counted, what the latter forget is.
+@pytest.fixture(autouse=True)
+def no_leaks(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that leaves something behind."""
+    before = _Held()
+    yield
+    if request.node.stash.get(_FAILED, False):
+        return  # its traceback keeps alive whatever it used
+    if _Held().since(before):
+        gc.collect()  # only now, because it takes longer than most tests
+        _await_end(before)
+
+
+def _await_end(before: _Held) -> None:
+    deadline = time.monotonic() + _SECONDS
+    for thread in _Held().threads - before.threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    while leaks := _Held().since(before):
+        if time.monotonic() > deadline:
+            pytest.fail("left behind: " + ", ".join(leaks), pytrace=False)
+        time.sleep(0.01)  # nothing tells when somebody else's thread closes a descriptor
+
+
+def _descriptors() -> set[tuple[int, str]]:
+    """Number and target of every open descriptor; empty where the system doesn't tell."""
+    found = set()
+    for link in _listed(Path("/proc/self/fd")):
+        try:
+            found.add((int(link.name), os.readlink(link)))
+        except FileNotFoundError:
+            continue  # the listing's own
+    return found
+
+
+def _children() -> set[int]:
+    """The process ids of our children; empty where the system doesn't tell."""
+    found: set[int] = set()
+    for task in _listed(Path("/proc/self/task")):
+        try:
+            found.update(map(int, (task / "children").read_text("ascii").split()))
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # the thread has ended meanwhile
+    return found
+
+
+def _listed(directory: Path) -> list[Path]:
+    return list(directory.iterdir()) if directory.is_dir() else []
+
+
+@dataclass(frozen=True)
+class _Held:
+    """What this process holds at present."""
+
+    threads: set[threading.Thread] = field(default_factory=lambda: set(threading.enumerate()))
+    descriptors: set[tuple[int, str]] = field(default_factory=_descriptors)
+    children: set[int] = field(default_factory=_children)
+
+    def since(self, before: _Held) -> list[str]:
+        """What has been added, in words."""
+        return [
+            *(f"thread {thread.name}" for thread in self.threads - before.threads),
+            *(f"descriptor {n}: {target}" for n, target in self.descriptors - before.descriptors),
+            *(f"child process {pid}" for pid in self.children - before.children),
+        ]

@@ -1,0 +1,83 @@
+"""A throw-away certificate authority and a server certificate for the loopback interface."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+# The extensions are the ones that ssl.VERIFY_X509_STRICT insists on (the default from Python 3.13).
+_CONFIGURATION = """\
+[req]
+distinguished_name = name
+prompt = no
+[name]
+CN = imaplib2 test authority
+[authority]
+basicConstraints = critical, CA:TRUE
+keyUsage = critical, keyCertSign, cRLSign
+subjectKeyIdentifier = hash
+[server]
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature
+extendedKeyUsage = serverAuth
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid
+subjectAltName = DNS:localhost, IP:127.0.0.1, IP:::1
+"""
+
+_NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-sha256")
+_DAYS = "3650"
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """Paths of the PEM files that a server and its clients need."""
+
+    ca: Path
+    certificate: Path
+    key: Path
+
+
+def make_certificates(directory: Path) -> Certificates:
+    """Create an authority in *directory*, and a certificate for localhost, 127.0.0.1 and ::1."""
+    configuration = directory / "x509.cnf"
+    configuration.write_text(_CONFIGURATION, encoding="ascii")
+    made = Certificates(directory / "ca.pem", directory / "server.pem", directory / "server.key")
+    _make_authority(configuration, made.ca)
+    _make_server(configuration, made)
+    return made
+
+
+def _make_authority(configuration: Path, ca: Path) -> None:
+    _openssl(
+        *("req", "-x509", *_NEW_KEY, "-days", _DAYS),
+        *("-config", configuration, "-extensions", "authority"),
+        *("-keyout", ca.with_suffix(".key"), "-out", ca),
+    )
+
+
+def _make_server(configuration: Path, made: Certificates) -> None:
+    request = made.certificate.with_suffix(".csr")
+    _openssl(
+        *("req", "-new", *_NEW_KEY, "-config", configuration, "-subj", "/CN=localhost"),
+        *("-keyout", made.key, "-out", request),
+    )
+    _openssl(
+        *("x509", "-req", "-days", _DAYS, "-sha256"),
+        *("-in", request, "-out", made.certificate),
+        *("-CA", made.ca, "-CAkey", made.ca.with_suffix(".key"), "-CAcreateserial"),
+        *("-extfile", configuration, "-extensions", "server"),
+    )
+
+
+def _openssl(*arguments: str | Path) -> None:
+    done = subprocess.run(
+        ["openssl", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=60,
+    )
+    if done.returncode:
+        raise RuntimeError(f"openssl {arguments[0]} failed: {done.stdout.decode(errors='replace')}")
