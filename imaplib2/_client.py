@@ -114,7 +114,7 @@ class IMAP4:
             raise ValueError("Non-blocking socket (timeout=0) is not supported")
         self.host = host or ""
         self.port = int(port or self._default_port())
-        self.timeout = socket.getdefaulttimeout() if timeout is None else timeout
+        self.timeout = timeout or socket.getdefaulttimeout() or None
         self.identifier = identifier or f"imaplib2 {self.host or 'localhost'}"
         self.sock: Any = None
         self.read_fd: int | None = None
@@ -278,6 +278,9 @@ class IMAP4:
         Commands in progress are completed before. Returns within seconds also when the server is
         silent or gone; may be called again, and from anywhere.
         """
+        if self._engine is not None and self._engine.is_inside:
+            self._engine.abandon()
+            return "BYE", [self._goodbye()]
         if callback is not None and not self.Terminate:
             finish = self._finish_logout
             return self._call("LOGOUT", callback=callback, cb_arg=cb_arg, finish=finish)

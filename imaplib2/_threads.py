@@ -26,6 +26,7 @@ No thread refers to the client object, so that it can be collected; see `abandon
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 import time
@@ -92,7 +93,7 @@ class Engine:
         self._resume = threading.Event()  # set but during an upgrade
         self._resume.set()
         self._greeting = Pending(lambda typ, data: (typ, data))
-        self._abandoned = False
+        self._process = os.getpid()
         self._callbacks: queue.SimpleQueue[Pending | Job | None] = queue.SimpleQueue()
         self._callback_thread: threading.Thread | None = None
         self._running = 2
@@ -166,13 +167,21 @@ class Engine:
         That may happen in any thread, this connection's reader with the mutex held included; so
         no lock is taken here. The reader finds the transport at its end and does the rest.
         """
-        import warnings
-
-        self._abandoned = True
-        self._transport.interrupt()
+        if os.getpid() != self._process:
+            return  # a forked child drops its copy: the connection is the parent's
         if self.core.reason is None:
+            import warnings
+
             warnings.warn(f"unclosed IMAP connection to {self._where}", ResourceWarning, 2)
-        self._callbacks.put(None)
+        self._transport.interrupt()
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether this is the reader or writer, which can't wait for itself.
+
+        Only a garbage collection runs foreign code there: the ``__del__`` of a client.
+        """
+        return threading.current_thread() in (self._reader, self._writer)
 
     # -- Deciding under the mutex, acting without it ------------------------------------------
 
@@ -287,7 +296,6 @@ class Engine:
         except OSError as problem:
             return self._fail_os(problem)
         with self._mutex:
-            self.core.sent(time.monotonic())
             self._sending = False
             if sent < len(data):
                 self.core.put_back(memoryview(data)[sent:])
@@ -339,12 +347,13 @@ class Engine:
 
     def _send(self, data: Buffer) -> None:
         view = memoryview(data).cast("B")
+        large = len(view) >= _DIRECT_SIZE
         while view:
             with self._mutex:
                 deadline = self.core.next_deadline()
             sent = self._transport.send(view, _patience(deadline))
             view = view[sent:]
-            self._drive(self.core.sent if sent else self.core.tick)
+            self._drive(self.core.progressed if sent and large else self.core.tick)
             if self.core.reason is not None:
                 return
 

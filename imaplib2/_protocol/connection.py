@@ -13,16 +13,17 @@ A command in progress collects the untagged data of its types. Data that nobody 
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from .._errors import TimeoutAbort, abort, error, lost, readonly
 from .arguments import Buffer, Encoded, Literal, Part, display, lay_out
 from .claims import Claim, MailboxClaim, MessageClaim
 from .commands import COMMANDS, Kind, Plus, Row, Upgrade
 from .framing import Frame, Framer
+from .grammar import CRLF
 from .limits import Limits, ProtocolViolation, excerpt
 from .responses import (
     STATUS_TYPES,
@@ -85,6 +86,21 @@ class Command:
     def collects(self) -> tuple[str, ...]:
         """The untagged types that are this command's data."""
         return () if self.leaves_data else self.row.collects
+
+    @property
+    def profile(self) -> _Profile:
+        """What others need to know to decide whether they may overlap with it."""
+        row = self.row
+        return _Profile(row.alone, row.expunges, self.claim is not None, self.collects)
+
+
+class _Profile(NamedTuple):
+    """What admission has to know of a command in progress."""
+
+    alone: bool
+    expunges: bool
+    claims: bool
+    collects: tuple[str, ...]
 
 
 @dataclass
@@ -203,13 +219,16 @@ class Connection:
         self._collected_size = 0
         self._output: list[Buffer] = []
         self._events: list[Event] = []
-        self._activity = 0.0
+        self._heard = 0.0  # the last byte from the server, or when waiting for one began
+        self._logout_at: float | None = None  # when LOGOUT was submitted
+        #: How many commands in progress there are of each kind that admission distinguishes.
+        self._profiles: Counter[_Profile] = Counter()
 
     # -- Driving ------------------------------------------------------------------------------
 
     def start(self, now: float, greeting_timeout: float | None) -> None:
         """The transport is connected: wait for the greeting."""
-        self._activity = now
+        self._heard = now
         self._greeting_timeout = greeting_timeout
 
     def submit(self, command: Command, now: float) -> None:
@@ -219,6 +238,8 @@ class Connection:
         """
         self.check_usable(command.row)
         command.tag = self.new_tag()
+        if command.row.name == "LOGOUT":
+            self._logout_at = now
         if command.idle is not None and command.idle.timeout is not None:
             command.idle.until = now + command.idle.timeout
         self._held.append(command)
@@ -232,7 +253,7 @@ class Connection:
 
     def receive(self, frames: list[Frame], now: float) -> None:
         """Take responses from the server, in order; violations of the protocol end it all."""
-        self._activity = now
+        self._heard = now
         for position, frame in enumerate(frames):
             if self.reason is not None:
                 return None
@@ -269,9 +290,9 @@ class Connection:
         """Bytes that `take_output` would give."""
         return sum(map(len, self._output))
 
-    def sent(self, now: float) -> None:
-        """Bytes have left: sending is no silence."""
-        self._activity = now
+    def progressed(self, now: float) -> None:
+        """Part of a large literal has left: while the server takes it, it isn't silent."""
+        self._heard = now
 
     def take_events(self) -> list[Event]:
         """What has happened, in order; it is forgotten here."""
@@ -285,11 +306,11 @@ class Connection:
 
     def tick(self, now: float) -> None:
         """Do what is due: end or renew an IDLE, give up on a silent server."""
-        for command in list(self.in_progress.values()):
-            if command.idle is not None:
-                self._tick_idle(command.idle, now)
+        idle = self._idle()
+        if idle is not None:
+            self._tick_idle(idle, now)
         deadline = self._silence_deadline()
-        if deadline is not None and now >= deadline and self.reason is None:
+        if deadline is not None and now >= deadline:
             self.fail(TimeoutAbort(f"timed out: {self._silence_text(now)}"))
 
     def fail(self, reason: error) -> None:
@@ -300,6 +321,7 @@ class Connection:
         self.state = LOGOUT
         pending = [*self.in_progress.values(), *self._held]
         self.in_progress.clear()
+        self._profiles.clear()
         self._held.clear()
         self._output.clear()
         self._collected.clear()
@@ -318,8 +340,7 @@ class Connection:
         """Raise ``error`` when *row* can't be submitted now, whatever the server would say."""
         if self.reason is not None and not (self.closed_on_purpose and LOGOUT not in row.states):
             raise lost(self.reason)
-        states = {self.state, *self._coming_states()}
-        if not states & set(row.states):
+        if self.state not in row.states and not self._coming_states() & set(row.states):
             raise illegal(row.name, self.state, row.states)
         leaving = row.on_ok is not None
         if "READ-ONLY" in self.untagged and not self.is_readonly and not leaving:
@@ -329,14 +350,15 @@ class Connection:
         """Send the client's side of a SASL exchange, in base64; None cancels the exchange."""
         if command.tag in self.in_progress:
             self._asking = False
-            self._send([response if response is not None else b"*", b"\r\n"], now)
+            self._output += [response if response is not None else b"*", CRLF]
+            self._heard = now
             self._log(">", "[SASL response]")
 
     def upgraded(self, now: float) -> None:
         """The transport is upgraded (RFC 3501, section 6.2.1; RFC 4978): go on."""
         command = next(iter(self.in_progress.values()))
         self.paused = self._upgrading = False
-        del self.in_progress[command.tag]
+        self._remove(command)
         completed = Completed(command, "OK", [self._upgrade_text])
         if command.row.upgrade is Upgrade.TLS:
             # Whatever was learnt before TLS, an attacker may have said (RFC 3501, 6.2.1).
@@ -387,20 +409,24 @@ class Connection:
             return False
         if not self.in_progress:
             return True
-        if command.row.alone or any(other.row.alone for other in self.in_progress.values()):
-            return False
-        return not any(self._conflict(command, other) for other in self.in_progress.values())
+        return not any(self._conflict(command, other) for other in self._profiles)
 
-    def _conflict(self, command: Command, other: Command) -> bool:
-        """Whether *command* has to wait for *other* (RFC 3501, section 5.5)."""
-        if command.numbers and other.row.expunges and self.state == SELECTED:
+    def _conflict(self, command: Command, other: _Profile) -> bool:
+        """Whether *command* has to wait for one like *other* (RFC 3501, section 5.5)."""
+        if command.row.alone or other.alone:
+            return True
+        if command.numbers and other.expunges and self.state == SELECTED:
             return True  # an EXPUNGE may change what its message numbers mean
-        shared = set(command.collects) & set(other.collects)
-        return bool(shared) and not (command.claim and other.claim)
+        if command.claim is not None and other.claims:
+            return False
+        return not set(command.collects).isdisjoint(other.collects)
 
     def _start(self, command: Command, now: float) -> None:
         row = command.row
+        if not self.in_progress:
+            self._heard = now  # waiting begins: what came before doesn't count
         self.in_progress[command.tag] = command
+        self._profiles[command.profile] += 1
         for type_ in command.collects:
             self._collected.setdefault(type_, [])
         if row.on_ok == SELECTED:
@@ -410,10 +436,10 @@ class Connection:
             self._capabilities_told = False
         self._upgrading = row.upgrade is not Upgrade.NONE
         self.untagged.drop_statuses()
-        parts = [command.tag + b" ", *command.parts, b"\r\n"]
+        parts = [command.tag + b" ", *command.parts, CRLF]
         command.runs = deque(lay_out(parts, self._may_send_at_once))
         self._log(">", parts)
-        self._send_run(command, now)
+        self._send_run(command)
 
     def _may_send_at_once(self, size: int) -> bool:
         """Whether a literal of *size* may be non-synchronizing (RFC 7888)."""
@@ -422,13 +448,18 @@ class Connection:
             return True
         return size <= LITERAL_MINUS_SIZE and "LITERAL-" in self.capabilities
 
-    def _send_run(self, command: Command, now: float) -> None:
-        self._send(command.runs.popleft(), now)
-        self._sending = command if command.runs else None
+    def _remove(self, command: Command) -> None:
+        """*command* is in progress no longer."""
+        del self.in_progress[command.tag]
+        if command.row.name == "LOGOUT":
+            self._logout_at = None
+        self._profiles[command.profile] -= 1
+        if not self._profiles[command.profile]:
+            del self._profiles[command.profile]
 
-    def _send(self, buffers: list[Buffer], now: float) -> None:
-        self._output.extend(buffers)
-        self._activity = now
+    def _send_run(self, command: Command) -> None:
+        self._output.extend(command.runs.popleft())
+        self._sending = command if command.runs else None
 
     # -- Responses ----------------------------------------------------------------------------
 
@@ -511,7 +542,7 @@ class Connection:
     def _continuation(self, response: Continuation, now: float) -> None:
         self.continuation_text = response.text
         if self._sending is not None:
-            self._send_run(self._sending, now)
+            self._send_run(self._sending)
             self._admit(now)
             return
         for command in self.in_progress.values():
@@ -548,7 +579,7 @@ class Connection:
             return
         if self._renews(command, response, now):
             return
-        del self.in_progress[response.tag]
+        self._remove(command)
         self._complete(command, response, now)
         self._admit(now)
 
@@ -674,7 +705,8 @@ class Connection:
     def _send_done(self, idle: Idle, now: float) -> None:
         if not idle.done_sent:
             idle.done_sent = True
-            self._send([b"DONE\r\n"], now)
+            self._output.append(b"DONE\r\n")
+            self._heard = now
             self._log(">", "DONE")
 
     def _tick_idle(self, idle: Idle, now: float) -> None:
@@ -692,7 +724,7 @@ class Connection:
         idle = command.idle
         if idle is None or not idle.renewing or response.type != "OK":
             return False
-        del self.in_progress[command.tag]
+        self._remove(command)
         idle.idling = idle.done_sent = idle.renewing = False
         command.tag = self.new_tag()
         self._start(command, now)
@@ -707,32 +739,27 @@ class Connection:
     # -- Silence ------------------------------------------------------------------------------
 
     def _silence_deadline(self) -> float | None:
-        """When a silent server is given up: counted from the last byte, either way."""
-        allowed = self._allowed_silence()
-        return None if allowed is None or self.reason is not None else self._activity + allowed
-
-    def _allowed_silence(self) -> float | None:
-        if self.welcome is None:
-            return self._greeting_timeout
-        waiting_for_us = self._asking or self.paused
-        if waiting_for_us or not (self.in_progress or self._held):
+        """When a silent server is given up."""
+        if self.reason is not None or self._asking or self.paused:
             return None
-        bounds = [self.timeout]
+        bounds: list[tuple[float, float | None]] = []  # from when, how long
         idle = self._idle()
-        if idle is not None:
-            if idle.idling and not idle.done_sent:
-                return None
-            if idle.done_sent:
-                bounds.append(self.done_timeout)
-        for command in (*self.in_progress.values(), *self._held):
-            if command.row.name == "LOGOUT":
-                bounds.append(self.logout_timeout)
-        return min((bound for bound in bounds if bound is not None), default=None)
+        if self.welcome is None:
+            bounds.append((self._heard, self._greeting_timeout))
+        elif idle is not None and idle.idling and not idle.done_sent:
+            return None
+        elif self.in_progress:
+            bounds.append((self._heard, self.timeout))
+        if idle is not None and idle.done_sent:
+            bounds.append((self._heard, self.done_timeout))
+        if self._logout_at is not None:
+            bounds.append((max(self._heard, self._logout_at), self.logout_timeout))
+        return min((since + span for since, span in bounds if span is not None), default=None)
 
     def _silence_text(self, now: float) -> str:
         names = ", ".join(command.row.name for command in self.in_progress.values())
         waiting = f"waiting for the reply to {names[:100]}" if names else "waiting for the greeting"
-        return f"no answer from the server for {now - self._activity:.1f} s, {waiting}"
+        return f"no answer from the server for {now - self._heard:.1f} s, {waiting}"
 
     # -- Traffic ------------------------------------------------------------------------------
 
@@ -741,11 +768,12 @@ class Connection:
             return
         if direction == ">" and isinstance(text, list):
             text = display(text)
-        elif any(command.row.plus is Plus.SASL for command in self.in_progress.values()) and (
-            isinstance(text, bytes) and text.startswith(b"+")
-        ):
+        elif isinstance(text, bytes) and text.startswith(b"+") and self._in_sasl():
             text = "+ [SASL challenge]"
         self.traffic.append((direction, text))
+
+    def _in_sasl(self) -> bool:
+        return any(command.row.plus is Plus.SASL for command in self.in_progress.values())
 
 
 def _items(data: Data) -> list[Any]:
