@@ -17,10 +17,8 @@ import contextlib
 import random
 import socket
 import sys
-import threading
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
@@ -41,7 +39,6 @@ from ._threads import Engine
 from ._tls import TLS_COMPAT, TLSSettings, wrap
 from ._trace import Trace
 from ._transport import (
-    BlockingTransport,
     DeflateTransport,
     MethodTransport,
     ProcessTransport,
@@ -175,7 +172,7 @@ class IMAP4:
         return f"<{type(self).__name__} {where} {self.state}>"
 
     def __getattr__(self, name: str) -> Any:
-        if name.isupper() and name in commands.Commands:
+        if name.isupper() and not name.startswith("_") and hasattr(type(self), name.lower()):
             return getattr(self, name.lower())
         raise AttributeError(f"Unknown IMAP4 command: {name!r}")
 
@@ -672,7 +669,7 @@ class IMAP4:
         """Search, and sort what is found by *sort_criteria*, ``'(DATE)'`` (RFC 5256, 3)."""
         criteria = substitute("SORT", search_criteria, params)
         return self._call(
-            "SORT", sort_criteria, charset or "UTF-8", *criteria,
+            "SORT", sort_criteria, charset, *criteria,
             uid=uid, callback=callback, cb_arg=cb_arg,
         )  # fmt: skip
 
@@ -689,7 +686,7 @@ class IMAP4:
         """Search, and group what is found into threads (RFC 5256, section 3)."""
         criteria = substitute("THREAD", search_criteria, params)
         return self._call(
-            "THREAD", threading_algorithm, charset or "UTF-8", *criteria,
+            "THREAD", threading_algorithm, charset, *criteria,
             uid=uid, callback=callback, cb_arg=cb_arg,
         )  # fmt: skip
 
@@ -935,14 +932,11 @@ class IMAP4:
 
     def _base_transport(self) -> Transport:
         if self._inner is None:
-            self._inner = self._make_transport(blocking=False)
+            self._inner = self._make_transport()
         return self._inner
 
-    def _make_transport(self, *, blocking: bool) -> Transport:
-        """The transport for ``sock``; *blocking* if a subclass's methods use it, too."""
-        if not _is_tls(self.sock):
-            return SocketTransport(self.sock)
-        return BlockingTransport(self.sock) if blocking else TLSTransport(self.sock)
+    def _make_transport(self) -> Transport:
+        return TLSTransport(self.sock) if _is_tls(self.sock) else SocketTransport(self.sock)
 
     def _engine_transport(self) -> Transport:
         """What the threads use: this object's own methods where a subclass replaced them."""
@@ -955,17 +949,15 @@ class IMAP4:
         if not hooked:
             return self._base_transport()
         if self.sock is not None:
-            self._inner = self._make_transport(blocking=True)
+            self._inner = self._make_transport()
         if self._hooked is None:
             self._hooked = MethodTransport(weakref.ref(self))
-        if _is_tls(self.sock):
-            self._hooked.exclusive = threading.Lock()
         return self._hooked
 
     def _make_engine(self) -> Engine:
-        where = f"{self.host or 'localhost'}:{self.port}"
+        self._core.where = f"{self.host or 'localhost'}:{self.port}"
         transport = self._engine_transport()
-        return Engine(self._core, transport, _weakly(self._upgrade), self._trace, where)
+        return Engine(self._core, transport, _weakly(self._upgrade), self._trace)
 
     def _upgrade(self, command: Command, unread: bytes) -> Transport:
         """The transport behind STARTTLS or COMPRESS."""
@@ -997,8 +989,6 @@ class IMAP4:
     ) -> Result:
         """Issue a command; its outcome, or ``(None, None)`` when it goes to *callback*."""
         row = commands.UID_COMMANDS[name] if uid else find(name)
-        if row.name == "":
-            row = replace(row, name=name, states=ANY)
         command = self._build(row, arguments, literal, idle)
         command.leaves_data = leaves_data
         pending = Pending(finish or _as_it_is, callback, cb_arg)
@@ -1030,7 +1020,7 @@ class IMAP4:
 
     def _wait(self, command: Command, pending: Pending) -> Any:
         try:
-            return pending.wait()
+            return self._running_engine().wait(pending)
         except Exception:
             raise
         except BaseException:  # KeyboardInterrupt: nobody waits for this command any more
@@ -1207,7 +1197,7 @@ class IMAP4_stream(IMAP4):
         assert self.process.stdout is not None
         self.read_fd = self.process.stdout.fileno()
 
-    def _make_transport(self, *, blocking: bool) -> Transport:
+    def _make_transport(self) -> Transport:
         assert self.process is not None
         return ProcessTransport(self.process)
 

@@ -37,19 +37,19 @@ class OSErrorAbort(abort, OSError):
         return str(self.args[0])
 
 
-def lost(reason: BaseException) -> abort:
+def lost(reason: BaseException, context: str = "") -> abort:
     """A fresh ``abort`` that says what *reason* says, of the class its catchers expect.
 
     Every waiter gets an exception of its own: a shared one would collect all their tracebacks.
     """
-    fresh = _copy(reason)
+    fresh = _copy(reason, str(reason) + context)
     fresh.__cause__ = reason.__cause__
     return fresh
 
 
-def _copy(reason: BaseException) -> abort:
+def _copy(reason: BaseException, text: str) -> abort:
     if isinstance(reason, TimeoutAbort):
-        return TimeoutAbort(str(reason))
+        return TimeoutAbort(text)
     if isinstance(reason, OSErrorAbort):
-        return OSErrorAbort(str(reason), reason.errno)
-    return abort(str(reason))
+        return OSErrorAbort(text, reason.errno)
+    return abort(text)

@@ -75,10 +75,15 @@ class Pending:
         self._jobs.append(job)
         self._wake()
 
-    def wait(self) -> Outcome:
-        """Block until the outcome is there, running jobs meanwhile; return it, or raise it."""
+    def wait(self, keep_time: Callable[[], float | None] | None = None) -> Outcome:
+        """Block until the outcome is there, running jobs meanwhile; return it, or raise it.
+
+        *keep_time*, if given, is called first and again after the seconds that it returns.
+        """
         while True:
-            self._signal.acquire()
+            span = keep_time() if keep_time is not None else None
+            if not self._signal.acquire(timeout=-1 if span is None else span):
+                continue
             while self._jobs:
                 self._jobs.popleft()()
             if self._done:

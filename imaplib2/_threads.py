@@ -26,6 +26,7 @@ No thread refers to the client object, so that it can be collected; see `abandon
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import threading
@@ -35,7 +36,7 @@ from typing import Any
 
 from ._auth import Authenticator, respond
 from ._errors import OSErrorAbort, abort, error
-from ._pending import Job, Pending
+from ._pending import Job, Outcome, Pending
 from ._protocol.arguments import Buffer
 from ._protocol.connection import (
     Challenge,
@@ -79,13 +80,11 @@ class Engine:
         transport: Transport,
         upgrader: Upgrader,
         trace: Trace,
-        where: str,
     ) -> None:
         self.core = core
         self.trace = trace
         self._transport = transport
         self._upgrader = upgrader
-        self._where = where
         self._mutex = threading.Lock()
         self._work = threading.Condition(self._mutex)
         self._sending = False  # some thread has taken output and is sending it
@@ -128,6 +127,18 @@ class Engine:
         with self._mutex:
             return function(self.core)
 
+    def wait(self, pending: Pending) -> Outcome:
+        """Wait for an outcome: return it, or raise it."""
+        # Where the writer may be stuck in a subclass's send, waiters keep the time.
+        return pending.wait(None if self._transport.punctual else self._keep_time)
+
+    def _keep_time(self) -> float | None:
+        """Do what is due; seconds until there is more to do."""
+        self._drive(self.core.tick)
+        with self._mutex:
+            deadline = self.core.next_deadline()
+        return None if deadline is None else max(0.0, deadline - time.monotonic())
+
     def end_idle(self) -> None:
         """End an IDLE, if there is one."""
         self._drive(self.core.end_idle)
@@ -144,9 +155,6 @@ class Engine:
         with self._mutex:
             self.core.fail(reason)
             todo = self._settle()
-            self._work.notify_all()
-        self._transport.interrupt()
-        self._resume.set()
         self._act(todo)
 
     def close(self, reason: error | None = None) -> None:
@@ -172,7 +180,7 @@ class Engine:
         if self.core.reason is None:
             import warnings
 
-            warnings.warn(f"unclosed IMAP connection to {self._where}", ResourceWarning, 2)
+            warnings.warn(f"unclosed IMAP connection to {self.core.where}", ResourceWarning, 2)
         self._transport.interrupt()
 
     @property
@@ -221,6 +229,7 @@ class Engine:
             self._resume.clear()
         elif isinstance(event, Lost):
             self._callbacks.put(None)
+            self._work.notify_all()
 
     def _act(self, todo: _Todo) -> None:
         """Do what was decided; the mutex is not held."""
@@ -244,8 +253,10 @@ class Engine:
         elif isinstance(event, Greeted):
             self._greeting.set(("OK", []))
         elif isinstance(event, Lost):
+            self._transport.interrupt()
+            self._resume.set()
             self._greeting.set(event.reason)
-            self.trace.message(1, f"connection to {self._where} is over: {event.reason}")
+            self.trace.message(1, f"connection is over: {event.reason}")
             if self.trace.level >= 1 and not self.core.closed_on_purpose:
                 self.trace.print_kept()
 
@@ -384,11 +395,13 @@ class Engine:
 
     def _receive(self, data: memoryview) -> None:
         frames = self.core.frame(data)
+        self._receive_batch(frames[:_BATCH])
         while frames and self.core.reason is None:
-            for start in range(0, len(frames), _BATCH):
+            for start in range(_BATCH, len(frames), _BATCH):
                 self._receive_batch(frames[start : start + _BATCH])
             self._resume.wait()
             frames = self.core.frame(b"")
+            self._receive_batch(frames[:_BATCH])
 
     def _receive_batch(self, frames: list[Frame]) -> None:
         with self._mutex:
@@ -421,22 +434,20 @@ class Engine:
             self._transport.close()
 
     def _eof_text(self) -> str:
-        core = self.core
-        if core.welcome is None:
+        if self.core.welcome is None:
             return (
-                f"socket error: EOF: {self._where} closed the connection before its greeting;"
+                "socket error: EOF: the server closed the connection before its greeting;"
                 " is one side using TLS and the other not?"
             )
-        return f"socket error: EOF: {self._where} closed the connection in state {core.state}"
+        return "socket error: EOF: the server closed the connection"
 
     def _fail_os(self, problem: OSError) -> None:
-        text = f"socket error: {problem} ({self._where}, state {self.core.state})"
-        reason = OSErrorAbort(text, problem.errno)
+        reason = OSErrorAbort(f"socket error: {problem}", problem.errno)
         reason.__cause__ = problem
         self.fail(reason)
 
     def _fail_bug(self, problem: BaseException) -> None:
-        reason = abort(f"{type(problem).__name__}: {problem} ({self._where})")
+        reason = abort(f"{type(problem).__name__}: {problem}")
         reason.__cause__ = problem
         self.fail(reason)
 
@@ -479,7 +490,8 @@ def _report(problem: BaseException) -> None:
     hook_arguments = threading.ExceptHookArgs(
         (type(problem), problem, problem.__traceback__, threading.current_thread())
     )
-    threading.excepthook(hook_arguments)
+    with contextlib.suppress(BaseException):  # the hook is user code, too
+        threading.excepthook(hook_arguments)
 
 
 def _patience(deadline: float | None) -> float:

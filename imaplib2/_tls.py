@@ -74,7 +74,8 @@ class TLSSettings:
 
         if self.cert_verify_cb is None:
             return
-        answer = self.cert_verify_cb(_certificate(sock), host)
+        # Empty when nobody has verified the chain; callbacks that want more ask the socket.
+        answer = self.cert_verify_cb(sock.getpeercert() or {}, host)
         if answer:
             raise ssl.SSLError(f"certificate verification failed: {answer}")
 
@@ -93,8 +94,3 @@ def wrap(
     """Negotiate TLS on a connected socket, within *timeout* seconds of silence."""
     sock.settimeout(timeout)
     return settings.context().wrap_socket(sock, server_hostname=host or "localhost")
-
-
-def _certificate(sock: ssl.SSLSocket) -> Any:
-    """The certificate as a dict, also when the chain was not verified."""
-    return sock.getpeercert() or {}

@@ -20,8 +20,9 @@ class Trace:
     """One connection's debugging output.
 
     Levels: 1 the connection's life, 2 (unused), 3 states and commands, 4 everything sent and
-    received, 5 also what the threads do. Lines of level *buffer_level* and above that aren't
-    printed at once are kept, and printed when an error ends the connection (at level 1 and up).
+    received, 5 also what the threads do. What isn't printed at once is kept, the latest of it, and
+    printed when an error ends the connection (at level 1 and up). While the level is below
+    *buffer_level*, all of it is kept.
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class Trace:
         self.level = level
         self.file = file
         self.identifier = identifier
-        self.buffer_level = buffer_level
+        self.buffer_level = buffer_level or 0
         #: Prints instead of this class: a subclass's ``_mesg(text, thread name, seconds)``.
         self.printer: Callable[[str, str, float | None], Any] | None = None
         self._kept: deque[tuple[float, str, str, Any]] = deque(maxlen=KEPT)
@@ -42,7 +43,7 @@ class Trace:
 
     def message(self, level: int, text: str) -> None:
         """Print *text* at *level* and above; keep it otherwise."""
-        if self.level >= level:
+        if self.level >= max(level, self.buffer_level):
             self.write(text)
         else:
             self._kept.append((time.time(), threading.current_thread().name, "", text))
@@ -50,7 +51,7 @@ class Trace:
     def traffic(self, entries: list[tuple[str, Any]]) -> None:
         """What was sent (">") and received ("<"): printed at level 4, kept below."""
         name = threading.current_thread().name
-        if self.level >= 4:
+        if self.level >= max(4, self.buffer_level):
             for direction, text in entries:
                 self.write(_line(direction, text), name)
             return

@@ -10,9 +10,10 @@ import contextlib
 import os
 import select
 import socket
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
+
+from ._waiting import Wakeup, wait_for
 
 if TYPE_CHECKING:
     import ssl
@@ -30,6 +31,8 @@ class Transport(Protocol):
 
     #: Whether `try_send` may be used, so that short commands need no change of thread.
     direct: bool
+    #: Whether `send` keeps to its time-out.
+    punctual: bool
 
     def recv_into(self, buffer: memoryview) -> int:
         """Wait for bytes and put them into *buffer*; their number, or 0 at the end of file."""
@@ -51,6 +54,7 @@ class SocketTransport:
     """A connected stream socket."""
 
     direct = hasattr(socket, "MSG_DONTWAIT")
+    punctual = True
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
@@ -62,7 +66,7 @@ class SocketTransport:
                 return self.sock.recv_into(buffer)
             except (BlockingIOError, TimeoutError):
                 # Somebody has given the socket a time-out: deadlines are not its business.
-                wait_for(self.sock, select_read=True)
+                wait_for(self.sock, reading=True)
 
     def try_send(self, data: Buffer) -> int:
         try:
@@ -74,7 +78,7 @@ class SocketTransport:
         if not self.direct:
             return self._send_when_writable(data, timeout)
         sent = self.try_send(data)
-        if sent or not wait_for(self.sock, timeout, select_read=False):
+        if sent or not wait_for(self.sock, timeout, reading=False):
             return sent
         return self.try_send(data)
 
@@ -86,85 +90,30 @@ class SocketTransport:
         self.sock.close()
 
     def _send_when_writable(self, data: Buffer, timeout: float | None) -> int:
-        if not wait_for(self.sock, timeout, select_read=False):
+        if not wait_for(self.sock, timeout, reading=False):
             return 0
         return self.sock.send(memoryview(data)[:4096])  # so little that it can't block
 
 
 class TLSTransport:
-    """An ``SSLSocket``, of which one lock keeps reading and writing apart.
-
-    OpenSSL's objects are not made for two threads at once: a bare SSLSocket that one thread reads
-    and another writes crashes the interpreter (cpython#143756, openssl#20446). The socket doesn't
-    block, so that the lock is held only while OpenSSL works, never while the network is awaited.
-    """
+    """An ``SSLSocket``; it becomes one that two threads may use (see ``_tls_socket.py``)."""
 
     direct = True
+    punctual = True
 
     def __init__(self, sock: ssl.SSLSocket) -> None:
-        import ssl
+        from ._tls_socket import adopt
 
-        self.sock = sock
-        self._lock = threading.Lock()
-        self._want_read = ssl.SSLWantReadError
-        self._want_write = ssl.SSLWantWriteError
-        sock.setblocking(False)
-
-    def recv_into(self, buffer: memoryview) -> int:
-        while True:
-            try:
-                with self._lock:
-                    return self.sock.recv_into(buffer)
-            except self._want_read:
-                wait_for(self.sock, select_read=True)
-            except self._want_write:
-                wait_for(self.sock, select_read=False)
-
-    def try_send(self, data: Buffer) -> int:
-        try:
-            with self._lock:
-                return self.sock.send(data)
-        except (self._want_read, self._want_write):
-            return 0
-
-    def send(self, data: Buffer, timeout: float | None) -> int:
-        try:
-            with self._lock:
-                return self.sock.send(data)
-        except self._want_write:
-            wait_for(self.sock, timeout, select_read=False)
-        except self._want_read:
-            # Renegotiation or a key update: the reader takes what is there, we try again.
-            wait_for(self.sock, _short(timeout), select_read=True)
-        return self.try_send(data)
-
-    def interrupt(self) -> None:
-        interrupt_socket(self.sock)
-
-    def close(self) -> None:
-        self.interrupt()
-        with self._lock:
-            self.sock.close()
-
-
-class BlockingTransport:
-    """A TLS socket that a subclass's ``read`` and ``send`` use, one at a time."""
-
-    direct = False
-
-    def __init__(self, sock: ssl.SSLSocket) -> None:
-        self.sock = sock
-        sock.settimeout(None)
+        self.sock = adopt(sock)
 
     def recv_into(self, buffer: memoryview) -> int:
         return self.sock.recv_into(buffer)
 
     def try_send(self, data: Buffer) -> int:
-        raise NotImplementedError
+        return self.sock.send_now(data)
 
     def send(self, data: Buffer, timeout: float | None) -> int:
-        self.sock.sendall(data)
-        return len(data)
+        return self.sock.send_within(data, timeout)
 
     def interrupt(self) -> None:
         interrupt_socket(self.sock)
@@ -178,6 +127,7 @@ class ProcessTransport:
     """The standard input and output of a child process."""
 
     direct = False
+    punctual = True
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdin is not None
@@ -233,15 +183,14 @@ class ProcessTransport:
 class MethodTransport:
     """An object's own ``read(size)``, ``send(data)`` and ``read_fd``: a subclass's transport.
 
-    *owner* gives the object, or None when it is gone. ``exclusive`` is held while a method runs:
-    a lock, when both use one TLS socket.
+    *owner* gives the object, or None when it is gone.
     """
 
     direct = False
+    punctual = False
 
     def __init__(self, owner: Callable[[], Any]) -> None:
         self._owner = owner
-        self.exclusive: Any = contextlib.nullcontext()
         self._wakeup = Wakeup()
         self._unread = b""
 
@@ -260,12 +209,14 @@ class MethodTransport:
         if owner is None:
             raise BrokenPipeError("the connection was dropped")
         data = bytes(data)  # what subclasses expect
-        with self.exclusive:
-            owner.send(data)
+        owner.send(data)
         return len(data)
 
     def interrupt(self) -> None:
         self._wakeup.set()
+        owner = self._owner()
+        if owner is not None and owner.sock is not None:
+            interrupt_socket(owner.sock)
 
     def close(self) -> None:
         self._wakeup.set()
@@ -281,8 +232,7 @@ class MethodTransport:
             if owner is None:
                 return b""
             try:
-                with self.exclusive:
-                    data: bytes = owner.read(size)
+                data: bytes = owner.read(size)
             except (BlockingIOError, TimeoutError):
                 del owner
                 continue
@@ -306,6 +256,7 @@ class DeflateTransport:
     """Another transport, compressed (RFC 4978: raw DEFLATE in both directions)."""
 
     direct = False
+    punctual = True
 
     def __init__(self, inner: Transport, compressor: Any, decompressor: Any, unread: bytes) -> None:
         self.inner = inner
@@ -378,50 +329,6 @@ def deflate_objects() -> tuple[Any, Any]:
     return zlib.compressobj(wbits=-15), zlib.decompressobj(-15)
 
 
-class Wakeup:
-    """A pipe that ends waits on other descriptors; once set, it stays set."""
-
-    def __init__(self) -> None:
-        self._read_fd, self._write_fd = os.pipe()
-        self._lock = threading.Lock()
-        self._closed = False
-        self.is_set = False
-
-    def set(self) -> None:
-        """End all waits, now and later."""
-        with self._lock:
-            self.is_set = True
-            if not self._closed:
-                os.write(self._write_fd, b"x")
-
-    def close(self) -> None:
-        """Give the descriptors back."""
-        with self._lock:
-            if not self._closed:
-                self._closed = True
-                os.close(self._read_fd)
-                os.close(self._write_fd)
-
-    def wait_with(self, descriptor: int, event: int, timeout: float | None = None) -> bool:
-        """Wait for *event* on *descriptor*; false when time is up or this was set."""
-        poller = select.poll()
-        poller.register(descriptor, event)
-        poller.register(self._read_fd, select.POLLIN)
-        ready = [found for found, _ in poller.poll(_milliseconds(timeout))]
-        return descriptor in ready and not self.is_set
-
-
-def wait_for(sock: socket.socket, timeout: float | None = None, *, select_read: bool) -> bool:
-    """Wait until *sock* can be read (or written); false when *timeout* seconds have passed."""
-    if not hasattr(select, "poll"):
-        readable = [sock] if select_read else []
-        writable = [] if select_read else [sock]
-        return any(select.select(readable, writable, [], timeout))
-    poller = select.poll()
-    poller.register(sock, select.POLLIN if select_read else select.POLLOUT)
-    return bool(poller.poll(_milliseconds(timeout)))
-
-
 def interrupt_socket(sock: Any) -> None:
     """End a socket's traffic in both directions; whoever waits for it wakes up."""
     with contextlib.suppress(OSError):
@@ -451,11 +358,3 @@ def tune(sock: socket.socket) -> None:
         if hasattr(socket, name):
             with contextlib.suppress(OSError):  # a socket that is no TCP socket
                 sock.setsockopt(level, getattr(socket, name), value)
-
-
-def _milliseconds(timeout: float | None) -> float | None:
-    return None if timeout is None else max(0.0, timeout * 1000)
-
-
-def _short(timeout: float | None) -> float:
-    return 0.1 if timeout is None else min(timeout, 0.1)

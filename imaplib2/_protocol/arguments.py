@@ -6,7 +6,6 @@ a command's parts are laid out as the runs of bytes that may be sent without wai
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -22,9 +21,8 @@ from .grammar import (
     LIST_CHARS,
     LIST_TOKEN,
     QUOTED,
-    SEQUENCE_SET,
 )
-from .message_set import format_message_set
+from .message_set import check_message_set, format_message_set
 from .search_program import SearchReader
 
 Buffer = bytes | bytearray | memoryview
@@ -138,11 +136,20 @@ def _display_part(part: Part) -> str:
     return part.decode("utf-8", "backslashreplace")
 
 
+# What would make a server take the next line for a literal (RFC 3501, section 4.3).
+_ANNOUNCEMENT = re.compile(rb"\{[0-9]+[+-]?\}$")
+_RETURN_OPTIONS = re.compile(rb"RETURN *\([^()]*\)", re.IGNORECASE)
+_FLAG = re.compile(r"[^\s()\"]+")
+_PROGRAM_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[^ \t"()]+|[ \t()]+|"')
+
+
 class _Encoder:
     """Writes one command's arguments, one after the other."""
 
     def __init__(self, row: Row, utf8: bool) -> None:
         self._kinds = list(row.arguments)
+        self._modifiers_before = row.modifiers_before
+        self._name = row.name
         self._utf8 = utf8
         self._arguments: list[list[Part]] = []
         self._texts: list[bytes] = []
@@ -159,34 +166,37 @@ class _Encoder:
                 self._search_at = len(self._arguments)
         elif self._kinds and not self._is_modifier(value):
             del self._kinds[0]
+        if value is None and self.kind is Kind.CHARSET:
+            value = "UTF-8"  # which SORT and THREAD can't do without (RFC 5256, section 3)
         if value is not None:
             parts = self._encode(value)
             self._arguments.append(parts)
             self._texts.append(_plain_text(parts))
 
     def encoded(self) -> Encoded:
-        arguments = list(self._arguments)
         if self._implied_charset and self._search_at is not None:
-            # RETURN options come before the charset (RFC 4466, section 2.6.1).
-            at = self._search_at
-            if arguments[at] and bytes_of(arguments[at][0]).upper().startswith(b"RETURN"):
-                at += 1 if b"(" in bytes_of(arguments[at][0]) else 2
-            arguments.insert(at, [b"CHARSET UTF-8"])
+            self._insert_charset(self._search_at)
         parts: list[Part] = []
-        for argument in arguments:
+        for argument in self._arguments:
             parts += [b" ", *argument]
+        if parts and _ANNOUNCEMENT.search(bytes_of(parts[-1])):
+            raise InvalidArgument(f"{self._name}: the last argument looks like a literal's size")
         return Encoded(parts, self._texts, self._search.numbers)
 
+    def _insert_charset(self, at: int) -> None:
+        """Declare UTF-8 for the criteria that begin at *at*, behind RETURN options (RFC 4466)."""
+        first = bytes_of(self._arguments[at][0])
+        options = _RETURN_OPTIONS.match(first)
+        if options:
+            end = options.end()
+            self._arguments[at][0] = first[:end] + b" CHARSET UTF-8" + first[end:]
+        else:
+            at += 2 if first.upper() == b"RETURN" else 0
+            self._arguments.insert(at, [b"CHARSET UTF-8"])
+
     def _is_modifier(self, value: Any) -> bool:
-        # RFC 4466 puts parenthesised modifiers before arguments that are no lists themselves:
-        # STORE 1 (UNCHANGEDSINCE 5) FLAGS (\Seen), LIST (SUBSCRIBED) "" "*".
-        lists = (Kind.FLAGS, Kind.FETCH_ITEMS, Kind.STATUS_ITEMS, Kind.SORT_KEYS, Kind.PASSWORD)
-        return (
-            self.kind not in lists
-            and len(self._kinds) > 1
-            and isinstance(value, str)
-            and is_list(value)
-        )
+        """Whether *value* is a list that stands before arguments: STORE 1 (UNCHANGEDSINCE 5) ..."""
+        return self.kind is self._modifiers_before and isinstance(value, str) and is_list(value)
 
     def _encode(self, value: Any) -> list[Part]:
         if isinstance(value, Secret):
@@ -223,16 +233,24 @@ class _Encoder:
     def _text_of(self, value: Any) -> str:
         if self.kind is Kind.SEQUENCE_SET:
             return format_message_set(value)
-        if self.kind in (Kind.FLAGS, Kind.FETCH_ITEMS, Kind.STATUS_ITEMS, Kind.SORT_KEYS):
-            return "(" + " ".join(map(_word, value)) + ")" if _is_collection(value) else str(value)
+        lists = (Kind.FLAGS, Kind.FETCH_ITEMS, Kind.STATUS_ITEMS, Kind.SORT_KEYS)
+        if self.kind in lists and isinstance(value, Iterable):
+            return "(" + " ".join(self._item(item) for item in value) + ")"
         return str(value)
+
+    def _item(self, value: Any) -> str:
+        text = value.decode("ascii") if isinstance(value, bytes) else value
+        if not isinstance(text, str):
+            raise InvalidArgument(f"an item must be str, not {type(value).__name__}")
+        whole = _FLAG.fullmatch(text) if self.kind is Kind.FLAGS else text and is_list(f"({text})")
+        if not whole:
+            raise InvalidArgument(f"not one item: {text[:100]!r}")
+        return text
 
     def _encode_text(self, text: str) -> list[Part]:
         kind = self.kind
         if kind is Kind.SEQUENCE_SET:
-            if not SEQUENCE_SET.fullmatch(text):
-                raise InvalidArgument(f"not a message set: {text[:100]!r}")
-            return [text.encode("ascii")]
+            return [check_message_set(text).encode("ascii")]
         if kind in (Kind.FLAGS, Kind.STATUS_ITEMS, Kind.SORT_KEYS):
             return self._list_of(text)
         if kind is Kind.FETCH_ITEMS:
@@ -241,8 +259,8 @@ class _Encoder:
             self._declared = text
         if kind in (Kind.MAILBOX, Kind.LIST_PATTERN):
             return self._mailbox(text)
-        if text.isascii() and (is_quoted_string(text) or is_list(text)):
-            return [text.encode("ascii")]
+        if is_quoted_string(text) or is_list(text):
+            return self._with_literals(text, lambda string: Literal(string.encode("utf-8")))
         if kind is Kind.WORDS and all(map(ASTRING.fullmatch, text.split(" "))):
             return [text.encode("ascii")]
         # Of a command that isn't known, "*" and "%" are more likely to be meant as they stand.
@@ -292,29 +310,38 @@ class _Encoder:
 
     def _program(self, text: str) -> list[Part]:
         """Program text as it is, but for its 8-bit strings, which become literals."""
-        if text.isascii():
-            return [text.encode("ascii")]
-        parts: list[Part] = []
-        for token in re.findall(r'"(?:[^"\\]|\\.)*"|[^\s"()]+|[\s()]+|"', text):
-            if token.isascii():
-                parts.append(token.encode("ascii"))
+        return self._with_literals(text, lambda string: self._charset_string(string)[0])
+
+    def _with_literals(self, text: str, literal: Callable[[str], Part]) -> list[Part]:
+        """*text* as it is, but for 8-bit strings within where those are not allowed."""
+        if text.isascii() or (self._utf8 and self._charset() is None):
+            return [text.encode("utf-8")]
+        parts: list[Part] = [b""]
+        for token in _PROGRAM_TOKEN.findall(text):
+            if not token.isascii():
+                parts += [literal(_unquote(token) if token[0] == '"' else token), b""]
             else:
-                parts += self._charset_string(_unquote(token) if token[0] == '"' else token)
-        return parts
+                parts[-1] = bytes_of(parts[-1]) + token.encode("ascii")
+        return [part for part in parts if part]
+
+    def _charset(self) -> str | None:
+        return self._search.charset or self._declared
 
     def _charset_string(self, text: str) -> list[Part]:
         """A value of the search program, in the charset that the program declares."""
-        if text.isascii() or self._utf8:
+        charset = self._charset()
+        if text.isascii() or (self._utf8 and charset is None):
             return self._string(text)
-        charset = self._search.charset or self._declared
         if charset is None:
             self._implied_charset = True
             charset = "UTF-8"
         try:
-            codec = codecs.lookup(charset)
+            data = text.encode(charset)
         except LookupError:
             raise InvalidArgument(f"no codec for the charset {charset!r}") from None
-        return [Literal(codec.encode(text)[0])]
+        if b"\0" in data:
+            raise InvalidArgument(f"holds NUL in the charset {charset!r}")
+        return [Literal(data)]
 
 
 def bytes_of(part: Part) -> bytes:
@@ -331,14 +358,3 @@ def _plain_text(parts: list[Part]) -> bytes:
 
 def _unquote(text: str) -> str:
     return re.sub(r"\\(.)", r"\1", text[1:-1])
-
-
-def _is_collection(value: Any) -> bool:
-    return isinstance(value, Iterable)
-
-
-def _word(value: Any) -> str:
-    text = value.decode("ascii") if isinstance(value, bytes) else str(value)
-    if not is_list(f"({text})"):
-        raise InvalidArgument(f"not one item: {text[:100]!r}")
-    return text

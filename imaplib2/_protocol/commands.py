@@ -74,6 +74,8 @@ class Row:
     numbers: bool = False
     #: The server may report EXPUNGE while it runs, which renumbers messages (RFC 3501, 7.4.1).
     expunges: bool = True
+    #: The kind of argument that parenthesised modifiers may stand before (RFC 4466, section 2).
+    modifiers_before: Kind | None = None
     #: What tells its data from that of a command of the same kind: "message" or "mailbox".
     claims: str | None = None
 
@@ -103,7 +105,9 @@ def _rows() -> Iterable[Row]:
 def _authenticated_rows() -> Iterable[Row]:
     kind, states = Kind, AUTHENTICATED
     mailbox = (kind.MAILBOX,)
-    listing = (kind.MAILBOX, kind.LIST_PATTERN)
+    listing: dict[str, Any] = {
+        "arguments": (kind.MAILBOX, kind.LIST_PATTERN), "modifiers_before": kind.MAILBOX,
+    }
     opening: dict[str, Any] = {
         "arguments": mailbox, "alone": True, "on_ok": SELECTED, "on_no": AUTH,
         "shows": "EXISTS",
@@ -115,9 +119,9 @@ def _authenticated_rows() -> Iterable[Row]:
     yield Row("RENAME", "RFC 3501, 6.3.5", states, mailbox * 2)
     yield Row("SUBSCRIBE", "RFC 3501, 6.3.6", states, mailbox)
     yield Row("UNSUBSCRIBE", "RFC 3501, 6.3.7", states, mailbox)
-    yield Row("LIST", "RFC 3501, 6.3.8", states, listing, ("LIST",))
-    yield Row("XLIST", "Gmail", states, listing, ("XLIST",))
-    yield Row("LSUB", "RFC 3501, 6.3.9", states, listing, ("LSUB",))
+    yield Row("LIST", "RFC 3501, 6.3.8", states, collects=("LIST",), **listing)
+    yield Row("XLIST", "Gmail", states, collects=("XLIST",), **listing)
+    yield Row("LSUB", "RFC 3501, 6.3.9", states, collects=("LSUB",), **listing)
     yield Row(
         "STATUS", "RFC 3501, 6.3.10", states, (kind.MAILBOX, kind.STATUS_ITEMS), ("STATUS",),
         claims="mailbox",
@@ -140,7 +144,10 @@ def _authenticated_rows() -> Iterable[Row]:
     annotation = (kind.MAILBOX, kind.ANY, kind.ANY)
     yield Row("GETANNOTATION", "draft-daboo-imap-annotatemore", states, annotation, ("ANNOTATION",))
     yield Row("SETANNOTATION", "draft-daboo-imap-annotatemore", states, annotation, ("ANNOTATION",))
-    yield Row("GETMETADATA", "RFC 5464, 4.2", states, (kind.MAILBOX, kind.ANY), ("METADATA",))
+    yield Row(
+        "GETMETADATA", "RFC 5464, 4.2", states, (kind.MAILBOX, kind.ANY), ("METADATA",),
+        modifiers_before=kind.MAILBOX,
+    )
     yield Row("SETMETADATA", "RFC 5464, 4.3", states, (kind.MAILBOX, kind.ANY))
 
 
@@ -174,7 +181,7 @@ def _selected_rows() -> Iterable[Row]:
     )
     yield Row(
         "STORE", "RFC 3501, 6.4.6", states, (kind.SEQUENCE_SET, kind.ATOM, kind.FLAGS), ("FETCH",),
-        numbers=True, expunges=False, claims="message",
+        numbers=True, expunges=False, claims="message", modifiers_before=kind.ATOM,
     )
     yield Row(
         "COPY", "RFC 3501, 6.4.7", states, (kind.SEQUENCE_SET, kind.MAILBOX), numbers=True
@@ -200,7 +207,7 @@ UID_COMMANDS["EXPUNGE"] = replace(
 )
 
 #: A command that nobody told us about. Its data stays with the untagged responses.
-UNKNOWN = Row("", "", (), (Kind.ANY,))
+UNKNOWN = Row("", "", ANY, (Kind.ANY,))
 
 
 class _Commands(dict[str, Any]):
@@ -228,6 +235,8 @@ Commands["UID"] = MAILBOX_SELECTED
 
 def find(name: str) -> Row:
     """The row of the command *name*, with the states that users may have given it."""
-    states = Commands.states(name)
     known = COMMANDS.get(name, UNKNOWN)
-    return known if states == known.states else replace(known, name=name, states=states or ())
+    states = Commands.states(name) or known.states
+    if known.name == name and known.states == states:
+        return known
+    return replace(known, name=name, states=states)

@@ -13,14 +13,14 @@ A command in progress collects the untagged data of its types. Data that nobody 
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from .._errors import TimeoutAbort, abort, error, lost, readonly
 from .arguments import Buffer, Encoded, Literal, Part, display, lay_out
-from .claims import Claim, MailboxClaim, MessageClaim
+from .claims import Claim, ClaimIndex, MailboxClaim, MessageClaim
 from .commands import COMMANDS, Kind, Plus, Row, Upgrade
 from .framing import Frame, Framer
 from .grammar import CRLF
@@ -60,8 +60,6 @@ class Command:
     idle: Idle | None = None
     #: Data stays with the untagged responses: for callers who collect it themselves.
     leaves_data: bool = False
-    #: A longest silence, in seconds, that overrides the connection's.
-    timeout: float | None = None
     tag: bytes = b""
     runs: deque[list[Buffer]] = field(default_factory=deque)
     #: What is reported when this command, inserted by the connection itself, completes.
@@ -181,6 +179,7 @@ class Connection:
         self,
         tag_prefix: bytes = b"A",
         *,
+        where: str = "the server",
         limits: Limits | None = None,
         timeout: float | None = None,
         done_timeout: float = 30.0,
@@ -191,6 +190,7 @@ class Connection:
         self.done_timeout = done_timeout
         self.logout_timeout = logout_timeout
         self.tag_prefix = tag_prefix
+        self.where = where  # host and port, for the texts of exceptions
         self.state = LOGOUT
         self.capabilities: tuple[str, ...] = ()
         self.untagged = UntaggedResponses(limit=self.limits.stored)
@@ -223,6 +223,7 @@ class Connection:
         self._logout_at: float | None = None  # when LOGOUT was submitted
         #: How many commands in progress there are of each kind that admission distinguishes.
         self._profiles: Counter[_Profile] = Counter()
+        self._claims: defaultdict[str, ClaimIndex] = defaultdict(ClaimIndex)
 
     # -- Driving ------------------------------------------------------------------------------
 
@@ -247,7 +248,10 @@ class Connection:
         self._admit(now)
 
     def frame(self, data: Buffer) -> list[Frame]:
-        """Bytes to responses. For the reader only, outside the lock: it is most of the work."""
+        """Bytes to responses. For the reader only, outside the lock: it is most of the work.
+
+        Whatever it gives, and be it nothing, has to go to `receive`.
+        """
         self._framer.feed(data)
         return self._framer.frames(single=self._upgrading)
 
@@ -262,17 +266,18 @@ class Connection:
                 self._receive(frame, now)
             except ProtocolViolation as violation:
                 return self.fail(violation)
-            if self.paused:
-                assert position == len(frames) - 1
+            if self.paused and position < len(frames) - 1:
+                return self.fail(ProtocolViolation("responses behind the OK to an upgrade"))
         return None
 
     def receive_bytes(self, data: Buffer, now: float) -> None:
         """`frame` and `receive` in one, until all that can be read is read."""
         try:
             frames = self.frame(data)
-            while frames:
+            self.receive(frames, now)
+            while frames and not self.paused and not self.reason:
+                frames = self.frame(b"")
                 self.receive(frames, now)
-                frames = [] if self.paused or self.reason else self.frame(b"")
         except ProtocolViolation as violation:
             self.fail(violation)
 
@@ -317,6 +322,7 @@ class Connection:
         """The connection is over; only the first reason counts."""
         if self.reason is not None:
             return
+        reason = lost(reason, f" ({self.where}, state {self.state})")
         self.reason = reason
         self.state = LOGOUT
         pending = [*self.in_progress.values(), *self._held]
@@ -417,9 +423,11 @@ class Connection:
             return True
         if command.numbers and other.expunges and self.state == SELECTED:
             return True  # an EXPUNGE may change what its message numbers mean
-        if command.claim is not None and other.claims:
-            return False
-        return not set(command.collects).isdisjoint(other.collects)
+        shared = set(command.collects).intersection(other.collects)
+        if not shared or command.claim is None or not other.claims:
+            return bool(shared)
+        # Dovecot runs pipelined commands and sends their tagged responses together, at last.
+        return any(self._claims[type_].overlaps(command.claim) for type_ in shared)
 
     def _start(self, command: Command, now: float) -> None:
         row = command.row
@@ -427,8 +435,12 @@ class Connection:
             self._heard = now  # waiting begins: what came before doesn't count
         self.in_progress[command.tag] = command
         self._profiles[command.profile] += 1
+        if command.idle is not None and self._held:
+            command.idle.done_wanted = True  # others wait for its end already
         for type_ in command.collects:
             self._collected.setdefault(type_, [])
+            if command.claim is not None:
+                self._claims[type_].add(command.claim)
         if row.on_ok == SELECTED:
             self.untagged.clear()
             self.is_readonly = row.name == "EXAMINE"
@@ -453,6 +465,9 @@ class Connection:
         del self.in_progress[command.tag]
         if command.row.name == "LOGOUT":
             self._logout_at = None
+        if command.claim is not None:
+            for type_ in command.collects:
+                self._claims[type_].remove(command.claim)
         self._profiles[command.profile] -= 1
         if not self._profiles[command.profile]:
             del self._profiles[command.profile]
@@ -464,20 +479,22 @@ class Connection:
     # -- Responses ----------------------------------------------------------------------------
 
     def _receive(self, frame: Frame, now: float) -> None:
-        response = parse(frame)
         if self.welcome is None:
-            self._greeting(response, frame, now)
-        elif isinstance(response, Untagged):
+            return self._greeting(frame, now)
+        response = parse(frame)
+        if isinstance(response, Untagged):
             self._untagged(response, now)
         elif isinstance(response, Tagged):
             self._tagged(response, frame, now)
         else:
             self._continuation(response, now)
+        return None
 
-    def _greeting(self, response: object, frame: Frame, now: float) -> None:
+    def _greeting(self, frame: Frame, now: float) -> None:
         first = frame if isinstance(frame, bytes) else frame[0]
+        response = parse(frame) if first.startswith(b"* ") else None
         if not isinstance(response, Untagged) or response.type not in ("OK", "PREAUTH", "BYE"):
-            raise ProtocolViolation(f"not an IMAP4 server, its greeting: {excerpt(first)}")
+            raise ProtocolViolation(f"not an IMAP4 server; it greets with {excerpt(first)}")
         self.welcome = first
         if response.type == "BYE":
             return self._untagged(response, now)
@@ -486,7 +503,7 @@ class Connection:
         self.untagged.add(response.type, [text])
         code = response_code(text)
         if code and code.type == "CAPABILITY":
-            self._learn_capabilities(code.data or b"")
+            self._learn_capabilities(code.data)
         elif code:
             self._response_code(code)
         self._report_with_capabilities(Greeted(), now)
@@ -521,7 +538,7 @@ class Connection:
     def _response_code(self, code: ResponseCode) -> None:
         self.untagged.add(code.type, [code.data])
         if code.type == "CAPABILITY":
-            self._learn_capabilities(code.data or b"")
+            self._learn_capabilities(code.data)
         elif code.type == "READ-WRITE":
             self.untagged.take("READ-ONLY")
 
@@ -561,6 +578,7 @@ class Connection:
         if command is None:
             first = frame if isinstance(frame, bytes) else frame[0]
             raise ProtocolViolation(f"unexpected tagged response: {excerpt(first)}")
+        self._asking = False
         code = response_code(response.text)
         if code is not None:
             self._response_code(code)
@@ -621,16 +639,20 @@ class Connection:
 
     def _enter(self, state: str, command: Command | None) -> None:
         self.state = state
+        if state != SELECTED:
+            self.untagged.take("READ-ONLY")
         self.mailbox = command.subject if command is not None and state == SELECTED else None
 
     def _attribute(self, command: Command, type_: str, text: bytes) -> list[Any]:
         """Take the command's own data out of what has been collected."""
         found: list[list[Any]] = []
         for name in command.collects:
-            mine, rest = self._divide(command, name) if type_ == "OK" else ([], None)
+            mine, rest = self._divide(command, name)
             self._collected_size -= len(mine)
-            found.append(_flat(mine))
             self._release(name, rest)
+            found.append(_flat(mine))
+            if type_ != "OK" and mine:
+                self.untagged.add(name, found[-1])
         if type_ == "OK" and command.row.shows and not command.leaves_data:
             return list(self.untagged.get(command.row.shows, [None]))
         if type_ != "OK" or not found:
@@ -639,7 +661,7 @@ class Connection:
             return [data or [None] for data in found]
         return found[0] or [None]
 
-    def _divide(self, command: Command, name: str) -> tuple[list[Data], list[Data] | None]:
+    def _divide(self, command: Command, name: str) -> tuple[list[Data], list[Data]]:
         collected = self._collected[name]
         claim = command.claim
         if claim is None or len(self.in_progress) == 0 or all(map(claim.owns, collected)):
@@ -652,9 +674,8 @@ class Connection:
             (rest if others else mine).append(data)
         return mine, rest
 
-    def _release(self, name: str, rest: list[Data] | None) -> None:
+    def _release(self, name: str, left: list[Data]) -> None:
         """Keep what is left for those who still collect it, or give it to whoever asks."""
-        left = self._collected[name] if rest is None else rest
         if any(name in other.collects for other in self.in_progress.values()):
             self._collected[name] = left
             return
@@ -697,6 +718,8 @@ class Connection:
         idle = self._idle()
         if idle is None:
             return
+        if not idle.done_wanted:
+            self._heard = now  # from here on, an answer is due
         idle.done_wanted = True
         idle.renewing = False
         if idle.idling:
@@ -740,17 +763,17 @@ class Connection:
 
     def _silence_deadline(self) -> float | None:
         """When a silent server is given up."""
-        if self.reason is not None or self._asking or self.paused:
+        if self.reason is not None:
             return None
         bounds: list[tuple[float, float | None]] = []  # from when, how long
         idle = self._idle()
-        if self.welcome is None:
+        if self._asking or self.paused:
+            pass  # it is not the server who is waited for
+        elif self.welcome is None:
             bounds.append((self._heard, self._greeting_timeout))
-        elif idle is not None and idle.idling and not idle.done_sent:
-            return None
-        elif self.in_progress:
+        elif self.in_progress and not (idle is not None and idle.idling and not idle.done_sent):
             bounds.append((self._heard, self.timeout))
-        if idle is not None and idle.done_sent:
+        if idle is not None and (idle.done_sent or idle.done_wanted):
             bounds.append((self._heard, self.done_timeout))
         if self._logout_at is not None:
             bounds.append((max(self._heard, self._logout_at), self.logout_timeout))

@@ -11,11 +11,16 @@ A framed response is ``bytes`` when it holds no literal (nearly all do not), and
 from __future__ import annotations
 
 import io
+import math
 
-from .grammar import LITERAL_AT_END, QUOTED_BYTES, STATUS_RESPONSE, end_of_response_code
+from .grammar import CRLF, LITERAL_AT_END, QUOTED_BYTES, STATUS_RESPONSE, end_of_response_code
 from .limits import Limits, ProtocolViolation, excerpt
 
 Frame = bytes | list[bytes]
+
+
+#: Lines that may be added to a response whose parentheses are open.
+_MENDED_LINES = 2
 
 
 class Framer:
@@ -31,6 +36,8 @@ class Framer:
         self._text_size = 0  # bytes of the text pieces
         self._literal: io.BytesIO | None = None  # grows as its bytes arrive, copied nowhere
         self._missing = 0  # bytes that the literal still lacks
+        self._pushed_back: bytes | None = None  # a line that turned out to be the next response's
+        self._mended = 0  # lines that were added to the response in progress
         self._unclosed = False  # _pieces is whole, but for parentheses that nobody closed
         self._violation: ProtocolViolation | None = None
         self._odd_line_ends = False  # a bare CR or LF was seen: lines are split one by one
@@ -67,6 +74,8 @@ class Framer:
     def unread(self) -> bytes:
         """Give back, and forget, the bytes that are not part of a framed response."""
         rest = b"".join([*self._parts, self._data[self._start :]])
+        if self._pushed_back is not None:
+            rest, self._pushed_back = self._pushed_back + CRLF + rest, None
         self._data, self._start, self._parts, self._parts_size = b"", 0, [], 0
         return rest
 
@@ -74,7 +83,8 @@ class Framer:
         """Take one step; false when more bytes are needed first."""
         if self._literal is not None and not self._fill_literal():
             return False
-        if not single and not self._pieces and self._split_lines(found):
+        plain = not (single or self._pieces or self._pushed_back is not None)
+        if plain and self._split_lines(found):
             return True
         line = self._line()
         if line is None:
@@ -84,14 +94,17 @@ class Framer:
 
     def _split_lines(self, found: list[Frame]) -> bool:
         """Fast path: whole lines, none with a literal or an odd line end, split in C."""
+        if self._parts or self._odd_line_ends:
+            return False
         data, start = self._data, self._start
         end = data.rfind(b"\r\n", start) + 2
-        if self._parts or self._odd_line_ends or end < 2:
+        if end < 2:
+            self._odd_line_ends = data.find(b"\n", start) >= 0
             return False
         brace = data.find(b"}\r\n", start, end)
         if brace >= 0:  # this line may announce a literal: only what stands before it
             end = data.rfind(b"\n", start, brace) + 1
-        if end <= start:
+        if end <= start or end - start > self._limits.line:
             return False
         chunk = data[start:end]
         lines = chunk.count(b"\r\n")
@@ -104,6 +117,9 @@ class Framer:
 
     def _line(self) -> bytes | None:
         """The next line without its end (CRLF, or LF alone), or None when it isn't complete."""
+        if self._pushed_back is not None:
+            line, self._pushed_back = self._pushed_back, None
+            return line
         end = self._data.find(b"\n", self._start)
         if end < 0:
             self._keep_unfinished()
@@ -134,28 +150,30 @@ class Framer:
     def _add_line(self, line: bytes, found: list[Frame]) -> None:
         self._check_line_limit(len(line))
         if self._unclosed:
+            self._unclosed = False
             # Several servers put a blank line, or a line end before ")", behind a literal
             # (cpython#88574, imapclient#162): such a line belongs to the text that it ends.
-            if not line or line.startswith(b")"):
-                line = self._pieces.pop() + line
-            else:
-                self._finish(found)
-            self._unclosed = False
+            if line and not line.startswith(b")"):
+                self._pushed_back = line
+                return self._finish(found)
+            line = self._pieces.pop() + line
+            self._mended += 1
         self._pieces.append(line)
         size = announced_literal(self._pieces) if line.endswith(b"}") else None
         if size is not None:
             self._start_literal(size)
-        elif len(self._pieces) > 1 and has_open_parenthesis(self._pieces):
+        elif self._mended < _MENDED_LINES and is_unclosed(self._pieces):
             self._unclosed = True  # decided when the next line is there
         else:
             self._finish(found)
+        return None
 
     def _finish(self, found: list[Frame]) -> None:
         found.append(self._pieces if len(self._pieces) > 1 else self._pieces[0])
         self._pieces = []
-        self._text_size = 0
+        self._text_size = self._mended = 0
 
-    def _start_literal(self, size: int) -> None:
+    def _start_literal(self, size: float) -> None:
         if size > self._limits.literal:
             raise ProtocolViolation(
                 f"literal of {size} bytes, more than {self._limits.literal} (limits.literal): "
@@ -163,7 +181,7 @@ class Framer:
             )
         self._text_size += len(self._pieces[-1])
         self._literal = io.BytesIO()
-        self._missing = size
+        self._missing = int(size)
 
     def _fill_literal(self) -> bool:
         """Move what has come of the literal into it; true when that completes it."""
@@ -185,22 +203,24 @@ class Framer:
         return True
 
 
-def announced_literal(pieces: list[bytes]) -> int | None:
+def announced_literal(pieces: list[bytes]) -> float | None:
     """The size of the literal that the last of *pieces* announces, or None when it doesn't."""
     text = pieces[-1]
-    announcement = LITERAL_AT_END.search(text, max(0, len(text) - 24))
+    announcement = LITERAL_AT_END.search(text, max(0, text.rfind(b"{") - 1))
     if announcement is None or pieces[0].startswith(b"+"):
         return None
     status = STATUS_RESPONSE.match(pieces[0])
     if status and end_of_response_code(b"".join(pieces[::2]), status.end()) != -1:
         return None  # human-readable text that happens to end like this
-    return int(announcement[1])
+    digits = announcement[1]
+    return int(digits) if len(digits) < 1000 else math.inf  # int() refuses thousands of digits
 
 
-def has_open_parenthesis(pieces: list[bytes]) -> bool:
-    """Whether the text of a response with literals opens more parentheses than it closes."""
-    text = b"".join(pieces[::2])
-    if text.count(b"(") <= text.count(b")"):
+def is_unclosed(pieces: list[bytes]) -> bool:
+    """Whether *pieces* are data whose last line opens more parentheses than it closes."""
+    if len(pieces) == 1 or not pieces[0].startswith(b"* ") or STATUS_RESPONSE.match(pieces[0]):
         return False
-    text = QUOTED_BYTES.sub(b"", text)
+    text = b"".join(pieces[::2])
+    if b'"' in text:
+        text = QUOTED_BYTES.sub(b"", text)
     return text.count(b"(") > text.count(b")")

@@ -22,9 +22,6 @@ QUOTED_BYTES = re.compile(rb'"(?:[^"\\]|\\.)*"')  # what servers send, quoted sp
 # Text of a list, taken apart as far as nesting goes: quoted strings, parentheses, all else.
 LIST_TOKEN = re.compile(r'"(?:[^"\\\r\n\0]|\\["\\])*"|[()]|[^"()]+')
 
-# sequence-set    = (seq-number / seq-range) ["," sequence-set] / "$"
-SEQUENCE_SET = re.compile(r"[0-9*:,]+|\$")
-
 # No argument may hold these: NUL never, CR and LF only inside a literal.
 FORBIDDEN = re.compile(r"[\0\r\n]")
 FORBIDDEN_BYTES = re.compile(rb"[\0\r\n]")

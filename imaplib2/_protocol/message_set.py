@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,17 +13,26 @@ def format_message_set(value: Any) -> str:
     """The sequence set of an int, a range, or a collection of ints, ranges and pairs.
 
     The last of a ``(first, last)`` pair may be None or ``'*'``, the highest number in use.
-    Members that are str or bytes (as ``search`` gives them) are taken as they are. Raises
-    InvalidArgument for anything else, and for an empty set.
+    Members may be str or bytes, too, as ``search`` gives them. Raises InvalidArgument for
+    anything else, and for an empty set.
     """
     if isinstance(value, (int, range)):
         value = [value]
     if not isinstance(value, Iterable):
         raise InvalidArgument(f"not a message set: {type(value).__name__}")
-    text = ",".join(_member(member) for member in value)
-    if not text:
-        raise InvalidArgument("an empty message set")
+    return check_message_set(_text(value) or ",".join(filter(None, map(_member, value))))
+
+
+def check_message_set(text: str) -> str:
+    """*text*, if it is a sequence set; raises InvalidArgument otherwise."""
+    if not _SEQUENCE_SET.fullmatch(text):
+        raise InvalidArgument(f"not a message set: {text[:100]!r}")
     return text
+
+
+# sequence-set    = (seq-number / seq-range) ["," sequence-set] / "$"
+_SEQUENCE_SET = re.compile(r"{0}(?::{0})?(?:,{0}(?::{0})?)*|\$".format(r"(?:[0-9]+|\*)"))
+_MANY = 10_000
 
 
 class MessageSet:
@@ -44,6 +54,17 @@ class MessageSet:
             return True
         return any(first <= number <= last for first, last in self._ranges)
 
+    def overlaps(self, other: MessageSet) -> bool:
+        """Whether a message may be in both."""
+        mine, others = self._ranges, other._ranges
+        if mine is None or others is None or len(mine) * len(others) > _MANY:
+            return True
+        return any(
+            first <= last_of_other and first_of_other <= last
+            for first, last in mine
+            for first_of_other, last_of_other in others
+        )
+
 
 def _member(value: Any) -> str:
     if isinstance(value, range):
@@ -57,26 +78,31 @@ def _member(value: Any) -> str:
 
 
 def _range(value: range) -> str:
-    if value.step in (1, -1) and value:
-        return f"{_number(value[0])}:{_number(value[-1])}" if len(value) > 1 else str(value[0])
+    if value.step in (1, -1) and len(value) > 1:
+        return f"{_number(value[0])}:{_number(value[-1])}"
     return ",".join(map(_number, value))
 
 
 def _number(value: Any) -> str:
-    if isinstance(value, (bytes, bytearray)):
-        return value.decode("ascii", "replace")
-    if isinstance(value, str):
-        return value
+    text = _text(value)
+    if text is not None:
+        return check_message_set(text)
     if not isinstance(value, int) or value < 1:
         raise InvalidArgument(f"not a message number: {value!r}")
     return str(int(value))
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value).decode("ascii", "replace")
+    return value if isinstance(value, str) else None
 
 
 def _parse_range(part: bytes) -> tuple[float, float]:
     first, colon, last = part.partition(b":")
     if not colon:
         last = first
-    # "*" is the highest number in use: only the server knows it, so it reaches all the way.
-    low = 1.0 if b"*" in (first, last) and first == b"*" else float(int(first))
-    high = float("inf") if b"*" in (first, last) else float(int(last))
-    return min(low, high), max(low, high)
+    if b"*" in (first, last):
+        # The highest number in use, which only the server knows: 559:* is 300 when that is 300.
+        return 1, float("inf")
+    return min(int(first), int(last)), max(int(first), int(last))

@@ -42,7 +42,7 @@ class ResponseCode(NamedTuple):
     """``"[" type [SP data] "]"`` at the beginning of a status response's text."""
 
     type: str
-    data: bytes | None
+    data: bytes
 
 
 Response = Tagged | Untagged | Continuation
@@ -80,8 +80,8 @@ def response_code(text: bytes) -> ResponseCode | None:
     end = end_of_response_code(text)
     if end < 0:
         return None
-    code, space, data = text[1:end].partition(b" ")
-    return ResponseCode(_name(code), data if space else None)
+    code, _, data = text[1:end].partition(b" ")
+    return ResponseCode(_name(code), data)
 
 
 def untagged_text(data: Data) -> bytes:
@@ -98,7 +98,9 @@ def _untagged(frame: Frame, first: bytes) -> Untagged:
     # DavMail and Exchange send "*  1843 EXISTS" (cpython#117152).
     head, _, rest = first[2:].lstrip(b" ").partition(b" ")
     if _NUMBERED.fullmatch(head):
-        name, space, data = rest.partition(b" ")
+        name, space, data = rest.lstrip(b" ").partition(b" ")
+        if not name:
+            raise ProtocolViolation(f"unexpected response: {excerpt(first)}")
         return Untagged(_name(name), _data(head + space + data, frame))
     if head.startswith(b"["):  # "* [COPYUID ...]" without its OK (MailKit)
         return Untagged("OK", _data(first[2:].lstrip(b" "), frame))

@@ -12,16 +12,16 @@ import re
 # What follows a key: "s" a string, "a" an atom (a date, a number, a flag, a set).
 _VALUES = {
     **dict.fromkeys(("BCC", "BODY", "CC", "FROM", "SUBJECT", "TEXT", "TO"), "s"),
-    **dict.fromkeys(("X-GM-RAW", "X-GM-LABELS", "FILTER"), "s"),
+    **dict.fromkeys(("X-GM-RAW", "X-GM-LABELS", "FILTER", "CHARSET"), "s"),
     **dict.fromkeys(("BEFORE", "ON", "SINCE", "SENTBEFORE", "SENTON", "SENTSINCE"), "a"),
     **dict.fromkeys(("SAVEDBEFORE", "SAVEDON", "SAVEDSINCE", "OLDER", "YOUNGER"), "a"),
     **dict.fromkeys(("LARGER", "SMALLER", "UID", "KEYWORD", "UNKEYWORD", "MODSEQ"), "a"),
-    **dict.fromkeys(("EMAILID", "THREADID", "X-GM-MSGID", "X-GM-THRID", "CHARSET"), "a"),
+    **dict.fromkeys(("EMAILID", "THREADID", "X-GM-MSGID", "X-GM-THRID"), "a"),
     "HEADER": "ss",
     "ANNOTATION": "sss",
 }
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[()]|[^\s"()]+')
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[()]|[^ \t"()]+')
 _NUMBERS = re.compile(r"[0-9:,*]+|\$")
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from .._errors import InvalidArgument
 from .arguments import is_list, quote
-from .message_set import format_message_set
+from .message_set import check_message_set, format_message_set
 
+_MISSING: Any = object()
 _PLACEHOLDER = re.compile(r'"(?:[^"\\]|\\.)*"|\?\?|\?f|\?s|\?')
 
 
@@ -23,12 +24,12 @@ def substitute(name: str, texts: Sequence[Any], params: Sequence[Any] | None) ->
         return tuple(texts)
     values = iter(params)
     try:
-        replaced = tuple(_replace(text, values) for text in texts)
-    except StopIteration:
-        raise InvalidArgument(f"{name}: more placeholders than params") from None
+        replaced = [_replace(text, values) for text in texts]
+    except InvalidArgument as problem:
+        raise InvalidArgument(f"{name}: {problem}") from None
     if next(values, values) is not values:
         raise InvalidArgument(f"{name}: more params than placeholders")
-    return replaced
+    return tuple(replaced)
 
 
 def _replace(text: Any, values: Iterator[Any]) -> Any:
@@ -47,15 +48,28 @@ def _text_for(placeholder: str, values: Iterator[Any]) -> str:
         return placeholder
     if placeholder == "??":
         return "?"
-    value = next(values)
+    value = next(values, _MISSING)
+    if value is _MISSING:
+        raise InvalidArgument("more placeholders than params")
+    if isinstance(value, (bytes, bytearray)):
+        value = _decoded(value)
     if placeholder == "?s":
-        return value if isinstance(value, str) else format_message_set(value)
+        return check_message_set(value) if isinstance(value, str) else format_message_set(value)
     if placeholder == "?f":
-        flags = value if isinstance(value, str) else " ".join(value)
-        listed = flags if is_list(flags) else f"({flags})"
-        if not is_list(listed):
-            raise InvalidArgument(f"not a list of flags: {flags[:100]!r}")
-        return listed
-    if isinstance(value, bytes):
-        value = value.decode("ascii")
+        return _flags(value)
     return quote(value) if isinstance(value, str) else str(value)
+
+
+def _decoded(value: bytes | bytearray) -> str:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        raise InvalidArgument("a param that is not UTF-8") from None
+
+
+def _flags(value: Any) -> str:
+    flags = value if isinstance(value, str) else " ".join(map(str, value))
+    listed = flags if is_list(flags) else f"({flags})"
+    if not is_list(listed):
+        raise InvalidArgument(f"not a list of flags: {flags[:100]!r}")
+    return listed

@@ -17,7 +17,7 @@ class UntaggedResponses(list[Any]):
         pairs = content.items() if isinstance(content, dict) else content
         super().__init__([type_, list(data)] for type_, data in pairs)
         self.limit = limit
-        self._size = sum(len(entry[1]) for entry in self)
+        self._size = 0  # items, at most
 
     def add(self, type_: str, items: list[Any]) -> None:
         """Append *items*, the data of one response, behind all others."""
@@ -35,9 +35,7 @@ class UntaggedResponses(list[Any]):
         if not found:
             return None
         self[:] = [entry for entry in self if entry[0] != type_]
-        data = found[0] if len(found) == 1 else [item for items in found for item in items]
-        self._size -= len(data)
-        return data
+        return found[0] if len(found) == 1 else [item for items in found for item in items]
 
     def drop_statuses(self) -> None:
         """Forget the texts of OK, NO and BAD responses."""
@@ -49,7 +47,6 @@ class UntaggedResponses(list[Any]):
         """Remove and return all entries."""
         entries = list(self)
         self.clear()
-        self._size = 0
         return entries
 
     def get(self, type_: str, default: Any = None) -> Any:
@@ -73,14 +70,12 @@ class UntaggedResponses(list[Any]):
         """All data of a type, which is made *default* when there is none."""
         if type_ not in self:
             self.add(type_, default)
-        return self.get(type_)
+        return self.get(type_, default)
 
     def pop(self, key: Any = -1, *default: Any) -> Any:
         """Remove and return an entry by index, or a type's data by name."""
         if not isinstance(key, str):
-            entry = super().pop(key)
-            self._size -= len(entry[1])
-            return entry
+            return super().pop(key)
         data = self.take(key)
         if data is None:
             if default:
@@ -114,18 +109,14 @@ class UntaggedResponses(list[Any]):
         else:
             super().__delitem__(key)
 
-    def clear(self) -> None:
-        """Drop everything."""
-        super().clear()
-        self._size = 0
-
     def _drop_oldest(self) -> None:
+        self._size = sum(len(entry[1]) for entry in self)  # others may have removed some
+        if self._size <= self.limit:
+            return
         # A tenth at a time, so that a connection at its limit does not pay this for each response.
-        surplus = self._size - self.limit * 9 // 10
-        whole = 0
-        while surplus >= len(self[whole][1]) and whole < len(self) - 1:
-            surplus -= len(self[whole][1])
-            whole += 1
-        del self[whole][1][: max(0, surplus)]
-        super().__delitem__(slice(0, whole))
-        self._size = sum(len(entry[1]) for entry in self)
+        surplus = self._size - max(1, self.limit * 9 // 10)
+        self._size -= surplus
+        while surplus >= len(self[0][1]):
+            surplus -= len(self[0][1])
+            super().pop(0)
+        del self[0][1][:surplus]

@@ -1,0 +1,90 @@
+"""An ``SSLSocket`` that one thread may read while another writes it.
+
+OpenSSL's objects are not made for that: a bare SSLSocket used so crashes the interpreter
+(openssl#20446, cpython#143756). Here one lock is held while OpenSSL works, on a socket that does
+not block; the network is awaited without it. To its users the socket still seems to block.
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from typing import Any
+
+from ._waiting import wait_for
+
+
+class ConcurrentSSLSocket(ssl.SSLSocket):
+    """See the module; made from a connected SSLSocket by `adopt`."""
+
+    _lock: threading.Lock
+
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        data: bytes = self.read(buflen)
+        return data
+
+    def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
+        size: int = self.read(nbytes or len(memoryview(buffer).cast("B")), buffer)
+        return size
+
+    def read(self, len: int = 1024, buffer: Any = None) -> Any:
+        while True:
+            try:
+                with self._lock:
+                    return super().read(len, buffer)
+            except ssl.SSLWantReadError:
+                wait_for(self, reading=True)
+            except ssl.SSLWantWriteError:
+                wait_for(self, reading=False)
+
+    def send(self, data: Any, flags: int = 0) -> int:
+        sent = 0
+        while not sent and data:
+            sent = self.send_within(data, None)
+        return sent
+
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        view = memoryview(data).cast("B")
+        while view:
+            view = view[self.send(view) :]
+
+    def write(self, data: Any) -> int:
+        return self.send(data)
+
+    def pending(self) -> int:
+        with self._lock:
+            return super().pending()
+
+    def send_now(self, data: Any) -> int:
+        """Send what can be sent without waiting; the number of bytes."""
+        try:
+            with self._lock:
+                return super().send(data)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return 0
+
+    def send_within(self, data: Any, timeout: float | None) -> int:
+        """Send some of *data*, waiting up to *timeout* seconds; 0 when that was in vain."""
+        try:
+            with self._lock:
+                return super().send(data)
+        except ssl.SSLWantWriteError:
+            wait_for(self, timeout, reading=False)
+        except ssl.SSLWantReadError:
+            # Renegotiation or a key update: the reading thread takes what comes, we try again.
+            wait_for(self, 0.1 if timeout is None else min(timeout, 0.1), reading=True)
+        return self.send_now(data)
+
+
+def adopt(sock: ssl.SSLSocket) -> ConcurrentSSLSocket:
+    """*sock* itself, from now on safe to be used by two threads."""
+    kind = type(sock)
+    if not isinstance(sock, ConcurrentSSLSocket):
+        if kind is ssl.SSLSocket:
+            sock.__class__ = ConcurrentSSLSocket
+        else:
+            sock.__class__ = type(kind.__name__, (ConcurrentSSLSocket, kind), {})
+    assert isinstance(sock, ConcurrentSSLSocket)
+    sock._lock = threading.Lock()
+    sock.setblocking(False)
+    return sock

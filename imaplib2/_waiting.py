@@ -1,0 +1,56 @@
+"""Waiting for a descriptor to become readable or writable, and ending such a wait."""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import threading
+
+
+class Wakeup:
+    """A pipe that ends waits on other descriptors; once set, it stays set."""
+
+    def __init__(self) -> None:
+        self._read_fd, self._write_fd = os.pipe()
+        self._lock = threading.Lock()
+        self._closed = False
+        self.is_set = False
+
+    def set(self) -> None:
+        """End all waits, now and later."""
+        with self._lock:
+            self.is_set = True
+            if not self._closed:
+                os.write(self._write_fd, b"x")
+
+    def close(self) -> None:
+        """Give the descriptors back."""
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                os.close(self._read_fd)
+                os.close(self._write_fd)
+
+    def wait_with(self, descriptor: int, event: int, timeout: float | None = None) -> bool:
+        """Wait for *event* on *descriptor*; false when time is up or this was set."""
+        poller = select.poll()
+        poller.register(descriptor, event)
+        poller.register(self._read_fd, select.POLLIN)
+        ready = [found for found, _ in poller.poll(_milliseconds(timeout))]
+        return descriptor in ready and not self.is_set
+
+
+def wait_for(sock: socket.socket, timeout: float | None = None, *, reading: bool) -> bool:
+    """Wait until *sock* can be read (or written); false when *timeout* seconds have passed."""
+    if not hasattr(select, "poll"):
+        readable = [sock] if reading else []
+        writable = [] if reading else [sock]
+        return any(select.select(readable, writable, [], timeout))
+    poller = select.poll()
+    poller.register(sock, select.POLLIN if reading else select.POLLOUT)
+    return bool(poller.poll(_milliseconds(timeout)))
+
+
+def _milliseconds(timeout: float | None) -> float | None:
+    return None if timeout is None else max(0.0, timeout * 1000)
