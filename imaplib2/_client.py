@@ -28,7 +28,7 @@ from ._idler import Idler
 from ._pending import Callback, Finish, Pending
 from ._protocol import commands
 from ._protocol.arguments import Literal, Secret, encode_arguments, quote
-from ._protocol.commands import Kind, Row, Upgrade, find
+from ._protocol.commands import Kind, Row, Upgrade, find, find_uid
 from ._protocol.connection import Command, Connection, Idle
 from ._protocol.grammar import CRLF, MapCRLF
 from ._protocol.limits import Limits
@@ -245,7 +245,7 @@ class IMAP4:
 
     @untagged_responses.setter
     def untagged_responses(self, content: Any) -> None:
-        self._core.untagged = UntaggedResponses(content, self._core.limits.stored)
+        self._core.untagged = UntaggedResponses(content, self._core.limits)
 
     @property
     def debug(self) -> int:
@@ -275,8 +275,8 @@ class IMAP4:
         Commands in progress are completed before. Returns within seconds also when the server is
         silent or gone; may be called again, and from anywhere.
         """
-        if self._engine is not None and self._engine.is_inside:
-            self._engine.abandon()
+        if self._engine is None or not self._engine.can_wait:
+            self._close()
             return "BYE", [self._goodbye()]
         if callback is not None and not self.Terminate:
             finish = self._finish_logout
@@ -777,8 +777,8 @@ class IMAP4:
         is a question mark.
         """
         name = command.upper()
-        if name not in commands.UID_COMMANDS:
-            raise error(f"Unknown IMAP4 UID command: {command}")
+        if name not in commands.UID_COMMANDS and name not in commands.Commands:
+            raise error(f"Unknown IMAP4 UID command: {name}")
         args = substitute(f"UID {name}", args, params)
         return self._call(name, *args, uid=True, callback=callback, cb_arg=cb_arg)
 
@@ -814,18 +814,20 @@ class IMAP4:
         if "IDLE" not in self.capabilities:
             raise error("Server does not support IMAP4 IDLE")
         if duration is not _UNSET:
+            end = self._running_engine().end_idle
             return Idler(
-                self._begin_idle, self._running_engine().end_idle, self._leave_idle, duration
+                self._begin_idle, end, self._leave_idle, duration, self._core.limits.stored
             )
         span = IDLE_TIMEOUT if timeout is None else max(0.0, timeout)
         return self._call("IDLE", callback=callback, cb_arg=cb_arg, idle=Idle(span, IDLE_TIMEOUT))
 
-    def _begin_idle(self, capture: Any, observe: Any) -> Pending:
+    def _begin_idle(self, capture: Any, observe: Any) -> tuple[Command, Pending]:
         pending = Pending(_as_it_is)
         pending.observer = observe
         idle = Idle(None, IDLE_TIMEOUT, capture=capture)
-        self._submit(self._build(find("IDLE"), (), idle=idle), pending)
-        return pending
+        command = self._build(find("IDLE"), (), idle=idle)
+        self._submit(command, pending)
+        return command, pending
 
     def _leave_idle(self, responses: Sequence[tuple[str, Sequence[Any]]]) -> None:
         def keep(core: Connection) -> None:
@@ -845,10 +847,10 @@ class IMAP4:
 
     def recent(self, *, callback: Callback | None = None, cb_arg: Any = None) -> Result:
         """What the server said of RECENT since the last look; asks it when that is nothing."""
-        data = self._take_untagged("RECENT")
         if callback is not None:
             finish = self._finish_recent
             return self._call("NOOP", callback=callback, cb_arg=cb_arg, finish=finish)
+        data = self._take_untagged("RECENT")
         if data:
             return "OK", data
         typ, _ = self.noop()
@@ -952,6 +954,7 @@ class IMAP4:
             self._inner = self._make_transport()
         if self._hooked is None:
             self._hooked = MethodTransport(weakref.ref(self))
+        self._hooked.base = self._inner
         return self._hooked
 
     def _make_engine(self) -> Engine:
@@ -970,7 +973,10 @@ class IMAP4:
             self._hooked.push(self.decompressor.decompress(unread))
             unread = b""
         self._inner = DeflateTransport(inner, self.compressor, self.decompressor, unread)
-        return self._hooked or self._inner
+        if self._hooked is None:
+            return self._inner
+        self._hooked.base = self._inner
+        return self._hooked
 
     # -- Issuing commands ----------------------------------------------------------------------
 
@@ -988,15 +994,21 @@ class IMAP4:
         authenticator: Authenticator | None = None,
     ) -> Result:
         """Issue a command; its outcome, or ``(None, None)`` when it goes to *callback*."""
-        row = commands.UID_COMMANDS[name] if uid else find(name)
+        row = find_uid(name) if uid else find(name)
         command = self._build(row, arguments, literal, idle)
         command.leaves_data = leaves_data
         pending = Pending(finish or _as_it_is, callback, cb_arg)
         pending.authenticator = authenticator
-        self._submit(command, pending)
-        if callback is not None:
-            return cast(Result, (None, None))
-        return cast(Result, self._wait(command, pending))
+        try:
+            self._submit(command, pending)
+            if callback is not None:
+                return cast(Result, (None, None))
+            return cast(Result, self._running_engine().wait(pending))
+        except Exception:
+            raise
+        except BaseException:  # KeyboardInterrupt: nobody waits for this command any more
+            self._running_engine().give_up(command)
+            raise
 
     def _build(
         self,
@@ -1007,6 +1019,8 @@ class IMAP4:
     ) -> Command:
         pending_literal, self.literal = self.literal, None
         if literal is None and pending_literal is not None:
+            if not isinstance(pending_literal, (bytes, bytearray, memoryview)):
+                raise TypeError(f"{row.name}: a literal must be bytes")
             literal = Literal(pending_literal)
         encoded = encode_arguments(row, arguments, utf8=self.utf8_enabled)
         command = Command.build(row, encoded, literal)
@@ -1017,15 +1031,6 @@ class IMAP4:
     def _submit(self, command: Command, pending: Pending) -> None:
         command.waiter = pending
         self._running_engine().submit(command)
-
-    def _wait(self, command: Command, pending: Pending) -> Any:
-        try:
-            return self._running_engine().wait(pending)
-        except Exception:
-            raise
-        except BaseException:  # KeyboardInterrupt: nobody waits for this command any more
-            self._running_engine().give_up(command)
-            raise
 
     def _authenticate(
         self,
@@ -1087,7 +1092,8 @@ class IMAP4:
         return command.tag
 
     def _command_complete(self, name: str, tag: bytes) -> Any:
-        return self._wait(*self._legacy.pop(tag))
+        _, pending = self._legacy.pop(tag)
+        return self._running_engine().wait(pending)
 
     def _quote(self, arg: str) -> str:
         return quote(arg)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import time
 from collections.abc import Callable, Iterator
@@ -28,16 +29,19 @@ class Idler:
     def __init__(
         self,
         begin: Callable[[Callable[[str, list[Any]], None], Callable[[str], None]], Any],
-        end: Callable[[], None],
+        end: Callable[[Any], None],
         leave: Callable[[list[Response]], None],
         duration: float | None,
+        limit: int,
     ) -> None:
         self._begin = begin
         self._end = end
         self._leave = leave
         self._duration = duration
+        self._limit = limit  # responses that are kept while nobody iterates
         self._responses: queue.SimpleQueue[Response | None] = queue.SimpleQueue()
         self._early: list[Response] = []  # came before the server had agreed
+        self._command: Any = None
         self._pending: Any = None
         self._deadline: float | None = None
         self._over = False
@@ -45,7 +49,7 @@ class Idler:
     def __enter__(self) -> Idler:
         if self._pending is not None:
             raise error("an Idler can be entered once")
-        self._pending = self._begin(self._capture, self._observe)
+        self._command, self._pending = self._begin(self._capture, self._observe)
         while True:
             response = self._responses.get()
             if response is _DONE:
@@ -65,7 +69,7 @@ class Idler:
         problem: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._end()
+        self._end(self._command)
         try:
             self._pending.wait()
         except abort:
@@ -93,6 +97,14 @@ class Idler:
 
     def _capture(self, typ: str, data: list[Any]) -> None:
         self._responses.put((typ, data))
+        if self._responses.qsize() > self._limit:
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            oldest = self._responses.get_nowait()
+            if oldest is _DONE or oldest is _IDLING:
+                self._responses.put(oldest)
 
     def _observe(self, what: str) -> None:
         self._responses.put(_DONE if what == "done" else _IDLING)
@@ -106,9 +118,11 @@ class Idler:
             raise error("iterating over IDLE needs a with statement")
         if self._early:
             return self._early.pop(0)
+        deadline = None if timeout is None else time.monotonic() + timeout
         while not self._over:
+            left = None if deadline is None else max(0.0, deadline - time.monotonic())
             try:
-                response = self._responses.get(timeout=timeout)
+                response = self._responses.get(timeout=left)
             except queue.Empty:
                 return None
             if response is _DONE:

@@ -29,8 +29,10 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -38,6 +40,7 @@ from ._auth import Authenticator, respond
 from ._errors import OSErrorAbort, abort, error
 from ._pending import Job, Outcome, Pending
 from ._protocol.arguments import Buffer
+from ._protocol.commands import Plus, Upgrade
 from ._protocol.connection import (
     Challenge,
     Command,
@@ -95,6 +98,8 @@ class Engine:
         self._process = os.getpid()
         self._callbacks: queue.SimpleQueue[Pending | Job | None] = queue.SimpleQueue()
         self._callback_thread: threading.Thread | None = None
+        self._callback_jobs: deque[Job] = deque()
+        self._waiting_callback: Pending | None = None  # what a callback is waiting for
         self._running = 2
         name = trace.identifier
         self._reader = threading.Thread(target=self._run_reader, name=f"{name} reader", daemon=True)
@@ -115,12 +120,11 @@ class Engine:
 
         Raises ``error`` when it is illegal, and ``abort`` when the connection is over.
         """
+        if not self.can_wait:
+            raise abort(f"{command.row.name}: no threads to serve it (forked child, or exit)")
         if command.waiter.callback is not None:
             self._start_callbacks()
-        with self._mutex:
-            self.core.submit(command, time.monotonic())
-            todo = self._settle()
-        self._act(todo)
+        self._drive(lambda now: self.core.submit(command, now))
 
     def locked(self, function: Callable[[Connection], Any]) -> Any:
         """The result of a short *function* of the core, which nobody else changes meanwhile."""
@@ -130,7 +134,15 @@ class Engine:
     def wait(self, pending: Pending) -> Outcome:
         """Wait for an outcome: return it, or raise it."""
         # Where the writer may be stuck in a subclass's send, waiters keep the time.
-        return pending.wait(None if self._transport.punctual else self._keep_time)
+        keep_time = None if self._transport.punctual else self._keep_time
+        if threading.current_thread() is not self._callback_thread:
+            return pending.wait(keep_time)
+        outer, self._waiting_callback = self._waiting_callback, pending
+        try:
+            self._run_callback_jobs()
+            return pending.wait(keep_time)
+        finally:
+            self._waiting_callback = outer
 
     def _keep_time(self) -> float | None:
         """Do what is due; seconds until there is more to do."""
@@ -139,16 +151,20 @@ class Engine:
             deadline = self.core.next_deadline()
         return None if deadline is None else max(0.0, deadline - time.monotonic())
 
-    def end_idle(self) -> None:
-        """End an IDLE, if there is one."""
-        self._drive(self.core.end_idle)
+    def end_idle(self, command: Command) -> None:
+        """End the IDLE *command*, if it isn't over already."""
+        self._drive(lambda now: self.core.end_idle(command, now))
 
     def give_up(self, command: Command) -> None:
         """The waiter of *command* has left (KeyboardInterrupt): don't let others wait for it."""
-        if command.idle is not None:
-            self.end_idle()
-        elif command.row.alone and command.tag in self.core.in_progress:
+        with self._mutex:
+            withdrawn = self.core.withdraw(command)
+            needs_waiter = command.row.plus is Plus.SASL or command.row.upgrade is not Upgrade.NONE
+            stuck = not withdrawn and needs_waiter and command.tag in self.core.in_progress
+        if stuck:
             self.fail(abort(f"{command.row.name} was interrupted"))
+        elif command.idle is not None:
+            self.end_idle(command)
 
     def fail(self, reason: error) -> None:
         """The connection is over. Idempotent; callable from any thread."""
@@ -159,6 +175,8 @@ class Engine:
 
     def close(self, reason: error | None = None) -> None:
         """End the connection and wait, within bounds, for the threads. Idempotent."""
+        if not self.can_wait:
+            return self._close_alone()
         with self._mutex:
             if self.core.reason is None and reason is None:
                 self.core.closed_on_purpose = True
@@ -168,6 +186,14 @@ class Engine:
                 thread.join(_JOIN_TIMEOUT)
         if not self._reader.ident:
             self._transport.close()
+        return None
+
+    def _close_alone(self) -> None:
+        """`close` where no thread can be waited for, and no lock relied on."""
+        if os.getpid() != self._process:
+            self._transport.drop()
+        else:
+            self._transport.interrupt()
 
     def abandon(self) -> None:
         """The client object was collected: end, from within a garbage collection.
@@ -177,28 +203,40 @@ class Engine:
         """
         if os.getpid() != self._process:
             return  # a forked child drops its copy: the connection is the parent's
-        if self.core.reason is None:
+        forgotten = self.core.reason is None
+        self._transport.interrupt()
+        if forgotten:
             import warnings
 
             warnings.warn(f"unclosed IMAP connection to {self.core.where}", ResourceWarning, 2)
-        self._transport.interrupt()
 
     @property
-    def is_inside(self) -> bool:
-        """Whether this is the reader or writer, which can't wait for itself.
+    def can_wait(self) -> bool:
+        """Whether the other threads can do anything for this one.
 
-        Only a garbage collection runs foreign code there: the ``__del__`` of a client.
+        Not in a forked child, which has none of them; nor at interpreter exit, when they are
+        frozen; nor in the reader or writer, where a garbage collection may call ``__del__``.
         """
-        return threading.current_thread() in (self._reader, self._writer)
+        return not (
+            os.getpid() != self._process
+            or sys.is_finalizing()
+            or threading.current_thread() in (self._reader, self._writer)
+        )
 
     # -- Deciding under the mutex, acting without it ------------------------------------------
 
     def _drive(self, step: Callable[[float], None]) -> None:
         """Have the core take a *step*, and do what follows from it."""
-        with self._mutex:
-            step(time.monotonic())
-            todo = self._settle()
-        self._act(todo)
+        try:
+            with self._mutex:
+                step(time.monotonic())
+                todo = self._settle()
+            self._act(todo)
+        except Exception:
+            raise
+        except BaseException as problem:  # KeyboardInterrupt: nobody knows what was done already
+            self.fail(abort(f"{type(problem).__name__} while a command was sent"))
+            raise
 
     def _settle(self) -> _Todo:
         """Collect what has to be done; the mutex is held."""
@@ -262,10 +300,19 @@ class Engine:
 
     def _hand_over(self, command: Command, job: Job) -> None:
         """Have user code run where users expect it: in their thread, or as a callback."""
-        if command.waiter.callback is not None:
-            self._callbacks.put(job)
-        else:
+        if command.waiter.callback is None:
             command.waiter.hand_over(job)
+            return
+        self._callback_jobs.append(job)
+        self._callbacks.put(self._run_callback_jobs)
+        # The callback thread may be waiting within a callback: then it has to serve jobs there.
+        waiting = self._waiting_callback
+        if waiting is not None:
+            waiting.hand_over(self._run_callback_jobs)
+
+    def _run_callback_jobs(self) -> None:
+        while self._callback_jobs:
+            self._callback_jobs.popleft()()
 
     # -- User code that commands need on their way --------------------------------------------
 

@@ -18,6 +18,17 @@ class ConcurrentSSLSocket(ssl.SSLSocket):
     """See the module; made from a connected SSLSocket by `adopt`."""
 
     _lock: threading.Lock
+    _timeout: float | None = None
+
+    def settimeout(self, value: float | None) -> None:
+        """Remembered only: the socket never blocks, and deadlines are not its business."""
+        self._timeout = value
+
+    def gettimeout(self) -> float | None:
+        return self._timeout
+
+    def setblocking(self, flag: bool) -> None:
+        self._timeout = None if flag else 0.0
 
     def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
         data: bytes = self.read(buflen)
@@ -86,5 +97,5 @@ def adopt(sock: ssl.SSLSocket) -> ConcurrentSSLSocket:
             sock.__class__ = type(kind.__name__, (ConcurrentSSLSocket, kind), {})
     assert isinstance(sock, ConcurrentSSLSocket)
     sock._lock = threading.Lock()
-    sock.setblocking(False)
+    ssl.SSLSocket.setblocking(sock, False)
     return sock

@@ -49,6 +49,9 @@ class Transport(Protocol):
     def close(self) -> None:
         """Release everything; to be called when no other thread uses the transport."""
 
+    def drop(self) -> None:
+        """Close the descriptors of a forked child, without the parent noticing."""
+
 
 class SocketTransport:
     """A connected stream socket."""
@@ -69,6 +72,8 @@ class SocketTransport:
                 wait_for(self.sock, reading=True)
 
     def try_send(self, data: Buffer) -> int:
+        if self.sock.gettimeout() is not None:
+            self.sock.settimeout(None)  # else MSG_DONTWAIT would be preceded by a wait
         try:
             return self.sock.send(data, socket.MSG_DONTWAIT)
         except BlockingIOError:
@@ -87,6 +92,9 @@ class SocketTransport:
 
     def close(self) -> None:
         self.interrupt()
+        self.sock.close()
+
+    def drop(self) -> None:
         self.sock.close()
 
     def _send_when_writable(self, data: Buffer, timeout: float | None) -> int:
@@ -120,6 +128,9 @@ class TLSTransport:
 
     def close(self) -> None:
         self.interrupt()
+        self.sock.close()
+
+    def drop(self) -> None:
         self.sock.close()
 
 
@@ -167,10 +178,7 @@ class ProcessTransport:
         import subprocess
 
         self._wakeup.set()
-        for pipe in (self.process.stdin, self.process.stdout):
-            assert pipe is not None
-            with contextlib.suppress(OSError):
-                pipe.close()
+        self.drop()
         for end in (self.process.terminate, self.process.kill):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(_SHUTDOWN_WAIT)
@@ -178,6 +186,12 @@ class ProcessTransport:
             end()
         self.process.wait()
         self._wakeup.close()
+
+    def drop(self) -> None:
+        for pipe in (self.process.stdin, self.process.stdout):
+            assert pipe is not None
+            with contextlib.suppress(OSError):
+                pipe.close()
 
 
 class MethodTransport:
@@ -191,6 +205,7 @@ class MethodTransport:
 
     def __init__(self, owner: Callable[[], Any]) -> None:
         self._owner = owner
+        self.base: Transport | None = None  # what the methods of the base class use
         self._wakeup = Wakeup()
         self._unread = b""
 
@@ -214,13 +229,18 @@ class MethodTransport:
 
     def interrupt(self) -> None:
         self._wakeup.set()
-        owner = self._owner()
-        if owner is not None and owner.sock is not None:
-            interrupt_socket(owner.sock)
+        if self.base is not None:
+            self.base.interrupt()
 
     def close(self) -> None:
         self._wakeup.set()
+        if self.base is not None:
+            self.base.close()
         self._wakeup.close()
+
+    def drop(self) -> None:
+        if self.base is not None:
+            self.base.drop()
 
     def push(self, data: bytes) -> None:
         """Have *data* received before anything else."""
@@ -300,6 +320,9 @@ class DeflateTransport:
 
     def close(self) -> None:
         self.inner.close()
+
+    def drop(self) -> None:
+        self.inner.drop()
 
     @property
     def has_more(self) -> bool:

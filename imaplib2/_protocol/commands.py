@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
+from .._errors import InvalidArgument
+from .grammar import ATOM
 from .states import ANY, AUTH, AUTHENTICATED, LOGOUT, MAILBOX_SELECTED, NOT_AUTHENTICATED, SELECTED
 
 
@@ -239,4 +241,14 @@ def find(name: str) -> Row:
     states = Commands.states(name) or known.states
     if known.name == name and known.states == states:
         return known
+    if not ATOM.fullmatch(name):
+        raise InvalidArgument(f"not the name of a command: {name[:100]!r}")
     return replace(known, name=name, states=states)
+
+
+def find_uid(name: str) -> Row:
+    """The row of ``UID`` *name*; that of a command nobody told us about returns FETCH data."""
+    known = UID_COMMANDS.get(name)
+    if known is not None:
+        return known
+    return replace(find(name), name=f"UID {name}", collects=("FETCH",), arguments=(Kind.ANY,))

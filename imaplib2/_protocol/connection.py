@@ -89,7 +89,7 @@ class Command:
     def profile(self) -> _Profile:
         """What others need to know to decide whether they may overlap with it."""
         row = self.row
-        return _Profile(row.alone, row.expunges, self.claim is not None, self.collects)
+        return _Profile(row.alone, row.expunges, self.claim is not None, row.collects)
 
 
 class _Profile(NamedTuple):
@@ -115,6 +115,12 @@ class Idle:
     done_wanted: bool = False
     done_sent: bool = False
     renewing: bool = False
+    renewed: bool = False
+
+    @property
+    def owes_reply(self) -> bool:
+        """Whether the server must answer soon: to DONE, or to an IDLE that continues another."""
+        return self.done_sent or self.done_wanted or (self.renewed and not self.idling)
 
 
 @dataclass(frozen=True)
@@ -193,7 +199,7 @@ class Connection:
         self.where = where  # host and port, for the texts of exceptions
         self.state = LOGOUT
         self.capabilities: tuple[str, ...] = ()
-        self.untagged = UntaggedResponses(limit=self.limits.stored)
+        self.untagged = UntaggedResponses(limits=self.limits)
         self.welcome: bytes | None = None
         self.continuation_text = b""
         self.mailbox: str | None = None
@@ -220,6 +226,7 @@ class Connection:
         self._output: list[Buffer] = []
         self._events: list[Event] = []
         self._heard = 0.0  # the last byte from the server, or when waiting for one began
+        self._then: Command | None = None  # asks for the capabilities on behalf of another
         self._logout_at: float | None = None  # when LOGOUT was submitted
         #: How many commands in progress there are of each kind that admission distinguishes.
         self._profiles: Counter[_Profile] = Counter()
@@ -239,6 +246,8 @@ class Connection:
         """
         self.check_usable(command.row)
         command.tag = self.new_tag()
+        if command.leaves_data:
+            command.claim = None  # its data can't be told from that of others
         if command.row.name == "LOGOUT":
             self._logout_at = now
         if command.idle is not None and command.idle.timeout is not None:
@@ -380,9 +389,19 @@ class Connection:
         self.capabilities = ()
         self._capabilities_told = False
 
-    def end_idle(self, now: float) -> None:
-        """End the IDLE in progress, if there is one."""
-        self._end_idle(now)
+    def end_idle(self, command: Command, now: float) -> None:
+        """End the IDLE *command*, if it isn't over already."""
+        if command.idle is not None and command in self._held:
+            command.idle.done_wanted = True
+        elif command.tag in self.in_progress:
+            self._end_idle(now)
+
+    def withdraw(self, command: Command) -> bool:
+        """Take back a command that is still held; whether that was so."""
+        if command not in self._held:
+            return False
+        self._held.remove(command)
+        return True
 
     def new_tag(self) -> bytes:
         """A tag that was not used before."""
@@ -423,7 +442,7 @@ class Connection:
             return True
         if command.numbers and other.expunges and self.state == SELECTED:
             return True  # an EXPUNGE may change what its message numbers mean
-        shared = set(command.collects).intersection(other.collects)
+        shared = set(command.row.collects).intersection(other.collects)
         if not shared or command.claim is None or not other.claims:
             return bool(shared)
         # Dovecot runs pipelined commands and sends their tagged responses together, at last.
@@ -507,6 +526,7 @@ class Connection:
         elif code:
             self._response_code(code)
         self._report_with_capabilities(Greeted(), now)
+        self._admit(now)
         return None
 
     def _untagged(self, response: Untagged, now: float) -> None:
@@ -615,6 +635,7 @@ class Connection:
         row, type_, text = command.row, response.type, response.text
         data = self._attribute(command, type_, text)
         if command.then is not None:
+            self._then = None
             self._events.append(command.then)
             return
         if type_ == "OK" and row.on_ok is not None:
@@ -624,7 +645,8 @@ class Connection:
         if type_ == "OK" and row.name == "ENABLE" and "UTF8=ACCEPT" in command.subject.upper():
             self.utf8_enabled = True
         if type_ == "BAD":
-            problem = error(f"{row.name} command error: BAD {[text]}")
+            name = row.name.partition(" ")[0]  # of UID FETCH, imaplib says UID
+            problem = error(f"{name} command error: BAD {[text]}")
             self._events.append(Failed(command, problem))
             return
         if type_ == "OK" and row.name == "SELECT" and "READ-ONLY" in self.untagged:
@@ -698,8 +720,8 @@ class Connection:
             self._events.append(then)
         else:
             row = COMMANDS["CAPABILITY"]
-            command = Command(row, [b"CAPABILITY"], tag=self.new_tag(), then=then)
-            self._start(command, now)
+            self._then = Command(row, [b"CAPABILITY"], tag=self.new_tag(), then=then)
+            self._start(self._then, now)
 
     # -- IDLE ---------------------------------------------------------------------------------
 
@@ -749,6 +771,7 @@ class Connection:
             return False
         self._remove(command)
         idle.idling = idle.done_sent = idle.renewing = False
+        idle.renewed = True
         command.tag = self.new_tag()
         self._start(command, now)
         return True
@@ -773,7 +796,9 @@ class Connection:
             bounds.append((self._heard, self._greeting_timeout))
         elif self.in_progress and not (idle is not None and idle.idling and not idle.done_sent):
             bounds.append((self._heard, self.timeout))
-        if idle is not None and (idle.done_sent or idle.done_wanted):
+        if self._then is not None:
+            bounds.append((self._heard, self._greeting_timeout))
+        if idle is not None and idle.owes_reply:
             bounds.append((self._heard, self.done_timeout))
         if self._logout_at is not None:
             bounds.append((max(self._heard, self._logout_at), self.logout_timeout))

@@ -17,7 +17,10 @@ ATOM = re.compile(r"[!#$&'+,\-./0-9:;<=>?@A-Z\[^_`a-z|}~]+")
 # quoted          = DQUOTE *QUOTED-CHAR DQUOTE
 QUOTED = re.compile(r'"(?:[^"\\\r\n\0]|\\["\\])*"')
 
-QUOTED_BYTES = re.compile(rb'"(?:[^"\\]|\\.)*"')  # what servers send, quoted specials or not
+# What servers send, quoted specials or not. One that isn't closed reaches to the end: were it no
+# match at all, each of its quotes would be tried as a beginning, which costs the square.
+_QUOTED_BYTES = rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)'
+QUOTED_BYTES = re.compile(_QUOTED_BYTES, re.DOTALL)
 
 # Text of a list, taken apart as far as nesting goes: quoted strings, parentheses, all else.
 LIST_TOKEN = re.compile(r'"(?:[^"\\\r\n\0]|\\["\\])*"|[()]|[^"()]+')
@@ -34,7 +37,7 @@ LITERAL_AT_END = re.compile(rb"(?:^|[ (\[\])<>~])\{([0-9]+)\+?\}$")
 STATUS_RESPONSE = re.compile(rb"(?:\*|\S+) +(?:OK|NO|BAD|BYE|PREAUTH)(?: +|$)", re.IGNORECASE)
 
 # resp-text-code  = "[" atom [SP 1*<any TEXT-CHAR except "]">] "]"; flags may hold "]" all the same
-_CODE_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[()\]]')
+_CODE_TOKEN = re.compile(_QUOTED_BYTES + rb"|[()\]]", re.DOTALL)
 
 
 def end_of_response_code(text: bytes, start: int = 0) -> int:

@@ -15,8 +15,10 @@ class Limits:
     line: int = 256 * 1024 * 1024
     #: Bytes of one literal. Announcing one costs nothing: memory is used as the bytes arrive.
     literal: int = 4 * 1024 * 1024 * 1024 - 1
-    #: Stored untagged responses that nobody has asked for; beyond it the oldest are dropped.
+    #: Items and bytes of stored untagged data that nobody has asked for; beyond it the oldest are
+    #: dropped.
     stored: int = 100_000
+    stored_bytes: int = 256 * 1024 * 1024
     #: Untagged responses that one command may collect.
     collected: int = 100_000_000
 

@@ -17,6 +17,7 @@ MAILBOX_SELECTED = (SELECTED,)
 
 def illegal(name: str, state: str, allowed: tuple[str, ...]) -> error:
     """The ``error`` for the command *name* in a *state* that isn't one of the *allowed* ones."""
+    name = name.removeprefix("UID ")
     return error(
         f"command {name} illegal in state {state}, only allowed in states {', '.join(allowed)}"
     )

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from .limits import Limits
+
 
 class UntaggedResponses(list[Any]):
     """``[[type, [data, ...]], ...]`` in order of arrival, which can also be read like a dict.
 
     With a str as the key, ``in``, ``[...]``, ``get``, ``pop``, ``del`` and assignment see all data
-    of that type, as ``imaplib``'s dict does. Beyond *limit* items the oldest are dropped.
+    of that type, as ``imaplib``'s dict does. Beyond *limits* the oldest are dropped.
     """
 
-    def __init__(self, content: Iterable[Any] = (), limit: int = 100_000) -> None:
+    def __init__(self, content: Iterable[Any] = (), limits: Limits | None = None) -> None:
         pairs = content.items() if isinstance(content, dict) else content
         super().__init__([type_, list(data)] for type_, data in pairs)
-        self.limit = limit
-        self._size = 0  # items, at most
+        self._limits = limits or Limits()
+        # At most; what others have removed since the last count is still in it.
+        self._items, self._bytes = _sizes(self)
 
     def add(self, type_: str, items: list[Any]) -> None:
         """Append *items*, the data of one response, behind all others."""
@@ -25,8 +28,9 @@ class UntaggedResponses(list[Any]):
             self[-1][1].extend(items)
         else:
             self.append([type_, items])
-        self._size += len(items)
-        if self._size > self.limit:
+        self._items += len(items)
+        self._bytes += sum(map(_size, items))
+        if self._items > self._limits.stored or self._bytes > self._limits.stored_bytes:
             self._drop_oldest()
 
     def take(self, type_: str) -> list[Any] | None:
@@ -110,13 +114,43 @@ class UntaggedResponses(list[Any]):
             super().__delitem__(key)
 
     def _drop_oldest(self) -> None:
-        self._size = sum(len(entry[1]) for entry in self)  # others may have removed some
-        if self._size <= self.limit:
+        self._items, self._bytes = _sizes(self)
+        limits = self._limits
+        if self._items <= limits.stored and self._bytes <= limits.stored_bytes:
             return
-        # A tenth at a time, so that a connection at its limit does not pay this for each response.
-        surplus = self._size - max(1, self.limit * 9 // 10)
-        self._size -= surplus
-        while surplus >= len(self[0][1]):
-            surplus -= len(self[0][1])
-            super().pop(0)
-        del self[0][1][:surplus]
+        # A tenth more than must be, so that a connection at its limit doesn't pay this each time.
+        items, size = max(1, limits.stored * 9 // 10), limits.stored_bytes * 9 // 10
+        kept: list[Any] = []
+        while self and items > 0:
+            type_, data = super().pop()
+            left = _newest(data, items, size)
+            items, size = items - len(left), size - sum(map(_size, left))
+            if left:
+                kept.append([type_, left])
+            if len(left) < len(data):
+                break
+        self[:] = reversed(kept)
+        self._items, self._bytes = _sizes(self)
+
+
+def _newest(data: list[Any], items: int, size: int) -> list[Any]:
+    """The last of *data*, at most so many items and bytes."""
+    count = 0
+    for item in reversed(data):
+        size -= _size(item)
+        if size < 0 or count == items:
+            break
+        count += 1
+    return data[len(data) - count :]
+
+
+def _sizes(entries: Iterable[Any]) -> tuple[int, int]:
+    """How many items, and how many bytes, the entries hold."""
+    items = [item for _, data in entries for item in data]
+    return len(items), sum(map(_size, items))
+
+
+def _size(item: Any) -> int:
+    if isinstance(item, tuple):
+        return sum(map(len, item))
+    return len(item) if isinstance(item, bytes) else 0
