@@ -142,7 +142,8 @@ class IMAP4:
             self._engine.start(self.timeout or CONNECT_TIMEOUT)
             self._check_version()
         except BaseException:
-            with contextlib.suppress(OSError):
+            # The shutdown of a subclass may rely on what its open has not set; hide nothing.
+            with contextlib.suppress(Exception):
                 self._close()
             raise
 
@@ -1148,7 +1149,8 @@ class IMAP4_SSL(IMAP4):
             tls_level, ssl_context,
         )  # fmt: skip
         self.keyfile, self.certfile, self.ca_certs = keyfile, certfile, ca_certs
-        self.cert_verify_cb, self.ssl_context = cert_verify_cb, self._tls.ssl_context
+        self.cert_verify_cb = cert_verify_cb
+        self.ssl_context = self._tls.ssl_context = self._tls.context()
         super().__init__(
             host, port, timeout,
             debug=debug, debug_file=debug_file, identifier=identifier, debug_buf_lvl=debug_buf_lvl,

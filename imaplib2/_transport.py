@@ -254,9 +254,9 @@ class MethodTransport:
             try:
                 data: bytes = owner.read(size)
             except (BlockingIOError, TimeoutError):
-                del owner
                 continue
-            return data
+            if data or _is_at_end(owner):
+                return data
         return b""
 
     def _wait_readable(self) -> bool:
@@ -270,6 +270,16 @@ class MethodTransport:
         if descriptor is None:
             return True
         return self._wakeup.wait_with(descriptor, select.POLLIN)
+
+
+def _is_at_end(owner: Any) -> bool:
+    """Whether the b"" that a subclass's ``read`` gave is the end of file."""
+    if owner.decompressor is None or not isinstance(owner.sock, socket.socket):
+        return True
+    try:  # it may also be compressed input that gives nothing yet
+        return not socket.socket.recv(owner.sock, 1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
 
 
 class DeflateTransport:
@@ -293,6 +303,8 @@ class DeflateTransport:
             if data is None:
                 return 0
             text = self._decompressor.decompress(data, len(buffer))
+            if self._decompressor.eof and not text:
+                return 0  # the stream has been ended: nothing behind it can be read
             self._more = len(text) == len(buffer) or bool(self._decompressor.unconsumed_tail)
             if text:
                 buffer[: len(text)] = text

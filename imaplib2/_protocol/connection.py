@@ -513,7 +513,7 @@ class Connection:
         first = frame if isinstance(frame, bytes) else frame[0]
         response = parse(frame) if first.startswith(b"* ") else None
         if not isinstance(response, Untagged) or response.type not in ("OK", "PREAUTH", "BYE"):
-            raise ProtocolViolation(f"not an IMAP4 server; it greets with {excerpt(first)}")
+            raise ProtocolViolation(f"not an IMAP4 server; its greeting is {excerpt(first)}")
         self.welcome = first
         if response.type == "BYE":
             return self._untagged(response, now)
@@ -661,6 +661,8 @@ class Connection:
 
     def _enter(self, state: str, command: Command | None) -> None:
         self.state = state
+        if state == LOGOUT:
+            self.closed_on_purpose = True
         if state != SELECTED:
             self.untagged.take("READ-ONLY")
         self.mailbox = command.subject if command is not None and state == SELECTED else None
