@@ -276,23 +276,25 @@ class IMAP4:
         Commands in progress are completed before. Returns within seconds also when the server is
         silent or gone; may be called again, and from anywhere.
         """
-        if self._engine is None or not self._engine.can_wait:
+        engine = self._engine
+        if engine is None or not (engine.can_wait and engine.is_free):
             self._close()
-            return "BYE", [self._goodbye()]
-        if callback is not None and not self.Terminate:
-            finish = self._finish_logout
-            return self._call("LOGOUT", callback=callback, cb_arg=cb_arg, finish=finish)
-        try:
-            if not self.Terminate:
+        elif callback is not None:
+            return self._logout_later(engine, callback, cb_arg)
+        else:
+            try:
                 with contextlib.suppress(error):
                     self._call("LOGOUT")
-        finally:
-            self._close()
-        outcome = ("BYE", [self._goodbye()])
-        if callback is not None:
-            callback((outcome, cb_arg, None))
-            return cast(Result, (None, None))
-        return outcome
+            finally:
+                self._close()
+        return "BYE", [self._goodbye()]
+
+    def _logout_later(self, engine: Engine, callback: Callback, cb_arg: Any) -> Result:
+        finish = self._finish_logout
+        with contextlib.suppress(error):
+            return self._call("LOGOUT", callback=callback, cb_arg=cb_arg, finish=finish)
+        engine.call_back(Pending(finish, callback, cb_arg), ("BYE", []))
+        return cast(Result, (None, None))
 
     def id(self, *fields: Any, callback: Callback | None = None, cb_arg: Any = None) -> Result:
         """Tell the server who is calling, and get the same (RFC 2971).
@@ -938,6 +940,9 @@ class IMAP4:
             self._inner = self._make_transport()
         return self._inner
 
+    def _has_process(self) -> bool:
+        return False
+
     def _make_transport(self) -> Transport:
         return TLSTransport(self.sock) if _is_tls(self.sock) else SocketTransport(self.sock)
 
@@ -951,7 +956,7 @@ class IMAP4:
         self._inner = None
         if not hooked:
             return self._base_transport()
-        if self.sock is not None:
+        if self.sock is not None or self._has_process():
             self._inner = self._make_transport()
         if self._hooked is None:
             self._hooked = MethodTransport(weakref.ref(self))
@@ -965,7 +970,11 @@ class IMAP4:
 
     def _upgrade(self, command: Command, unread: bytes) -> Transport:
         """The transport behind STARTTLS or COMPRESS."""
+        if self._hooked is not None:
+            unread += self._hooked.take_unread()
         if command.row.upgrade is Upgrade.TLS:
+            if unread:
+                raise self.abort("plaintext behind the OK to STARTTLS, an attack")
             self.ssl_wrap_socket()
             return self._engine_transport()
         inner = self._base_transport()
@@ -1119,7 +1128,7 @@ class IMAP4:
 class IMAP4_SSL(IMAP4):
     """A connection over TLS from the start.
 
-    Certificate and host name are verified. *ca_certs* names a file of CAs to trust as well;
+    Certificate and host name are verified. *ca_certs* names a file of the CAs to trust;
     *keyfile* and *certfile* are the client's own; *ssl_context* replaces everything.
     ``cert_verify_cb(certificate, host)`` is asked instead of checking the host name (and, without
     *ca_certs*, the chain); its answer, unless false, is raised as ``ssl.SSLError``. All values
@@ -1204,6 +1213,9 @@ class IMAP4_stream(IMAP4):
         )
         assert self.process.stdout is not None
         self.read_fd = self.process.stdout.fileno()
+
+    def _has_process(self) -> bool:
+        return self.process is not None
 
     def _make_transport(self) -> Transport:
         assert self.process is not None

@@ -98,9 +98,10 @@ class Engine:
         self._process = os.getpid()
         self._callbacks: queue.SimpleQueue[Pending | Job | None] = queue.SimpleQueue()
         self._callback_thread: threading.Thread | None = None
+        self._starting = threading.Lock()  # held while the callback thread starts
         self._callback_jobs: deque[Job] = deque()
         self._waiting_callback: Pending | None = None  # what a callback is waiting for
-        self._running = 2
+        self._running = 0
         name = trace.identifier
         self._reader = threading.Thread(target=self._run_reader, name=f"{name} reader", daemon=True)
         self._writer = threading.Thread(target=self._run_writer, name=f"{name} writer", daemon=True)
@@ -111,9 +112,22 @@ class Engine:
     def start(self, greeting_timeout: float | None) -> None:
         """Start the threads and wait for the greeting; raises ``abort`` when none comes."""
         self.core.start(time.monotonic(), greeting_timeout)
-        self._reader.start()
-        self._writer.start()
+        for thread in (self._reader, self._writer):
+            with self._mutex:
+                self._running += 1
+            try:
+                thread.start()
+            except BaseException:
+                self._leave()
+                raise
         self._greeting.wait()
+
+    def call_back(self, pending: Pending, result: tuple[str, list[Any]]) -> None:
+        """Have *pending*'s callback called although the connection is over."""
+        pending.set(result)
+        self._start_callbacks()
+        self._callbacks.put(pending)
+        self._callbacks.put(None)
 
     def submit(self, command: Command) -> None:
         """Send a command, now or in its turn; its waiter is told the outcome.
@@ -222,6 +236,14 @@ class Engine:
             or sys.is_finalizing()
             or threading.current_thread() in (self._reader, self._writer)
         )
+
+    @property
+    def is_free(self) -> bool:
+        """Whether nobody sits on the mutex: a signal handler may have interrupted its holder."""
+        if not self._mutex.acquire(timeout=_JOIN_TIMEOUT):
+            return False
+        self._mutex.release()
+        return True
 
     # -- Deciding under the mutex, acting without it ------------------------------------------
 
@@ -338,9 +360,12 @@ class Engine:
             return
         with self._mutex:
             self._transport = transport
-            if self.core.reason is None:
+            over = self.core.reason is not None
+            if not over:
                 self.core.upgraded(time.monotonic())
             todo = self._settle()
+        if over:
+            transport.close()  # the threads are gone, and know only the old one
         self._resume.set()
         self._act(todo)
 
@@ -459,16 +484,17 @@ class Engine:
     # -- Callbacks ----------------------------------------------------------------------------
 
     def _start_callbacks(self) -> None:
-        with self._mutex:
-            if self._callback_thread is not None:
+        with self._starting:
+            if self._callback_thread is not None and self._callback_thread.is_alive():
                 return
-            self._callback_thread = threading.Thread(
+            thread = threading.Thread(
                 target=_run_callbacks,
                 args=(self._callbacks,),
                 name=f"{self.trace.identifier} callbacks",
                 daemon=True,
             )
-        self._callback_thread.start()
+            thread.start()
+            self._callback_thread = thread
 
     # -- The end ------------------------------------------------------------------------------
 

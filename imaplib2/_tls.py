@@ -38,9 +38,7 @@ class TLSSettings:
         self._understand_context_by_type()
         if self.tls_level not in _LEVELS:
             raise ValueError(f"unknown tls_level: {self.tls_level!r}")
-        if isinstance(self.ssl_version, int):
-            return  # a ssl.PROTOCOL_... constant: they, too, mean TLS 1.2 or newer
-        if self.ssl_version not in _VERSIONS:
+        if not _is_known_version(self.ssl_version):
             raise ValueError(f"unknown ssl_version: {self.ssl_version!r}")
         if self.keyfile is not None and self.certfile is None and self.ssl_context is None:
             raise ValueError("keyfile needs a certfile")
@@ -86,6 +84,15 @@ class TLSSettings:
             if value is not None and hasattr(value, "wrap_socket"):
                 self.ssl_context = value
                 setattr(self, name, None)
+
+
+def _is_known_version(version: Any) -> bool:
+    if not isinstance(version, int):
+        return version in _VERSIONS
+    import ssl
+
+    constants = [getattr(ssl, name) for name in dir(ssl) if name.startswith("PROTOCOL_")]
+    return not isinstance(version, bool) and version in constants
 
 
 def wrap(

@@ -61,10 +61,9 @@ class Trace:
     def write(self, text: str, thread: str | None = None, when: float | None = None) -> None:
         """Print a line, with time and thread, to the debug file and to the logger."""
         name = thread or threading.current_thread().name
-        if self.printer is not None:
-            self.printer(text, name, when)
-        else:
-            self.print(text, name, when)
+        # Whatever a debug file or a subclass's _mesg does, the connection lives on.
+        with contextlib.suppress(Exception):
+            (self.printer or self.print)(text, name, when)
 
     def print(self, text: str, thread: str | None = None, when: float | None = None) -> None:
         """What `write` does unless there is another printer."""
@@ -73,8 +72,7 @@ class Trace:
         name = thread or threading.current_thread().name
         stamp = time.strftime("%H:%M:%S", time.localtime(when))
         logging.getLogger("imaplib2").debug("%s: %s", name, text)
-        # A debug file that was closed must not end the connection.
-        with self._lock, contextlib.suppress(OSError, ValueError):
+        with self._lock:
             print(f"  {stamp} {name} {text}", file=self.file or sys.stderr, flush=True)
 
     def print_kept(self) -> None:

@@ -246,6 +246,11 @@ class MethodTransport:
         """Have *data* received before anything else."""
         self._unread += data
 
+    def take_unread(self) -> bytes:
+        """What the owner's ``read`` gave beyond what was asked for, and nobody has seen."""
+        unread, self._unread = self._unread, b""
+        return unread
+
     def _read(self, size: int) -> bytes:
         while self._wait_readable():
             owner = self._owner()

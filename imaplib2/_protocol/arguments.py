@@ -47,6 +47,9 @@ class Secret:
 
     part: bytes | Literal
 
+    def __repr__(self) -> str:
+        return "[secret]"
+
 
 Part = bytes | Literal | Secret
 
@@ -70,13 +73,15 @@ def encode_arguments(row: Row, values: Iterable[Any], *, utf8: bool = False) -> 
     """
     encoder = _Encoder(row, utf8)
     for number, value in enumerate(values, 1):
+        reason = ""
         try:
             encoder.add(value)
-        except (InvalidArgument, UnicodeError) as problem:
-            reason = "can't be encoded" if isinstance(problem, UnicodeError) else problem
-            raise InvalidArgument(
-                f"{row.name}: {encoder.kind.value} (argument {number}): {reason}"
-            ) from None
+        except InvalidArgument as problem:
+            reason = str(problem)
+        except UnicodeError:
+            reason = "can't be encoded"
+        if reason:  # raised here, so that no exception with a password in it is its context
+            raise InvalidArgument(f"{row.name}: {encoder.kind.value} (argument {number}): {reason}")
     return encoder.encoded()
 
 

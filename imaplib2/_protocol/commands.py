@@ -239,7 +239,7 @@ def find(name: str) -> Row:
     """The row of the command *name*, with the states that users may have given it."""
     known = COMMANDS.get(name, UNKNOWN)
     states = Commands.states(name) or known.states
-    if known.name == name and known.states == states:
+    if known is not UNKNOWN and known.states == states:
         return known
     if not ATOM.fullmatch(name):
         raise InvalidArgument(f"not the name of a command: {name[:100]!r}")

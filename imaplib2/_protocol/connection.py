@@ -61,7 +61,7 @@ class Command:
     #: Data stays with the untagged responses: for callers who collect it themselves.
     leaves_data: bool = False
     tag: bytes = b""
-    runs: deque[list[Buffer]] = field(default_factory=deque)
+    runs: deque[list[Buffer]] = field(default_factory=deque, repr=False)
     #: What is reported when this command, inserted by the connection itself, completes.
     then: Completed | Greeted | None = None
 
@@ -224,6 +224,7 @@ class Connection:
         self._collected: dict[str, list[Data]] = {}
         self._collected_size = 0
         self._output: list[Buffer] = []
+        self._unsent: set[bytes] = set()  # tags that nobody has taken to be sent
         self._events: list[Event] = []
         self._heard = 0.0  # the last byte from the server, or when waiting for one began
         self._then: Command | None = None  # asks for the capabilities on behalf of another
@@ -293,6 +294,7 @@ class Connection:
     def take_output(self) -> list[Buffer]:
         """The buffers to send, in order; they are forgotten here."""
         output, self._output = self._output, []
+        self._unsent.clear()
         return output
 
     def put_back(self, unsent: Buffer) -> None:
@@ -343,8 +345,9 @@ class Connection:
         for command in pending:
             if isinstance(command.then, Completed):
                 command = command.then.command
-            if command.row.name == "LOGOUT" and self.bye is not None:
-                self._events.append(Completed(command, "OK", [self.bye]))
+            if command.row.name == "LOGOUT":  # what it wanted has happened
+                text = self.bye or str(reason).encode("utf-8", "replace")
+                self._events.append(Completed(command, "OK", [text]))
             else:
                 self._events.append(Failed(command, lost(reason)))
         self._events.append(Lost(reason))
@@ -453,6 +456,7 @@ class Connection:
         if not self.in_progress:
             self._heard = now  # waiting begins: what came before doesn't count
         self.in_progress[command.tag] = command
+        self._unsent.add(command.tag)
         self._profiles[command.profile] += 1
         if command.idle is not None and self._held:
             command.idle.done_wanted = True  # others wait for its end already
@@ -595,7 +599,7 @@ class Connection:
 
     def _tagged(self, response: Tagged, frame: Frame, now: float) -> None:
         command = self.in_progress.get(response.tag)
-        if command is None:
+        if command is None or response.tag in self._unsent:
             first = frame if isinstance(frame, bytes) else frame[0]
             raise ProtocolViolation(f"unexpected tagged response: {excerpt(first)}")
         self._asking = False
@@ -808,7 +812,9 @@ class Connection:
 
     def _silence_text(self, now: float) -> str:
         names = ", ".join(command.row.name for command in self.in_progress.values())
-        waiting = f"waiting for the reply to {names[:100]}" if names else "waiting for the greeting"
+        waiting = f"waiting for the reply to {names[:100]}"
+        if self.welcome is None:
+            waiting = "waiting for the greeting; is one side using TLS and the other not?"
         return f"no answer from the server for {now - self._heard:.1f} s, {waiting}"
 
     # -- Traffic ------------------------------------------------------------------------------
