@@ -37,7 +37,7 @@ LITERAL_AT_END = re.compile(rb"(?:^|[ (\[\])<>~])\{([0-9]+)\+?\}$")
 STATUS_RESPONSE = re.compile(rb"(?:\*|\S+) +(?:OK|NO|BAD|BYE|PREAUTH)(?: +|$)", re.IGNORECASE)
 
 # resp-text-code  = "[" atom [SP 1*<any TEXT-CHAR except "]">] "]"; flags may hold "]" all the same
-_CODE_TOKEN = re.compile(_QUOTED_BYTES + rb"|[()\]]", re.DOTALL)
+_CODE_TOKEN = re.compile(_QUOTED_BYTES + rb"|[()\[\]]", re.DOTALL)
 
 
 def end_of_response_code(text: bytes, start: int = 0) -> int:
@@ -48,13 +48,15 @@ def end_of_response_code(text: bytes, start: int = 0) -> int:
     if not text.startswith(b"[", start):
         return -2
     end = text.find(b"]", start)
-    if b"(" not in text[start:end] and b'"' not in text[start:end]:
+    if not any(special in text[start + 1 : end] for special in (b"(", b'"', b"[")):
         return end
-    depth = 0
-    for token in _CODE_TOKEN.finditer(text, start):
-        if token[0] == b"]" and depth == 0:
-            return token.start()
-        depth += {b"(": 1, b")": -1}.get(token[0], 0)
+    parentheses = brackets = 0
+    for found in _CODE_TOKEN.finditer(text, start):
+        token = found[0]
+        brackets += {b"[": 1, b"]": -1}.get(token, 0)
+        parentheses += {b"(": 1, b")": -1}.get(token, 0)
+        if token == b"]" and brackets <= 0 and parentheses <= 0:
+            return found.start()
     return end  # unbalanced: the first one has to do
 
 
