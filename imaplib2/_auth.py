@@ -33,23 +33,31 @@ def encode(response: bytes | bytearray | memoryview | str) -> bytes:
 def cram_md5(user: str, password: str | bytes) -> Authenticator:
     """The authenticator of CRAM-MD5 (RFC 2195)."""
 
+    name, key = _utf8("CRAM-MD5", user), _utf8("CRAM-MD5", password)
+
     def authenticator(challenge: bytes) -> bytes:
         import hmac
 
-        key = password.encode("utf-8") if isinstance(password, str) else password
         try:
             digest = hmac.new(key, challenge, "md5").hexdigest()
         except ValueError:  # FIPS mode
             raise error("CRAM-MD5 authentication is not supported by this Python") from None
-        return user.encode("utf-8") + b" " + digest.encode("ascii")
+        return name + b" " + digest.encode("ascii")
 
     return authenticator
 
 
 def plain(user: str, password: str | bytes, identity: str = "") -> bytes:
     """The one message of PLAIN (RFC 4616, section 2)."""
-    key = password.encode("utf-8") if isinstance(password, str) else bytes(password)
-    parts = [identity.encode("utf-8"), user.encode("utf-8"), key]
+    parts = [_utf8("PLAIN", text) for text in (identity, user, password)]
     if any(b"\0" in part for part in parts):
         raise InvalidArgument("AUTHENTICATE PLAIN: user or password holds NUL")
     return b"\0".join(parts)
+
+
+def _utf8(mechanism: str, text: str | bytes) -> bytes:
+    if not isinstance(text, str):
+        return bytes(text)
+    if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise InvalidArgument(f"AUTHENTICATE {mechanism}: user or password can't be encoded")
+    return text.encode("utf-8")

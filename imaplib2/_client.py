@@ -20,7 +20,7 @@ import sys
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO, TypeAlias, TypeVar, cast
 
 from . import _auth, _dates, _errors
 from ._errors import InvalidArgument, error
@@ -75,6 +75,7 @@ Items = str | bytes | Sequence[str]
 Text = str | bytes
 
 _UNSET: Any = object()
+Self = TypeVar("Self", bound="IMAP4")
 
 
 class IMAP4:
@@ -89,9 +90,9 @@ class IMAP4:
     when the server doesn't greet as an IMAP server does.
     """
 
-    error = _errors.error
-    abort = _errors.abort
-    readonly = _errors.readonly
+    error: TypeAlias = _errors.error
+    abort: TypeAlias = _errors.abort
+    readonly: TypeAlias = _errors.readonly
 
     #: The version of the protocol that the server speaks: ``'IMAP4REV1'`` or ``'IMAP4'``.
     PROTOCOL_VERSION: str | None = None
@@ -156,7 +157,7 @@ class IMAP4:
                 return
         raise error("server not IMAP4 compliant")
 
-    def __enter__(self) -> IMAP4:
+    def __enter__(self: Self) -> Self:
         return self
 
     def __exit__(
@@ -246,7 +247,10 @@ class IMAP4:
 
     @untagged_responses.setter
     def untagged_responses(self, content: Any) -> None:
-        self._core.untagged = UntaggedResponses(content, self._core.limits)
+        untagged = UntaggedResponses(content, self._core.limits)
+        untagged.guard = self._core.untagged.guard
+        with untagged.guard:
+            self._core.untagged = untagged
 
     @property
     def debug(self) -> int:
@@ -324,7 +328,7 @@ class IMAP4:
         Either the connection is encrypted afterwards or an exception was raised: ``abort`` when
         the server doesn't offer it, ``error`` when it refuses, ``ssl.SSLError`` when TLS fails.
         """
-        if self._tls_established:
+        if self._tls_established or _is_tls(self.sock):
             raise self.abort("TLS session already established")
         if "STARTTLS" not in self.capabilities:
             raise self.abort("TLS not supported by server")
@@ -783,7 +787,14 @@ class IMAP4:
         if name not in commands.UID_COMMANDS and name not in commands.Commands:
             raise error(f"Unknown IMAP4 UID command: {name}")
         args = substitute(f"UID {name}", args, params)
-        return self._call(name, *args, uid=True, callback=callback, cb_arg=cb_arg)
+        if name in ("COPY", "MOVE", "EXPUNGE"):
+            finish, leaves_data = _finish_without_data, True  # as imaplib has it
+        else:
+            finish, leaves_data = _as_it_is, False
+        return self._call(
+            name, *args, uid=True, callback=callback, cb_arg=cb_arg,
+            finish=finish, leaves_data=leaves_data,
+        )  # fmt: skip
 
     def xatom(
         self, name: str, *args: Any, callback: Callback | None = None, cb_arg: Any = None
@@ -1224,6 +1235,10 @@ class IMAP4_stream(IMAP4):
 
 def _as_it_is(typ: str, data: Sequence[Any]) -> Any:
     return typ, data
+
+
+def _finish_without_data(typ: str, data: Sequence[Any]) -> Any:
+    return typ, [None] if typ == "OK" else data
 
 
 def _finish_login(typ: str, data: Sequence[Any]) -> Any:

@@ -73,7 +73,7 @@ def _aware(value: Any) -> datetime:
 
     if isinstance(value, (int, float)):
         return datetime.fromtimestamp(value, timezone.utc).astimezone()
-    if isinstance(value, tuple):
+    if isinstance(value, tuple) and len(value) >= 9:
         zone = timezone(timedelta(seconds=_utc_offset(value)))
         year, month, day, hour, minute, second = value[:6]
         return datetime(year, month, day, hour, minute, second, tzinfo=zone)

@@ -34,7 +34,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._auth import Authenticator, respond
 from ._errors import OSErrorAbort, abort, error
@@ -56,7 +56,9 @@ from ._protocol.connection import (
 from ._protocol.framing import Frame
 from ._protocol.limits import ProtocolViolation
 from ._trace import Trace
-from ._transport import Transport
+
+if TYPE_CHECKING:
+    from ._transport import Transport
 
 #: The most that is read at a time. A connection starts with less: most never need it.
 READ_SIZE = 256 * 1024
@@ -71,7 +73,7 @@ _JOIN_TIMEOUT = 2.0
 _STALLED_LOOK = 1.0
 
 #: Makes the transport that an upgrading command asks for, from the bytes that came early.
-Upgrader = Callable[[Command, bytes], Transport]
+Upgrader = Callable[[Command, bytes], "Transport"]
 
 
 class Engine:
@@ -106,6 +108,7 @@ class Engine:
         self._reader = threading.Thread(target=self._run_reader, name=f"{name} reader", daemon=True)
         self._writer = threading.Thread(target=self._run_writer, name=f"{name} writer", daemon=True)
         core.traffic = []
+        core.untagged.guard = self._mutex
 
     # -- For the client -----------------------------------------------------------------------
 
@@ -125,9 +128,7 @@ class Engine:
     def call_back(self, pending: Pending, result: tuple[str, list[Any]]) -> None:
         """Have *pending*'s callback called although the connection is over."""
         pending.set(result)
-        self._start_callbacks()
-        self._callbacks.put(pending)
-        self._callbacks.put(None)
+        threading.Thread(target=_call, args=(pending.call_back,), daemon=True).start()
 
     def submit(self, command: Command) -> None:
         """Send a command, now or in its turn; its waiter is told the outcome.
@@ -136,9 +137,9 @@ class Engine:
         """
         if not self.can_wait:
             raise abort(f"{command.row.name}: no threads to serve it (forked child, or exit)")
+        self._drive(lambda now: self.core.submit(command, now))
         if command.waiter.callback is not None:
             self._start_callbacks()
-        self._drive(lambda now: self.core.submit(command, now))
 
     def locked(self, function: Callable[[Connection], Any]) -> Any:
         """The result of a short *function* of the core, which nobody else changes meanwhile."""
@@ -147,7 +148,7 @@ class Engine:
 
     def wait(self, pending: Pending) -> Outcome:
         """Wait for an outcome: return it, or raise it."""
-        # Where the writer may be stuck in a subclass's send, waiters keep the time.
+        # Where the writer may be stuck in a subclass's send, those who wait keep the time.
         keep_time = None if self._transport.punctual else self._keep_time
         if threading.current_thread() is not self._callback_thread:
             return pending.wait(keep_time)
@@ -171,8 +172,14 @@ class Engine:
 
     def give_up(self, command: Command) -> None:
         """The waiter of *command* has left (KeyboardInterrupt): don't let others wait for it."""
+        withdrawn = False
+
+        def withdraw(now: float) -> None:
+            nonlocal withdrawn
+            withdrawn = self.core.withdraw(command, now)
+
+        self._drive(withdraw)
         with self._mutex:
-            withdrawn = self.core.withdraw(command)
             needs_waiter = command.row.plus is Plus.SASL or command.row.upgrade is not Upgrade.NONE
             stuck = not withdrawn and needs_waiter and command.tag in self.core.in_progress
         if stuck:
@@ -485,16 +492,25 @@ class Engine:
 
     def _start_callbacks(self) -> None:
         with self._starting:
-            if self._callback_thread is not None and self._callback_thread.is_alive():
+            if self._callback_thread is None:
+                name = f"{self.trace.identifier} callbacks"
+                thread = threading.Thread(target=self._run_callbacks, name=name, daemon=True)
+                thread.start()
+                self._callback_thread = thread
+        if not self._transport.punctual:
+            self._callbacks.put(_do_nothing)  # it keeps the time: have it look again
+
+    def _run_callbacks(self) -> None:
+        while True:
+            span = None if self._transport.punctual else self._keep_time()
+            try:
+                call = self._callbacks.get(timeout=span)
+            except queue.Empty:
+                continue
+            if call is None:
                 return
-            thread = threading.Thread(
-                target=_run_callbacks,
-                args=(self._callbacks,),
-                name=f"{self.trace.identifier} callbacks",
-                daemon=True,
-            )
-            thread.start()
-            self._callback_thread = thread
+            _call(call.call_back if isinstance(call, Pending) else call)
+            del call  # not kept alive while waiting
 
     # -- The end ------------------------------------------------------------------------------
 
@@ -540,19 +556,15 @@ def _set(pending: Pending, event: Completed | Failed) -> None:
     pending.set(event.error if isinstance(event, Failed) else (event.type, event.data))
 
 
-def _run_callbacks(calls: queue.SimpleQueue[Pending | Job | None]) -> None:
-    while True:
-        call = calls.get()
-        if call is None:
-            return
-        try:
-            if isinstance(call, Pending):
-                call.call_back()
-            else:
-                call()
-        except BaseException as problem:
-            _report(problem)
-        del call  # not kept alive by a thread that waits
+def _do_nothing() -> None:
+    """A call that makes the callback thread go once round its loop."""
+
+
+def _call(user_code: Job) -> None:
+    try:
+        user_code()
+    except BaseException as problem:
+        _report(problem)
 
 
 def _report(problem: BaseException) -> None:

@@ -259,9 +259,11 @@ class MethodTransport:
             try:
                 data: bytes = owner.read(size)
             except (BlockingIOError, TimeoutError):
-                continue
-            if data or _is_at_end(owner):
-                return data
+                data = b""
+            else:
+                if data or _is_at_end(owner):
+                    return data
+            del owner  # not kept alive while waiting again
         return b""
 
     def _wait_readable(self) -> bool:
@@ -304,12 +306,12 @@ class DeflateTransport:
 
     def recv_into(self, buffer: memoryview) -> int:
         while True:
+            if self._decompressor.eof:
+                return 0  # the stream has been ended: nothing behind it can be read
             data = self._next_input()
             if data is None:
                 return 0
             text = self._decompressor.decompress(data, len(buffer))
-            if self._decompressor.eof and not text:
-                return 0  # the stream has been ended: nothing behind it can be read
             self._more = len(text) == len(buffer) or bool(self._decompressor.unconsumed_tail)
             if text:
                 buffer[: len(text)] = text

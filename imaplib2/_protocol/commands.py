@@ -156,8 +156,8 @@ def _authenticated_rows() -> Iterable[Row]:
 def _selected_rows() -> Iterable[Row]:
     kind, states = Kind, MAILBOX_SELECTED
     yield Row("CHECK", "RFC 3501, 6.4.1", states)
-    yield Row("CLOSE", "RFC 3501, 6.4.2", states, alone=True, on_ok=AUTH)
-    yield Row("UNSELECT", "RFC 3691, 2", states, alone=True, on_ok=AUTH)
+    yield Row("CLOSE", "RFC 3501, 6.4.2", states, alone=True, on_ok=AUTH, on_no=AUTH)
+    yield Row("UNSELECT", "RFC 3691, 2", states, alone=True, on_ok=AUTH, on_no=AUTH)
     yield Row("EXPUNGE", "RFC 3501, 6.4.3", states, collects=("EXPUNGE",))
     # FETCH, STORE, SEARCH and their kin: no EXPUNGE while they run (RFC 3501, 7.4.1; 5256, 3).
     yield Row(

@@ -399,11 +399,14 @@ class Connection:
         elif command.tag in self.in_progress:
             self._end_idle(now)
 
-    def withdraw(self, command: Command) -> bool:
+    def withdraw(self, command: Command, now: float) -> bool:
         """Take back a command that is still held; whether that was so."""
         if command not in self._held:
             return False
         self._held.remove(command)
+        if command.row.name == "LOGOUT":
+            self._logout_at = None
+        self._admit(now)
         return True
 
     def new_tag(self) -> bytes:
@@ -456,7 +459,6 @@ class Connection:
         if not self.in_progress:
             self._heard = now  # waiting begins: what came before doesn't count
         self.in_progress[command.tag] = command
-        self._unsent.add(command.tag)
         self._profiles[command.profile] += 1
         if command.idle is not None and self._held:
             command.idle.done_wanted = True  # others wait for its end already
@@ -497,6 +499,7 @@ class Connection:
 
     def _send_run(self, command: Command) -> None:
         self._output.extend(command.runs.popleft())
+        self._unsent.add(command.tag)
         self._sending = command if command.runs else None
 
     # -- Responses ----------------------------------------------------------------------------
@@ -703,14 +706,11 @@ class Connection:
         return mine, rest
 
     def _release(self, name: str, left: list[Data]) -> None:
-        """Keep what is left for those who still collect it, or give it to whoever asks."""
+        """Keep what is left for those who still collect it."""
         if any(name in other.collects for other in self.in_progress.values()):
             self._collected[name] = left
-            return
-        del self._collected[name]
-        self._collected_size -= len(left)
-        for data in left:
-            self.untagged.add(name, _items(data))
+        else:
+            del self._collected[name]
 
     # -- Capabilities -------------------------------------------------------------------------
 

@@ -39,6 +39,7 @@ class Framer:
         self._pushed_back: bytes | None = None  # a line that turned out to be the next response's
         self._mended = 0  # lines that were added to the response in progress
         self._unclosed = False  # _pieces is whole, but for parentheses that nobody closed
+        self._after_literal = False  # the response before this line ended with a literal
         self._violation: ProtocolViolation | None = None
         self._odd_line_ends = False  # a bare CR or LF was seen: lines are split one by one
 
@@ -83,7 +84,7 @@ class Framer:
         """Take one step; false when more bytes are needed first."""
         if self._literal is not None and not self._fill_literal():
             return False
-        plain = not (single or self._pieces or self._pushed_back is not None)
+        plain = not (single or self._pieces or self._after_literal or self._pushed_back is not None)
         if plain and self._split_lines(found):
             return True
         line = self._line()
@@ -149,6 +150,9 @@ class Framer:
 
     def _add_line(self, line: bytes, found: list[Frame]) -> None:
         self._check_line_limit(len(line))
+        after_literal, self._after_literal = self._after_literal, False
+        if after_literal and not line:
+            return None  # some servers put a blank line there, too (cpython#88574)
         if self._unclosed:
             self._unclosed = False
             # Several servers put a blank line, or a line end before ")", behind a literal
@@ -169,7 +173,8 @@ class Framer:
         return None
 
     def _finish(self, found: list[Frame]) -> None:
-        found.append(self._pieces if len(self._pieces) > 1 else self._pieces[0])
+        self._after_literal = len(self._pieces) > 1
+        found.append(self._pieces if self._after_literal else self._pieces[0])
         self._pieces = []
         self._text_size = self._mended = 0
 

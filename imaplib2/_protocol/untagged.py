@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from .limits import Limits
@@ -19,6 +20,8 @@ class UntaggedResponses(list[Any]):
         pairs = content.items() if isinstance(content, dict) else content
         super().__init__([type_, list(data)] for type_, data in pairs)
         self._limits = limits or Limits()
+        #: Held by the methods that only users call: theirs is another thread than the reader.
+        self.guard: AbstractContextManager[Any] = nullcontext()
         # At most; what others have removed since the last count is still in it.
         self._items, self._bytes = _sizes(self)
 
@@ -38,7 +41,7 @@ class UntaggedResponses(list[Any]):
         found = [entry[1] for entry in self if entry[0] == type_]
         if not found:
             return None
-        self[:] = [entry for entry in self if entry[0] != type_]
+        super().__setitem__(slice(None), [entry for entry in self if entry[0] != type_])
         return found[0] if len(found) == 1 else [item for items in found for item in items]
 
     def drop_statuses(self) -> None:
@@ -72,20 +75,20 @@ class UntaggedResponses(list[Any]):
 
     def setdefault(self, type_: str, default: list[Any]) -> Any:
         """All data of a type, which is made *default* when there is none."""
-        if type_ not in self:
-            self.add(type_, default)
-        return self.get(type_, default)
+        with self.guard:
+            if type_ not in self:
+                self.add(type_, default)
+            return self.get(type_, default)
 
     def pop(self, key: Any = -1, *default: Any) -> Any:
         """Remove and return an entry by index, or a type's data by name."""
-        if not isinstance(key, str):
-            return super().pop(key)
-        data = self.take(key)
-        if data is None:
-            if default:
-                return default[0]
+        with self.guard:
+            if not isinstance(key, str):
+                return super().pop(key)
+            data = self.take(key)
+        if data is None and not default:
             raise KeyError(key)
-        return data
+        return default[0] if data is None else data
 
     def __contains__(self, key: object) -> bool:
         if isinstance(key, str):
@@ -101,17 +104,19 @@ class UntaggedResponses(list[Any]):
         return data
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        if isinstance(key, str):
-            self.take(key)
-            self.add(key, list(value))
-        else:
-            super().__setitem__(key, value)
+        with self.guard:
+            if isinstance(key, str):
+                self.take(key)
+                self.add(key, list(value))
+            else:
+                super().__setitem__(key, value)
 
     def __delitem__(self, key: Any) -> None:
         if isinstance(key, str):
             self.pop(key)
         else:
-            super().__delitem__(key)
+            with self.guard:
+                super().__delitem__(key)
 
     def _drop_oldest(self) -> None:
         self._items, self._bytes = _sizes(self)
@@ -129,7 +134,7 @@ class UntaggedResponses(list[Any]):
                 kept.append([type_, left])
             if len(left) < len(data):
                 break
-        self[:] = reversed(kept)
+        super().__setitem__(slice(None), reversed(kept))
         self._items, self._bytes = _sizes(self)
 
 
@@ -138,7 +143,7 @@ def _newest(data: list[Any], items: int, size: int) -> list[Any]:
     count = 0
     for item in reversed(data):
         size -= _size(item)
-        if size < 0 or count == items:
+        if count and (size < 0 or count == items):
             break
         count += 1
     return data[len(data) - count :]

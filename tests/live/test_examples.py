@@ -1,0 +1,119 @@
+"""The programs in examples/ do what they say, and give no warning."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import imaplib2
+
+from .dovecot import PASSWORD, Dovecot
+from .helpers import TIMEOUT, fill, ok, plain
+
+_ROOT = Path(__file__).parents[2]
+_EXAMPLES = _ROOT / "examples"
+
+
+def _command(name: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-X", "dev", "-W", "error", str(_EXAMPLES / name), *arguments]
+
+
+def _environment(**variables: str) -> dict[str, str]:
+    """With the package that is tested, installed or not."""
+    package = str(Path(imaplib2.__file__).parents[1])
+    return os.environ | {"PYTHONPATH": package, "PYTHONIOENCODING": "utf-8"} | variables
+
+
+def _account(server: Dovecot, user: str) -> dict[str, str]:
+    return _environment(
+        IMAP_HOST=server.host,
+        IMAP_TLS_PORT=str(server.tls_port),
+        IMAP_USER=user,
+        IMAP_PASSWORD=PASSWORD,
+        IMAP_CA_FILE=server.ca_file,
+    )
+
+
+def _output(command: list[str], environment: dict[str, str]) -> str:
+    done = subprocess.run(
+        command, env=environment, capture_output=True, encoding="utf-8", timeout=TIMEOUT
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_legacy(dovecot: Dovecot, user: str) -> None:
+    subject = "=?utf-8?q?Gr=C3=BC=C3=9Fe?="
+    with plain(dovecot, user) as M:
+        for name in ("ann", "bo", "cem"):
+            text = f"From: {name}@example.org\r\nSubject: {subject}\r\n\r\n"
+            ok(M.append("INBOX", None, '"09-Sep-2001 01:46:40 +0000"', text.encode()))
+        ok(M.select())
+        ok(M.store("2", "+FLAGS", r"(\Seen)"))
+    assert _output(_command("legacy.py"), _account(dovecot, user) | {"TZ": "UTC"}) == (
+        "3 messages\n"
+        "1  2001-09-09  ann@example.org  Grüße\n"
+        "3  2001-09-09  cem@example.org  Grüße\n"
+        "2 unread\n"
+    )
+
+
+def test_legacy_with_a_wrong_password(dovecot: Dovecot, user: str) -> None:
+    environment = _account(dovecot, user) | {"IMAP_PASSWORD": "wrong"}
+    done = subprocess.run(
+        _command("legacy.py"), env=environment, capture_output=True, text=True, timeout=TIMEOUT
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("login failed: [AUTHENTICATIONFAILED] ")
+
+
+def test_concurrent_fetch(dovecot: Dovecot, user: str) -> None:
+    with plain(dovecot, user) as M:
+        for _ in range(2):
+            fill(M, "INBOX", range(1, 501), 500)
+    output = _output(_command("concurrent_fetch.py"), _account(dovecot, user))
+    first, *senders = output.splitlines()
+    assert re.fullmatch(r"fetched 1000 messages in \d+\.\d\d seconds; they are from", first)
+    assert len(senders) == 5
+    assert senders[0] == "     2  1@example.org"
+
+
+def test_concurrent_fetch_from_a_throw_away_server() -> None:
+    """As the README says."""
+    server = [sys.executable, "-W", "error", str(_ROOT / "tests" / "live" / "dovecot.py")]
+    output = _output([*server, *_command("concurrent_fetch.py")], _environment())
+    assert output.startswith("fetched 200 messages in ")
+    assert "    67  Bo <bo@example.net>\n" in output
+
+
+def test_idle_loop(dovecot: Dovecot, user: str) -> None:
+    with plain(dovecot, user) as M:
+        fill(M, "INBOX", [1, 2], 500)
+        with _started(_command("idle_loop.py", "3"), _account(dovecot, user)) as program:
+            assert program.stdout is not None
+            assert program.stdout.readline() == "2 messages; waiting for more\n"
+            fill(M, "INBOX", [3], 500)
+            assert program.stdout.readline() == "new: message 3\n"
+            fill(M, "INBOX", [4, 5], 500)
+            assert program.communicate(timeout=TIMEOUT) == ("new: message 4\nnew: message 5\n", "")
+            assert program.returncode == 0
+
+
+@contextmanager
+def _started(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    ) as program:
+        try:
+            yield program
+        finally:
+            program.kill()

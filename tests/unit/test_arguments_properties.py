@@ -1,0 +1,527 @@
+"""Whatever is given as an argument, a server reads that value, as one argument, or nothing is sent.
+
+Generated from the table of commands: a command that is added there is covered here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from imaplib2._errors import InvalidArgument, error
+from imaplib2._protocol import mutf7
+from imaplib2._protocol.arguments import Secret, display, encode_arguments
+from imaplib2._protocol.commands import COMMANDS, UID_COMMANDS, UNKNOWN, Kind, Row
+from imaplib2._protocol.states import ANY
+
+from .test_arguments import line
+from .tokenizer import (
+    GrammarError,
+    List,
+    Node,
+    Quoted,
+    astring,
+    decode_modified_utf7,
+    list_mailbox,
+    parse_command,
+    string,
+)
+
+ROWS = [*COMMANDS.values(), *UID_COMMANDS.values(), replace(UNKNOWN, name="XFOO", states=ANY)]
+
+#: An argument of each kind that nothing can be said against.
+HARMLESS: dict[Kind, Any] = {
+    Kind.ASTRING: "x",
+    Kind.MAILBOX: "INBOX",
+    Kind.LIST_PATTERN: "*",
+    Kind.SEQUENCE_SET: "1:3",
+    Kind.FETCH_ITEMS: "(FLAGS)",
+    Kind.STATUS_ITEMS: "(MESSAGES)",
+    Kind.FLAGS: "(\\Seen)",
+    Kind.SORT_KEYS: "(DATE)",
+    Kind.CHARSET: "UTF-8",
+    Kind.SEARCH: "ALL",
+    Kind.PASSWORD: "secret",
+    Kind.DATE_TIME: '"01-Jan-2024 00:00:00 +0000"',
+    Kind.ATOM: "FLAGS",
+    Kind.WORDS: "CONDSTORE",
+    Kind.ANY: "x",
+}
+#: Kinds whose str arguments are values, to be quoted when they need it.
+STRINGS = {
+    Kind.ASTRING,
+    Kind.MAILBOX,
+    Kind.LIST_PATTERN,
+    Kind.CHARSET,
+    Kind.PASSWORD,
+    Kind.DATE_TIME,
+    Kind.ATOM,
+    Kind.WORDS,
+    Kind.ANY,
+}
+COLLECTIONS = {
+    Kind.SEQUENCE_SET,
+    Kind.FETCH_ITEMS,
+    Kind.STATUS_ITEMS,
+    Kind.FLAGS,
+    Kind.SORT_KEYS,
+}
+
+
+def places(kinds: Iterable[Kind]) -> list[Any]:
+    """Every place of every command where an argument of these *kinds* stands."""
+    wanted = set(kinds)
+    return [
+        pytest.param(row, number, id=f"{row.name}-{number + 1}-{kind.name}".replace(" ", "-"))
+        for row in ROWS
+        for number, kind in enumerate(row.arguments)
+        if kind in wanted
+    ]
+
+
+#: Every place of every command, and one place more.
+PLACES = [(row, number) for row in ROWS for number in range(len(row.arguments) + 1)]
+
+
+def arguments(row: Row, number: int, value: Any) -> list[Any]:
+    """Harmless arguments of *row*, but for *value* in the place *number*."""
+    values = [HARMLESS[kind] for kind in row.arguments]
+    values[number : number + 1] = [value]
+    return values
+
+
+def read(
+    row: Row, values: Iterable[Any], *, utf8: bool = False, literal_plus: bool = False
+) -> tuple[Node, ...]:
+    """What a server reads; discards the example when the library refuses *values*."""
+    try:
+        sent = line(row, values, utf8=utf8, literal_plus=literal_plus)
+    except InvalidArgument:
+        assume(False)
+    command = parse_command(sent, utf8=utf8)
+    assert command.name == row.name
+    return command.args
+
+
+# Whatever is special somewhere: quotes, parentheses, wildcards, shifts, announcements, controls,
+# spaces that aren't ASCII, what is outside the BMP, what can't be encoded at all.
+SPECIAL = "\"\\'(){}[]%*& -+,~{5}aB\0\r\n\t\x7f\x80\xa0\xe9\u2028\u3000\u65e5\U0001f600\ud800"
+PIECES = st.sampled_from(
+    [
+        '"a"', "(b)", "'c'", " ", "{5}", "{5+}", "&-", "&AOk-", "\\\"", "NIL", "UNSEEN", "%", "()",
+        '"', "(", ")", "'", "\\", "&", "\xe9", "\xa0", "\u3000",
+    ]
+)  # fmt: skip
+TEXTS = st.one_of(
+    st.text(),
+    st.text(st.sampled_from(SPECIAL)),
+    st.lists(PIECES, max_size=5).map("".join),
+    st.sampled_from(["", '""', "()", "''", "NIL", "INBOX", "*", "%", "&", "&-"]),
+)
+TRUTH = st.booleans()
+#: For what is tried in many places: they have the code in common.
+brief = settings(max_examples=30)
+
+
+def is_single_quoted(text: str) -> bool:
+    return len(text) > 1 and text[0] == text[-1] == "'"
+
+
+def as_quoted(text: str) -> str | None:
+    """The value of *text* when that is one quoted string, to whoever knows nothing of us."""
+    try:
+        nodes = parse_command(b"a1 X " + text.encode("utf-8") + b"\r\n", utf8=True).args
+    except (GrammarError, UnicodeEncodeError):
+        return None
+    return nodes[0].value.decode() if len(nodes) == 1 and isinstance(nodes[0], Quoted) else None
+
+
+def is_parenthesised(text: str) -> bool:
+    return text.startswith("(") and text.endswith(")")
+
+
+def is_balanced(text: bytes) -> bool:
+    """Whether *text* is one list: closed at its end and not before, quotes considered."""
+    depth, position, quoted = 0, 0, False
+    while position < len(text):
+        char = text[position : position + 1]
+        if quoted:
+            position += char == b"\\"
+            quoted = char != b'"'
+        elif char == b'"':
+            quoted = True
+        else:
+            depth += {b"(": 1, b")": -1}.get(char, 0)
+        position += 1
+        if depth == 0 and position < len(text):
+            return False
+    return depth == 0 and not quoted
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _listed(items: list[str]) -> str:
+    return f"({' '.join(items)})"
+
+
+# -- Mailboxes -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("row", "number"), places({Kind.MAILBOX, Kind.LIST_PATTERN}))
+@brief
+@given(text=TEXTS, utf8=TRUTH, literal_plus=TRUTH)
+def test_a_mailbox_is_read_as_the_name_that_was_given(
+    row: Row, number: int, text: str, utf8: bool, literal_plus: bool
+) -> None:
+    assume(not is_single_quoted(text) and not is_parenthesised(text))
+    values = arguments(row, number, text)
+    nodes = read(row, values, utf8=utf8, literal_plus=literal_plus)
+    assert len(nodes) == len(values)
+    pattern = row.arguments[number] is Kind.LIST_PATTERN
+    data = (list_mailbox if pattern else astring)(nodes[number])
+    quoted = as_quoted(text)
+    name = text if quoted is None else quoted
+    if utf8 or (name.isascii() and (quoted is not None or mutf7.is_valid(name))):
+        assert data.decode("utf-8") == name
+    else:
+        assert decode_modified_utf7(data) == name
+
+
+@pytest.mark.parametrize(("row", "number"), places({Kind.MAILBOX}))
+@pytest.mark.parametrize("name", ["a b", "R&D", "\xe9", "\u65e5\u672c", "a\\b", 'a"b', "", "*"])
+def test_an_ordinary_mailbox_name_is_not_refused(row: Row, number: int, name: str) -> None:
+    nodes = parse_command(line(row, arguments(row, number, name))).args
+    assert decode_modified_utf7(astring(nodes[number])) == name
+
+
+# -- Other strings -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("row", "number"), places(STRINGS - {Kind.MAILBOX, Kind.LIST_PATTERN, Kind.PASSWORD})
+)
+@brief
+@given(text=TEXTS, utf8=TRUTH, literal_plus=TRUTH)
+def test_a_string_is_read_as_the_value_that_was_given(
+    row: Row, number: int, text: str, utf8: bool, literal_plus: bool
+) -> None:
+    assume(not is_single_quoted(text) and not is_parenthesised(text))
+    values = arguments(row, number, text)
+    nodes = read(row, values, utf8=utf8, literal_plus=literal_plus)
+    if row.arguments[number] is Kind.WORDS and " " in text and len(nodes) > len(values):
+        words = nodes[number : number + len(nodes) - len(values) + 1]
+        assert b" ".join(map(astring, words)).decode() == text
+        return
+    assert len(nodes) == len(values)
+    quoted = as_quoted(text)
+    # Of an unknown command nobody can tell whether its wildcards are meant as such.
+    value = (list_mailbox if row.arguments[number] is Kind.ANY else astring)(nodes[number])
+    assert value.decode("utf-8") == (text if quoted is None else quoted)
+
+
+@pytest.mark.parametrize(("row", "number"), places(STRINGS - {Kind.PASSWORD}))
+@brief
+@given(inner=TEXTS, utf8=TRUTH)
+def test_what_is_in_parentheses_is_one_list_or_one_string(
+    row: Row, number: int, inner: str, utf8: bool
+) -> None:
+    text = f"({inner})"
+    assume(text.isascii() and not set(text) & set("\0\r\n"))
+    values = arguments(row, number, text)
+    before = line(row, values[:number])[:-2] + b" "
+    sent = line(row, values, utf8=utf8)
+    if sent.startswith(before + text.encode()):
+        assert is_balanced(text.encode())
+    else:
+        assert len(parse_command(sent, utf8=utf8).args) == len(values)
+
+
+ITEMS = st.recursive(
+    st.text(st.sampled_from('ab"\\() {5}\xe9\xa0\u3000\U0001f600')).map(_quoted),
+    lambda items: st.lists(items).map(_listed),
+    max_leaves=6,
+)
+
+
+@pytest.mark.parametrize(("row", "number"), places({Kind.ASTRING, Kind.ANY}))
+@brief
+@given(items=st.lists(ITEMS), utf8=TRUTH, literal_plus=TRUTH)
+def test_a_list_is_read_with_the_strings_that_were_given_in_it(
+    row: Row, number: int, items: list[str], utf8: bool, literal_plus: bool
+) -> None:
+    text = _listed(items)
+    nodes = read(row, arguments(row, number, text), utf8=utf8, literal_plus=literal_plus)
+    (model,) = parse_command(f"a1 X {text}\r\n".encode(), utf8=True).args
+    assert _strings(nodes[number]) == _strings(model)
+
+
+def _strings(node: Node) -> Any:
+    return [*map(_strings, node.items)] if isinstance(node, List) else string(node)
+
+
+#: What looks like more than one argument, or like the end of one.
+LOOK_ALIKES = [
+    '"a" (b) "c"', "(a) (b)", '"a" "b"', "(a", "a)", '"a', 'a"', '"a\\"', '("a)', '(a "b)', '"a"b',
+    '""a""', '"a" ', ' "a"', "(a) ", " (a)", "'a\" b", "a\" b'", '"', "(", ")", ")(", "{5}",
+    "{5+}", "a {5}", "~{5}", "\\", '"\\', '"a\\b"', "(a))((b)", "(a)(b)", ")a(", '(a)"b"',
+    '"(a)" b', "((a) (b)", "[a (b", "a b (", '\\" b', "\u3000 x (", "\xe9 (b) \"c\"",
+    "a\tb", "\" UNSEEN \"", "NIL NIL (", "a)(b",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("utf8", [False, True])
+@pytest.mark.parametrize("text", LOOK_ALIKES)
+def test_look_alikes_add_no_arguments(text: str, utf8: bool) -> None:
+    for row, number in PLACES:
+        if row.arguments[number:] and row.arguments[number] in STRINGS:
+            values = arguments(row, number, text)
+            with contextlib.suppress(InvalidArgument):
+                sent = line(row, values, utf8=utf8)
+                assert len(parse_command(sent, utf8=utf8).args) == len(values), sent
+
+
+# -- Passwords -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("row", "number"), places({Kind.PASSWORD}))
+@given(user=TEXTS, password=TEXTS, utf8=TRUTH, literal_plus=TRUTH)
+def test_a_password_is_read_as_it_was_given_and_is_a_secret(
+    row: Row, number: int, user: str, password: str, utf8: bool, literal_plus: bool
+) -> None:
+    assume(not is_single_quoted(user))
+    values = arguments(row, number, password)
+    values[0] = user
+    try:
+        sent = line(row, values, utf8=utf8, literal_plus=literal_plus)
+    except InvalidArgument:
+        assume(False)
+    parts = encode_arguments(row, values, utf8=utf8).parts
+    assert isinstance(parts[-1], Secret)
+    assert display(parts).endswith(" [secret]")
+    assert sum(isinstance(part, Secret) for part in parts) == 1
+    if not is_parenthesised(user):
+        nodes = parse_command(sent, utf8=utf8).args
+        assert len(nodes) == len(values)
+        assert string(nodes[number]).decode("utf-8") == password
+
+
+@given(password=st.binary())
+def test_a_password_of_bytes_is_read_as_these_bytes(password: bytes) -> None:
+    (_, node) = read(COMMANDS["LOGIN"], ["user", password])
+    assert string(node) == password
+
+
+# -- Search strings ------------------------------------------------------------------------------
+
+CHARSETS = st.sampled_from([None, "UTF-8", "US-ASCII", "ISO-8859-1"])
+#: What stands before a string in a search program: in parts as programs give them, and as sent.
+BEFORE = [
+    (("SUBJECT",), "SUBJECT"),
+    (("subject",), "subject"),
+    (("UNSEEN FROM",), "UNSEEN FROM"),
+    (("NOT", "TO"), "NOT TO"),
+    (("NOT CC",), "NOT CC"),
+    (("HEADER", "X-A"), "HEADER X-A"),
+    (("HEADER X-A",), "HEADER X-A"),
+    (("OR", "BCC", "a b", "BODY"), 'OR BCC "a b" BODY'),
+    (("OR TEXT a SUBJECT",), "OR TEXT a SUBJECT"),
+    (("(OR SUBJECT a FROM b)", "TO"), "(OR SUBJECT a FROM b) TO"),
+    (('SUBJECT "a b" SUBJECT',), 'SUBJECT "a b" SUBJECT'),
+    (("SINCE", "1-Jan-2024", "FROM"), "SINCE 1-Jan-2024 FROM"),
+    (("LARGER", 5, b"X-GM-RAW"), "LARGER 5 X-GM-RAW"),
+    ((1, "KEYWORD x ANNOTATION /comment value"), "1 KEYWORD x ANNOTATION /comment value"),
+]
+OPTIONS = [((), ""), (("RETURN", "(ALL COUNT)"), "RETURN (ALL COUNT)")]
+
+
+@pytest.mark.parametrize(("row", "number"), places({Kind.SEARCH}))
+@given(
+    before=st.sampled_from(BEFORE),
+    options=st.sampled_from(OPTIONS),
+    together=TRUTH,
+    text=TEXTS,
+    charset=CHARSETS,
+    utf8=TRUTH,
+    literal_plus=TRUTH,
+)
+def test_a_search_string_is_read_as_the_value_that_was_given(
+    row: Row,
+    number: int,
+    before: tuple[tuple[Any, ...], str],
+    options: tuple[tuple[str, ...], str],
+    together: bool,
+    text: str,
+    charset: str | None,
+    utf8: bool,
+    literal_plus: bool,
+) -> None:
+    assume(not is_single_quoted(text))
+    bare = Kind.CHARSET in row.arguments
+    head = arguments(row, number, None)[:number]
+    criteria = [*before[0], text, "UNSEEN"]
+    if charset is not None and not bare:
+        criteria = ["CHARSET", charset, *criteria]
+    criteria = [*options[0], *criteria]
+    if together and isinstance(before[0][0], str):
+        words = len(criteria) - len(before[0]) - 1
+        criteria = [" ".join(criteria[:words]), *criteria[words:]]
+    if bare:
+        head[-1] = charset
+
+    nodes = read(row, [*head, *criteria], utf8=utf8, literal_plus=literal_plus)
+
+    needed = "UTF-8" if bare or not (text.isascii() or utf8) else None
+    declared = charset or needed
+    expected = [*head[:-1], declared] if bare else [*head, options[1]]
+    if bare:
+        expected += [options[1]]
+    elif declared:
+        expected += ["CHARSET", declared]
+    expected += [before[1], "VALUE", "UNSEEN"]
+    written = " ".join(part for part in expected if part)
+    model = parse_command(f"a1 X {written}\r\n".encode()).args
+    assert len(nodes) == len(model)
+    assert [*nodes[:-2], nodes[-1]] == [*model[:-2], model[-1]]
+    quoted = as_quoted(text)
+    assert astring(nodes[-2]).decode(declared or "utf-8") == (text if quoted is None else quoted)
+
+
+@pytest.mark.parametrize(("row", "number"), places({Kind.SEARCH}))
+@given(text=TEXTS, other=TEXTS, utf8=TRUTH)
+def test_a_search_string_within_a_program_is_read_as_the_value_that_was_given(
+    row: Row, number: int, text: str, other: str, utf8: bool
+) -> None:
+    assume(not set(text + other) & set("\0\r\n\ud800"))
+    program = f"(OR SUBJECT {_quoted(text)} (NOT FROM {_quoted(other)})) UNSEEN"
+    nodes = read(row, arguments(row, number, program), utf8=utf8)
+    listed = nodes[-2]
+    assert isinstance(listed, List)
+    assert string(listed.items[2]).decode() == text
+    assert isinstance(listed.items[3], List)
+    assert string(listed.items[3].items[2]).decode() == other
+
+
+@pytest.mark.parametrize(("row", "number"), places({Kind.SEARCH}))
+@pytest.mark.parametrize("text", LOOK_ALIKES)
+def test_look_alikes_add_no_search_keys(row: Row, number: int, text: str) -> None:
+    declared = [] if Kind.CHARSET in row.arguments else ["CHARSET", "UTF-8"]
+    values = [*arguments(row, number, None)[:number], *declared, "SUBJECT", text, "UNSEEN"]
+    assert len(parse_command(line(row, values)).args) == len(values)
+
+
+# -- NUL, CR and LF ------------------------------------------------------------------------------
+
+
+class _Shown:
+    """Not a str, but written as one."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __str__(self) -> str:
+        return self._text
+
+
+FORMS: dict[str, Callable[[str], Any]] = {
+    "str": lambda char: f"a{char}b",
+    "first": lambda char: f"{char}a",
+    "last": lambda char: f"a{char}",
+    "alone": lambda char: char,
+    "bytes": lambda char: b"a" + char.encode(),
+    "bytearray": lambda char: bytearray(b"a" + char.encode()),
+    "memoryview": lambda char: memoryview(b"a" + char.encode()),
+    "quoted": lambda char: f'"a{char}b"',
+    "single-quoted": lambda char: f"'a{char}b'",
+    "list": lambda char: f"(a{char}b)",
+    "quoted in list": lambda char: f'("a{char}b")',
+    "set": lambda char: f"1{char}",
+    "object": lambda char: _Shown(f"a{char}b"),
+}
+IN_COLLECTIONS: dict[str, Callable[[str], Any]] = {
+    "str in list": lambda char: [f"1{char}"],
+    "bytes in list": lambda char: [b"1" + char.encode()],
+    "str in tuple": lambda char: ("1", f"{char}2"),
+    "pair": lambda char: [(1, f"2{char}")],
+}
+
+
+@pytest.mark.parametrize("char", ["\0", "\r", "\n"])
+@pytest.mark.parametrize("form", FORMS)
+def test_nul_cr_and_lf_are_refused_in_every_argument(form: str, char: str) -> None:
+    for row, number in PLACES:
+        _assert_refused(row, arguments(row, number, FORMS[form](char)))
+
+
+@pytest.mark.parametrize("char", ["\0", "\r", "\n"])
+@pytest.mark.parametrize("form", FORMS)
+def test_nul_cr_and_lf_are_refused_in_search_strings(form: str, char: str) -> None:
+    for row, number in PLACES:
+        if Kind.SEARCH in row.arguments[number:]:
+            _assert_refused(row, [*arguments(row, number, "SUBJECT"), FORMS[form](char)])
+
+
+@pytest.mark.parametrize("char", ["\0", "\r", "\n"])
+@pytest.mark.parametrize("form", IN_COLLECTIONS)
+def test_nul_cr_and_lf_are_refused_in_collections(form: str, char: str) -> None:
+    for row, number in PLACES:
+        if row.arguments[number:] and row.arguments[number] in COLLECTIONS:
+            _assert_refused(row, arguments(row, number, IN_COLLECTIONS[form](char)))
+
+
+def _assert_refused(row: Row, values: list[Any]) -> None:
+    with pytest.raises(error) as got:
+        pytest.fail(f"sent: {line(row, values)!r}")
+    assert isinstance(got.value, ValueError)
+
+
+def test_nul_is_refused_in_a_search_string_that_is_a_literal() -> None:
+    _assert_refused(COMMANDS["SEARCH"], ["SUBJECT", "\xe9\0"])
+
+
+@pytest.mark.parametrize("charset", ["UTF-16", "UTF-16-LE", "UTF-32", "hex", "rot13", "no-such"])
+def test_a_charset_that_cannot_be_sent_is_refused(charset: str) -> None:
+    for row in ROWS:
+        if Kind.SEARCH in row.arguments:
+            values = arguments(row, len(row.arguments) - 1, "SUBJECT")
+            if Kind.CHARSET in row.arguments:
+                values[-2] = charset
+            else:
+                values[-1:] = ["CHARSET", charset, "SUBJECT"]
+            with pytest.raises(InvalidArgument):
+                line(row, [*values, "\xe9"])
+
+
+# -- Announcements of literals -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["{5}", "{5+}", "~{5}", "a {5}", "'{5}'", b"{5}", bytearray(b"a {5+}"), _Shown("{5}"), ["{5}"]],
+)
+def test_no_command_ends_like_the_announcement_of_a_literal(value: Any) -> None:
+    for row, number in PLACES:
+        with contextlib.suppress(InvalidArgument):
+            sent = line(row, arguments(row, number, value)[: number + 1])
+            assert not re.search(rb"\{[0-9]+\+?\}\r\n$", sent)
+
+
+# -- The tables of this module -------------------------------------------------------------------
+
+
+def test_every_kind_of_argument_has_a_harmless_value() -> None:
+    assert HARMLESS.keys() == set(Kind)
+    for row in ROWS:
+        assert parse_command(line(row, arguments(row, len(row.arguments), "x"))).name == row.name
+
+
+def test_every_kind_of_argument_is_covered() -> None:
+    assert {*STRINGS, *COLLECTIONS, Kind.SEARCH} == set(Kind)

@@ -1,0 +1,173 @@
+"""Untagged responses are told apart by the message or mailbox that they are about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imaplib2._protocol.claims import Claim, MailboxClaim, MessageClaim, uid_of
+from imaplib2._protocol.message_set import MessageSet
+from imaplib2._protocol.responses import Data
+
+
+@pytest.mark.parametrize(
+    ("data", "uid"),
+    [
+        (b"1 (UID 7 FLAGS ())", 7),
+        (b"1 (UID 7)", 7),
+        (b"1 (FLAGS (\\Seen) UID 7)", 7),
+        (b"1 (flags () uid 7)", 7),
+        (b"1 (FLAGS (\\Seen))", None),
+        (b"1 (X (UID 7))", None),
+        (b"1 (X (UID 7) UID 8)", 8),
+        (b'1 (X "UID 7" UID 8)', 8),
+        (b'1 (X "\\" (UID 7" UID 8)', 8),
+        (b"1 (BODY[HEADER.FIELDS (UID)] NIL UID 8)", 8),
+        (b"1 (X UID)", None),
+        (b"1 (UID x)", None),
+        (b"1 (UID %b)" % (b"9" * 5000), None),
+        ([(b"1 (UID 7 BODY[] {5}", b"UID 9"), b")"], 7),
+        ([(b"1 (BODY[] {5}", b"UID 9"), b" UID 7)"], 7),
+        ([(b"1 (BODY[1] {5}", b"UID 9"), (b" BODY[2] {1}", b"("), b" UID 7)"], 7),
+        ([(b"1 (BODY[] {5}", b"UID 9"), b")"], None),
+        (b"", None),
+        (b" FLAGS (\\Seen))", None),
+    ],
+)
+def test_the_uid_is_read_wherever_it_stands_and_from_nowhere_else(
+    data: Data, uid: int | None
+) -> None:
+    assert uid_of(data) == uid
+
+
+@pytest.mark.parametrize(
+    ("sequence", "inside", "outside"),
+    [
+        (b"1", [1], [2]),
+        (b"2:4", [2, 3, 4], [1, 5]),
+        (b"4:2", [2, 3, 4], [1, 5]),
+        (b"1,3:4,9", [1, 3, 4, 9], [2, 5, 8, 10]),
+        (b"559:*", [559, 2**32 - 1, 300], []),  # the highest one, even if it is below 559
+        (b"*:559", [559, 2**32 - 1, 300], []),
+        (b"*", [1, 2**32 - 1], []),
+        (b"$", [1, 2**32 - 1], []),
+        (b"1:4294967295", [1, 2**32 - 1], [2**32]),
+    ],
+)
+def test_a_message_set_holds_what_a_response_may_be_about(
+    sequence: bytes, inside: list[int], outside: list[int]
+) -> None:
+    parsed = MessageSet.parse(sequence)
+    assert all(number in parsed for number in inside)
+    assert not any(number in parsed for number in outside)
+
+
+@given(st.binary(max_size=20))
+def test_a_message_set_that_cannot_be_read_holds_everything(text: bytes) -> None:
+    try:
+        [[int(end) for end in part.split(b":")] for part in text.split(b",")]
+    except ValueError:
+        assert 5 in MessageSet.parse(text) or b"*" in text
+
+
+numbers = st.integers(1, 12)
+sequences = st.lists(
+    st.one_of(
+        numbers.map(str), st.tuples(numbers, numbers).map(lambda ends: f"{ends[0]}:{ends[1]}")
+    ),
+    min_size=1,
+    max_size=4,
+).map(lambda parts: ",".join(parts).encode())
+
+
+@given(sequences, sequences)
+def test_message_sets_overlap_when_a_message_is_in_both(one: bytes, other: bytes) -> None:
+    mine, others = MessageSet.parse(one), MessageSet.parse(other)
+    shared = any(number in mine and number in others for number in range(1, 13))
+    assert mine.overlaps(others) == others.overlaps(mine) == shared
+
+
+def test_a_set_that_may_be_anything_overlaps_with_all() -> None:
+    for sequence in (b"$", b"5:*", b"*"):
+        assert MessageSet.parse(sequence).overlaps(MessageSet.parse(b"3"))
+        assert MessageSet.parse(b"3").overlaps(MessageSet.parse(sequence))
+
+
+def test_a_claim_by_number_goes_by_the_number() -> None:
+    claim = MessageClaim(b"2:3", by_uid=False)
+    assert claim.owns(b"2 (FLAGS ())")
+    assert claim.owns([(b"3 (BODY[] {1}", b"4"), b")"])
+    assert not claim.owns(b"4 (UID 2)")
+    assert not claim.owns(b" FLAGS (\\Seen))")
+    assert not claim.owns(b"9" * 5000 + b" (FLAGS ())")
+
+
+def test_a_claim_by_uid_goes_by_the_uid() -> None:
+    claim = MessageClaim(b"2:3", by_uid=True)
+    assert claim.owns(b"9 (UID 2)")
+    assert claim.owns([(b"9 (BODY[] {1}", b"4"), b" UID 3)"])
+    assert not claim.owns(b"2 (UID 9)")
+    assert not claim.owns(b"2 (FLAGS ())")
+
+
+@pytest.mark.parametrize(
+    ("mailbox", "data", "owned"),
+    [
+        (b"box", b"box (MESSAGES 1)", True),
+        (b"box", b'"box" (MESSAGES 1)', True),
+        (b'"box"', b"box (MESSAGES 1)", True),
+        (b'"a b"', b'"a b" (MESSAGES 1)', True),
+        (b'"a \\"b\\""', b'"a \\"b\\"" (MESSAGES 1)', True),
+        (b'"a \\"b\\""', [(b"{5}", b'a "b"'), b" (MESSAGES 1)"], True),
+        (b"inbox", b"INBOX (MESSAGES 1)", True),
+        (b"box", b"BOX (MESSAGES 1)", False),
+        (b"box", b"boxes (MESSAGES 1)", False),
+        (b"box", [(b"{5}", b"boxes"), b" (MESSAGES 1)"], False),
+        (b"box", b"", False),
+    ],
+)
+def test_a_claim_of_a_mailbox_goes_by_its_name(mailbox: bytes, data: Data, owned: bool) -> None:
+    assert MailboxClaim(mailbox).owns(data) is owned
+
+
+CLAIMS: list[Claim] = [
+    MessageClaim(b"1:5", by_uid=False),
+    MessageClaim(b"1:5", by_uid=True),
+    MailboxClaim(b"box"),
+]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "overlap"),
+    [
+        (MessageClaim(b"1:5", False), MessageClaim(b"5:9", False), True),
+        (MessageClaim(b"1:5", False), MessageClaim(b"6:9", False), False),
+        (MessageClaim(b"1:5", True), MessageClaim(b"6:9", True), False),
+        (MessageClaim(b"1:5", True), MessageClaim(b"6:9", False), True),  # nobody knows
+        (MailboxClaim(b"INBOX"), MailboxClaim(b"inbox"), True),
+        (MailboxClaim(b'"box"'), MailboxClaim(b"box"), True),
+        (MailboxClaim(b"box"), MailboxClaim(b"other"), False),
+        (MailboxClaim(b"box"), MessageClaim(b"1:5", False), False),
+    ],
+)
+def test_claims_overlap_when_both_may_be_about_the_same(
+    one: Claim, other: Claim, overlap: bool
+) -> None:
+    assert one.overlaps(other) is overlap
+    assert other.overlaps(one) is overlap
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: type(claim).__name__)
+@given(
+    st.one_of(
+        st.binary(max_size=30),
+        st.tuples(st.binary(max_size=30), st.binary(max_size=9), st.binary(max_size=30)).map(
+            lambda parts: [(parts[0], parts[1]), parts[2]]
+        ),
+    )
+)
+def test_a_claim_has_an_opinion_about_any_data(claim: Claim, data: Any) -> None:
+    assert claim.owns(data) in (True, False)

@@ -1,0 +1,379 @@
+"""The stream of the server is split into whole responses, however its bytes arrive."""
+
+from __future__ import annotations
+
+import random
+import time
+import tracemalloc
+from collections.abc import Callable, Iterable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imaplib2._protocol.framing import Frame, Framer
+from imaplib2._protocol.limits import Limits, ProtocolViolation
+
+from .core_helpers import chunks, frames_of, random_chunks
+
+
+class GeneralFramer(Framer):
+    """A framer without its fast path."""
+
+    def _split_lines(self, found: list[Frame]) -> bool:
+        return False
+
+
+# -- Streams, made together with the frames that they consist of ------------------------------
+
+Response = tuple[bytes, Frame]  # on the wire, and framed
+
+atoms = st.sampled_from([b"FLAGS", b"(\\Seen)", b"NIL", b"BODY[1]<0>", b"()", b"{5}x", b"{", b"3}"])
+quoted = st.lists(
+    st.sampled_from([b"a", b" ", b"{5}", b'\\"', b"\\\\", b"(", b")", b"}", b"{3"]), max_size=5
+).map(lambda parts: b'"' + b"".join(parts) + b'"')
+contents = st.one_of(
+    st.sampled_from([b"", b"\r\n", b"A1 OK\r\n", b")\r\n", b"{5}\r\n", b'"(', b"a\nb\rc"]),
+    st.binary(max_size=40),
+)
+announcements = st.sampled_from([b"{%d}", b"{%d+}", b"~{%d}"])
+line_ends = st.sampled_from([b"\r\n", b"\r\n", b"\n"])
+
+
+@st.composite
+def data_responses(draw: st.DrawFn) -> Response:
+    """``* 1 FETCH (...)`` with strings of all forms, some with a line end too many before ")"."""
+    wire, pieces = b"", [b"* 1 FETCH (X"]
+    for _ in range(draw(st.integers(0, 6))):
+        pieces[-1] += b" "
+        if draw(st.booleans()):
+            pieces[-1] += draw(st.one_of(atoms, quoted))
+            continue
+        content = draw(contents)
+        pieces[-1] += draw(announcements) % len(content)
+        wire += pieces[-1] + draw(line_ends) + content
+        pieces += [content, b""]
+    wire += pieces[-1]
+    if len(pieces) > 1 and draw(st.booleans()):
+        wire += draw(line_ends)
+    pieces[-1] += b")"
+    return wire + b")" + draw(line_ends), pieces if len(pieces) > 1 else pieces[0]
+
+
+@st.composite
+def status_responses(draw: st.DrawFn) -> Response:
+    """Text that may look like the announcement of a literal, and codes that may hold one."""
+    head = draw(st.sampled_from([b"* OK", b"* no", b"* BYE", b"A1 OK", b"A2 BAD", b"* PREAUTH"]))
+    text = draw(st.sampled_from([b"", b" done", b" {5}", b" say {5}", b" (see ~{12}", b" a)"]))
+    code = draw(st.sampled_from([b"", b" [ALERT]", b" [PERMANENTFLAGS (\\Seen [x] \\*)]", None]))
+    end = draw(line_ends)
+    if code is not None:
+        return head + code + text + end, head + code + text
+    content = draw(contents)
+    pieces = [head + b" [BADCHARSET (%b" % (draw(announcements) % len(content)), content]
+    tail = b")]" + text.replace(b"(", b"")
+    return pieces[0] + draw(line_ends) + content + tail + end, [*pieces, tail]
+
+
+other_responses = st.tuples(
+    st.sampled_from(
+        [b"+ go ahead {5}", b"+", b"* 23 EXISTS", b"* SEARCH", b'* LIST () "/" a{3}', b"* X \xff"]
+    ),
+    line_ends,
+).map(lambda parts: (parts[0] + parts[1], parts[0]))
+
+streams: st.SearchStrategy[tuple[bytes, list[Frame]]] = st.lists(
+    st.one_of(data_responses(), status_responses(), other_responses), max_size=6
+).map(lambda found: (b"".join(wire for wire, _ in found), [frame for _, frame in found]))
+
+
+@given(streams, st.randoms(use_true_random=False))
+def test_a_stream_gives_the_same_frames_however_it_is_cut(
+    stream: tuple[bytes, list[Frame]], choose: random.Random
+) -> None:
+    wire, frames = stream
+    assert frames_of([wire]) == frames
+    assert frames_of(chunks(wire, 1)) == frames
+    assert frames_of(random_chunks(wire, choose)) == frames
+
+
+@given(streams, st.randoms(use_true_random=False))
+def test_a_stream_gives_the_same_frames_one_by_one(
+    stream: tuple[bytes, list[Frame]], choose: random.Random
+) -> None:
+    wire, frames = stream
+    assert frames_of([wire], single=True) == frames
+    assert frames_of(random_chunks(wire, choose), single=True) == frames
+
+
+@given(streams, st.sampled_from([b"* 1 EXI", b"A1 OK", b"* 1 FETCH (X {3", b"\r", b"+"]))
+def test_an_unfinished_response_is_kept_back_and_can_be_taken_back(
+    stream: tuple[bytes, list[Frame]], rest: bytes
+) -> None:
+    wire, frames = stream
+    framer = Framer()
+    framer.feed(wire + rest)
+    assert framer.frames() == frames
+    assert framer.frames() == []
+    assert framer.unread() == rest
+    assert framer.unread() == b""
+
+
+lines = st.lists(
+    st.tuples(
+        st.sampled_from([b"* 1 EXISTS", b"", b"A1 OK }", b"* OK x {3}", b"a\rb", b"* X }", b"\r"]),
+        line_ends,
+    ).map(b"".join),
+    max_size=8,
+).map(b"".join)
+
+
+@given(lines, st.randoms(use_true_random=False))
+def test_the_fast_path_gives_what_the_general_one_gives(wire: bytes, choose: random.Random) -> None:
+    general = GeneralFramer()
+    general.feed(wire)
+    assert frames_of(random_chunks(wire, choose)) == general.frames()
+
+
+@given(st.binary(max_size=200), st.randoms(use_true_random=False))
+def test_garbage_is_cut_the_same_way_however_it_arrives(data: bytes, choose: random.Random) -> None:
+    assert frames_of(random_chunks(data, choose)) == frames_of([data])
+
+
+@pytest.mark.parametrize("buffer", [bytes, bytearray, memoryview])
+def test_any_buffer_is_taken_and_may_be_used_again(
+    buffer: Callable[[bytearray], memoryview],
+) -> None:
+    framer = Framer()
+    found: list[Frame] = []
+    for portion in (b"* 1 FETCH (X {5}\r\nhe", b"ll", b"o Y)\r\n* 1 EX", b"ISTS\r\n"):
+        data = bytearray(portion)
+        framer.feed(buffer(data))
+        data[:] = bytes(len(data))
+        found += framer.frames()
+    assert found == [[b"* 1 FETCH (X {5}", b"hello", b" Y)"], b"* 1 EXISTS"]
+    assert [type(part) for part in found[0]] == [bytes] * 3
+
+
+# -- Single responses --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wire", "frame"),
+    [
+        (b"* 1 FETCH (X {0}\r\n)\r\n", [b"* 1 FETCH (X {0}", b"", b")"]),
+        (b"* 1 FETCH (X {3+}\r\nabc)\r\n", [b"* 1 FETCH (X {3+}", b"abc", b")"]),
+        (b"* 1 FETCH (X ~{3}\r\na\0c)\r\n", [b"* 1 FETCH (X ~{3}", b"a\0c", b")"]),
+        (b"* 1 FETCH (BODY[]{3}\r\nabc)\r\n", [b"* 1 FETCH (BODY[]{3}", b"abc", b")"]),
+        (b"* LIST () NIL {3}\r\nabc\r\n", [b"* LIST () NIL {3}", b"abc", b""]),
+        (b"* 1 FETCH (X {3}\nabc)\n", [b"* 1 FETCH (X {3}", b"abc", b")"]),
+        (b"* 1 FETCH (X {1}\r\na\r\n)\r\n", [b"* 1 FETCH (X {1}", b"a", b")"]),
+        (b"* 1 FETCH (X {1}\r\na\r\n\r\n)\r\n", [b"* 1 FETCH (X {1}", b"a", b")"]),
+        (b"* 1 FETCH (X {1}\r\na Y\r\n)\r\n", [b"* 1 FETCH (X {1}", b"a", b" Y)"]),
+        (b'* 1 FETCH (X ":)" Y {1}\r\na\r\n)\r\n', [b'* 1 FETCH (X ":)" Y {1}', b"a", b")"]),
+        (b'* 1 FETCH (X ":(" Y {1}\r\na)\r\n', [b'* 1 FETCH (X ":(" Y {1}', b"a", b")"]),
+        (b'* LIST () "/" a{3}\r\n', b'* LIST () "/" a{3}'),
+        (b'* LIST () "/" "{3}"\r\n', b'* LIST () "/" "{3}"'),
+        (b"* OK bye {5}\r\n", b"* OK bye {5}"),
+        (b"* ok [ALERT] {5}\r\n", b"* ok [ALERT] {5}"),
+        (b"A1 NO {5}\r\n", b"A1 NO {5}"),
+        (b"*  BYE see {5}\r\n", b"*  BYE see {5}"),
+        (b"+ {5}\r\n", b"+ {5}"),
+        (b"A1 OK\r\n", b"A1 OK"),
+        (b"\r\n", b""),
+        (b"* X a\rb\r\n", b"* X a\rb"),
+        (b"* X a\r\r\n", b"* X a\r"),
+        (b"A1 NO [X {3}\r\nabc] sorry :-(\r\n", [b"A1 NO [X {3}", b"abc", b"] sorry :-("]),
+        (b"* OK [X {3}\r\nabc] sorry :-(\r\n", [b"* OK [X {3}", b"abc", b"] sorry :-("]),
+    ],
+)
+def test_a_response_is_framed_as_soon_as_its_last_byte_is_there(wire: bytes, frame: Frame) -> None:
+    framer = Framer()
+    framer.feed(wire[:-1])
+    assert framer.frames() == []
+    framer.feed(wire[-1:])
+    assert framer.frames() == [frame]
+
+
+def test_a_response_that_lacks_its_parenthesis_ends_where_the_next_begins() -> None:
+    wire = b"* 1 FETCH (X {1}\r\na\r\n FLAGS ())\r\n* 2 FETCH (X {1}\r\nb\r\nA1 OK\r\n"
+    assert frames_of([wire]) == [
+        [b"* 1 FETCH (X {1}", b"a", b""],
+        b" FLAGS ())",
+        [b"* 2 FETCH (X {1}", b"b", b""],
+        b"A1 OK",
+    ]
+
+
+def test_a_response_takes_in_few_lines_that_lack_their_literal() -> None:
+    for line in (b")((", b""):
+        first, *rest = frames_of([b"* 1 FETCH (X {0}\r\n", (line + b"\r\n") * 60])
+        assert first[:2] == [b"* 1 FETCH (X {0}", b""]
+        assert len(first) == 3
+        assert rest == [line] * len(rest)
+        assert len(rest) > 50
+
+
+def test_single_gives_one_frame_even_when_it_was_finished_by_the_next() -> None:
+    wire = b"* 1 FETCH (X {1}\r\na\r\nA1 OK\r\n* 2 EXISTS\r\n"
+    expected = [[b"* 1 FETCH (X {1}", b"a", b""], b"A1 OK", b"* 2 EXISTS"]
+    assert frames_of([wire], single=True) == expected
+
+
+def test_what_is_behind_a_single_frame_can_be_taken_back() -> None:
+    framer = Framer()
+    framer.feed(b"A1 OK go\r\n* injected\r\n\x16\x03")
+    assert framer.frames(single=True) == [b"A1 OK go"]
+    assert framer.unread() == b"* injected\r\n\x16\x03"
+    framer.feed(b"* 1 EXISTS\r\n")
+    assert framer.frames() == [b"* 1 EXISTS"]
+
+
+# -- Limits ------------------------------------------------------------------------------------
+
+BEFORE = b"* 1 EXISTS\r\n* 1 FETCH (X {2}\r\nab)\r\n"
+FRAMES_BEFORE = [b"* 1 EXISTS", [b"* 1 FETCH (X {2}", b"ab", b")"]]
+
+too_long = pytest.mark.parametrize(
+    ("wire", "what"),
+    [
+        (b"* SEARCH " + b"1 " * 60 + b"\r\n", "response longer than 100 bytes"),
+        (b"* SEARCH " + b"1 " * 60, "response longer than 100 bytes"),
+        (b"* X " + b"(a {1}\r\nb)" * 15 + b"\r\n", "response longer than 100 bytes"),
+        (b"* 1 FETCH (X {51}\r\n", "literal of 51 bytes"),
+        (b"* 1 FETCH (X {4294967296}\r\n", "literal of 4294967296 bytes"),
+        (b"* 1 FETCH (X {%b}\r\n" % (b"9" * 30), "literal of [0-9]+ bytes"),
+    ],
+)
+
+
+@too_long
+@pytest.mark.parametrize("size", [1, 7, 50, 1000])
+def test_a_limit_is_a_violation_behind_all_earlier_responses(
+    wire: bytes, what: str, size: int
+) -> None:
+    framer = Framer(Limits(line=100, literal=50))
+    found: list[Frame] = []
+    portions = iter(chunks(BEFORE + wire, size))
+    with pytest.raises(ProtocolViolation, match=what):
+        feed_until_violation(framer, portions, found)
+    assert found == FRAMES_BEFORE
+    with pytest.raises(ProtocolViolation, match=what):
+        framer.frames()
+
+
+def feed_until_violation(framer: Framer, portions: Iterable[bytes], found: list[Frame]) -> None:
+    """Feed all *portions*; like a reader, ask again until there is nothing more."""
+    for portion in portions:
+        framer.feed(portion)
+        while frames := framer.frames():
+            found += frames
+
+
+def test_a_response_at_the_limits_is_taken() -> None:
+    line = b"* SEARCH" + b" 1" * 45
+    literal = [b"* 1 FETCH (X {50}", bytes(50), b")"]
+    wire = line + b"\r\n" + b"".join([literal[0], b"\r\n", *literal[1:], b"\r\n"])
+    for size in (1, 1000):
+        assert frames_of(chunks(wire, size), Limits(line=100, literal=50)) == [line, literal]
+
+
+def test_a_line_pushed_back_is_taken_back_once() -> None:
+    framer = Framer()
+    framer.feed(b"* 1 FETCH (X {1}\r\na\r\nA1 OK\r\n* 2")
+    assert framer.frames(single=True) == [[b"* 1 FETCH (X {1}", b"a", b""]]
+    assert framer.unread() == b"A1 OK\r\n* 2"
+    assert framer.unread() == b""
+    assert framer.frames() == []
+
+
+def test_limits_may_be_changed_at_any_time() -> None:
+    limits = Limits()
+    framer = Framer(limits)
+    framer.feed(b"* 1 EXISTS\r\n")
+    assert framer.frames() == [b"* 1 EXISTS"]
+    limits.literal = 2
+    framer.feed(b"* 1 FETCH (X {3}\r\n")
+    with pytest.raises(ProtocolViolation, match="literal of 3 bytes"):
+        framer.frames()
+
+
+def test_the_text_of_a_violation_is_short() -> None:
+    framer = Framer(Limits(line=10))
+    framer.feed(b"x" * 100_000)
+    with pytest.raises(ProtocolViolation) as caught:
+        framer.frames()
+    assert len(str(caught.value)) < 400
+
+
+# -- Costs -------------------------------------------------------------------------------------
+
+
+def peak_memory(action: Callable[[], object]) -> int:
+    tracemalloc.start()
+    try:
+        action()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_an_announced_literal_costs_nothing() -> None:
+    assert peak_memory(lambda: frames_of([b"* 1 FETCH (X {4294967295}\r\nab"])) < 100_000
+
+
+def test_a_large_literal_costs_little_more_than_its_size() -> None:
+    size, portion = 16 << 20, bytes(64 << 10)
+
+    def receive() -> None:
+        framer = Framer()
+        framer.feed(b"* 1 FETCH (X {%d}\r\n" % size)
+        for _ in range(size // len(portion)):
+            assert framer.frames() == []
+            framer.feed(portion)
+        framer.feed(b")\r\n")
+        (frame,) = framer.frames()
+        assert len(frame[1]) == size  # type: ignore[arg-type]
+
+    assert peak_memory(receive) < 1.2 * size
+
+
+def long_line(size: int) -> bytes:
+    return b"* SEARCH" + b" 1" * (size // 2) + b"\r\n"
+
+
+def long_literal(size: int) -> bytes:
+    return b"* 1 FETCH (X {%d}\r\n%b)\r\n" % (size, bytes(size))
+
+
+def many_literals(size: int) -> bytes:
+    return b"* 1 FETCH (X" + b" {2}\r\nab" * (size // 8) + b")\r\n"
+
+
+def many_responses(size: int) -> bytes:
+    return b"* 1 FETCH (X {1}\r\na)\r\n* 1 EXISTS }\r\n" * (size // 38)
+
+
+def many_line_feeds(size: int) -> bytes:
+    return b"* 1 EXISTS\n" * (size // 11)
+
+
+@pytest.mark.parametrize("portion", [1 << 8, 1 << 30], ids=["in portions", "whole"])
+@pytest.mark.parametrize(
+    "stream", [long_line, long_literal, many_literals, many_responses, many_line_feeds]
+)
+def test_time_grows_with_the_size_and_not_with_its_square(
+    stream: Callable[[int], bytes], portion: int
+) -> None:
+    size, factor = 1 << 15, 16
+    small, large = (chunks(stream(n), portion) for n in (size, size * factor))
+    assert seconds_for(large, 3) < 6 * factor * max(seconds_for(small, 5), 1e-4)
+
+
+def seconds_for(portions: list[bytes], times: int) -> float:
+    def once() -> float:
+        begin = time.perf_counter()
+        frames_of(portions)
+        return time.perf_counter() - begin
+
+    return min(once() for _ in range(times))

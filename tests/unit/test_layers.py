@@ -1,0 +1,101 @@
+"""Imports point down, have no cycle, and keep the protocol pure."""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import imaplib2
+
+PACKAGE = Path(imaplib2.__file__).parent
+MODULES = {
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix("__init__").rstrip("."):
+    path
+    for path in PACKAGE.rglob("*.py")
+}  # fmt: skip
+PURE = sorted(name for name in MODULES if name.startswith("_protocol"))
+
+IMPURE = {
+    "asyncio", "logging", "multiprocessing", "os", "queue", "random", "select", "selectors",
+    "signal", "socket", "ssl", "subprocess", "sys", "threading", "time",
+}  # fmt: skip
+
+# From the top; a module imports only what stands beside or below it.
+LAYERS = [
+    {"", "imaplib2"},
+    {"_client"},
+    {"_threads", "_idler"},
+    {"_pending"},
+    {"_auth", "_trace", "_transport", "_tls", "_dates"},
+    {"_protocol.connection"},
+    {"_protocol.claims", "_protocol.substitution", "_protocol.arguments", "_protocol.untagged"},
+    {"_protocol.responses", "_protocol.commands", "_protocol.search_program"},
+    {"_protocol.framing", "_protocol.message_set", "_protocol.mutf7"},
+    {"_protocol.states", "_protocol.grammar", "_protocol.limits"},
+    {"_errors"},
+]
+LEVELS = {name: level for level, names in enumerate(LAYERS) for name in names}
+
+
+def imports(name: str) -> Iterator[str]:
+    """The full names of all modules that the module *name* imports, wherever it does so."""
+    path = MODULES[name]
+    parents = path.relative_to(PACKAGE.parent).parent.parts
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = parents[: len(parents) - node.level + 1] if node.level else ()
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def own_imports(name: str) -> set[str]:
+    """The modules of the package, without its name, that the module *name* imports."""
+    found = (full.partition(".")[2] for full in imports(name) if full.startswith("imaplib2."))
+    return {module for module in found if module in MODULES and module != name} - {"_protocol"}
+
+
+def test_every_module_is_looked_at() -> None:
+    assert {"", "_client", "_threads", "_protocol", "_protocol.connection"} <= MODULES.keys()
+    assert "_protocol.connection" in own_imports("_threads")
+    assert "_protocol.message_set" in own_imports("_protocol.claims")
+    assert "_threads" in own_imports("_client")
+
+
+def test_imports_have_no_cycle() -> None:
+    graph = {name: own_imports(name) for name in MODULES}
+    assert tuple(graphlib.TopologicalSorter(graph).static_order())
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_the_protocol_does_no_io_and_knows_no_time(name: str) -> None:
+    top_level = {module.partition(".")[0] for module in imports(name)}
+    assert not top_level & IMPURE
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_the_protocol_imports_nothing_above_it_but_the_exceptions(name: str) -> None:
+    above = {module for module in own_imports(name) if not module.startswith("_protocol")}
+    assert above <= {"_errors"}
+
+
+@pytest.mark.parametrize("name", sorted(LEVELS))
+def test_imports_point_down(name: str) -> None:
+    levels = {module: LEVELS[module] for module in own_imports(name) if module in LEVELS}
+    assert not {module for module, level in levels.items() if level < LEVELS[name]}
+
+
+@pytest.mark.parametrize("name", sorted(MODULES.keys() - {"", "imaplib2", "_client"}))
+def test_nothing_but_the_public_modules_imports_the_client(name: str) -> None:
+    assert not own_imports(name) & {"", "imaplib2", "_client"}
+
+
+@pytest.mark.parametrize("name", ["_transport", "_tls"])
+def test_the_transport_knows_nothing_of_imap(name: str) -> None:
+    assert not {module for module in own_imports(name) if module.startswith("_protocol")}
