@@ -143,6 +143,8 @@ class Engine:
 
     def locked(self, function: Callable[[Connection], Any]) -> Any:
         """The result of a short *function* of the core, which nobody else changes meanwhile."""
+        if os.getpid() != self._process:  # a forked child, where the mutex may be taken for ever
+            return function(self.core)
         with self._mutex:
             return function(self.core)
 
@@ -196,7 +198,7 @@ class Engine:
 
     def close(self, reason: error | None = None) -> None:
         """End the connection and wait, within bounds, for the threads. Idempotent."""
-        if not self.can_wait:
+        if not (self.can_wait and self.is_free):
             return self._close_alone()
         with self._mutex:
             if self.core.reason is None and reason is None:

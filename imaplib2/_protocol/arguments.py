@@ -173,6 +173,8 @@ class _Encoder:
             del self._kinds[0]
         if value is None and self.kind is Kind.CHARSET:
             value = "UTF-8"  # which SORT and THREAD can't do without (RFC 5256, section 3)
+        if value is None and self.kind is Kind.PASSWORD:
+            raise InvalidArgument("is None")
         if value is not None:
             parts = self._encode(value)
             self._arguments.append(parts)

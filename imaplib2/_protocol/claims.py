@@ -8,7 +8,9 @@ and by the mailbox that they are about.
 from __future__ import annotations
 
 import re
-from typing import Any, Protocol
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any, Generic, Protocol, TypeVar
 
 from .grammar import QUOTED_BYTES
 from .message_set import MessageSet
@@ -20,14 +22,17 @@ _TOKEN = re.compile(rb"[()]|[^\s()]+")
 
 
 class Claim(Protocol):
-    """Says of untagged data whether it answers a certain command."""
+    """Says which untagged data answers a certain command."""
 
     @property
     def key(self) -> object:
-        """Stands for the one message or mailbox that is meant; None when there may be several."""
+        """The key of the one message or mailbox that is meant; None when there may be several."""
 
-    def owns(self, data: Data) -> bool:
-        """Whether *data* is about what the command asked for."""
+    def key_of(self, data: Data) -> object:
+        """The key of the message or mailbox that *data* is about."""
+
+    def covers(self, key: object) -> bool:
+        """Whether the command asked for what has this key."""
 
     def overlaps(self, other: Any) -> bool:
         """Whether both may be about the same message or mailbox."""
@@ -39,11 +44,13 @@ class MessageClaim:
     def __init__(self, message_set: bytes, by_uid: bool) -> None:
         self._set = MessageSet.parse(message_set)
         self._by_uid = by_uid
-        self.key: object = (by_uid, int(message_set)) if message_set.isdigit() else None
+        self.key: object = int(message_set) if message_set.isdigit() else None
 
-    def owns(self, data: Data) -> bool:
-        number = uid_of(data) if self._by_uid else _number_of(data)
-        return number is not None and number in self._set
+    def key_of(self, data: Data) -> object:
+        return uid_of(data) if self._by_uid else _number_of(data)
+
+    def covers(self, key: object) -> bool:
+        return isinstance(key, int) and key in self._set
 
     def overlaps(self, other: Any) -> bool:
         if not isinstance(other, MessageClaim):
@@ -58,53 +65,76 @@ class MailboxClaim:
     def __init__(self, mailbox: bytes) -> None:
         self.key: object = _mailbox_name(mailbox)
 
-    def owns(self, data: Data) -> bool:
+    def key_of(self, data: Data) -> object:
         if not isinstance(data, bytes):
-            return isinstance(data[0], tuple) and _folded(data[0][1]) == self.key
-        return _mailbox_name(data) == self.key
+            return _folded(data[0][1]) if isinstance(data[0], tuple) else None
+        return _mailbox_name(data)
+
+    def covers(self, key: object) -> bool:
+        return key == self.key
 
     def overlaps(self, other: Any) -> bool:
         return bool(self.key == other.key)
 
 
-class ClaimIndex:
-    """The claims of the commands in progress that collect one type."""
+Member = TypeVar("Member")
+
+
+class Collectors(Generic[Member]):
+    """The commands in progress that collect one untagged type. No two of them may overlap."""
 
     def __init__(self) -> None:
-        self._single: dict[object, Claim] = {}
-        self._several: dict[int, Claim] = {}
+        self._claims: dict[Member, Claim | None] = {}  # in the order of their sending
+        self._single: dict[object, Member] = {}  # by what they are about, if it is one thing
+        self._several: dict[Member, Claim] = {}
 
-    def add(self, claim: Claim) -> None:
-        """*claim*'s command is in progress."""
-        if claim.key is None:
-            self._several[id(claim)] = claim
-        else:
-            self._single[claim.key] = claim
+    def __len__(self) -> int:
+        return len(self._claims)
 
-    def remove(self, claim: Claim) -> None:
-        """*claim*'s command is in progress no longer."""
-        if claim.key is None:
-            del self._several[id(claim)]
-        else:
-            del self._single[claim.key]
+    def add(self, member: Member, claim: Claim | None) -> None:
+        """*member* is in progress."""
+        self._claims[member] = claim
+        if claim is not None and claim.key is not None:
+            self._single[claim.key] = member
+        elif claim is not None:
+            self._several[member] = claim
 
-    def overlaps(self, claim: Claim) -> bool:
-        """Whether one of the claims is about something that *claim* is about, too."""
+    def remove(self, member: Member) -> None:
+        """*member* is in progress no longer."""
+        claim = self._claims.pop(member)
+        self._several.pop(member, None)
+        if claim is not None:
+            self._single.pop(claim.key, None)
+
+    def conflicts(self, claim: Claim | None) -> bool:
+        """Whether the data of a command with *claim* could not be told from that of these."""
+        if not self._claims:
+            return False
+        if claim is None or None in self._claims.values():
+            return True
         if any(claim.overlaps(other) for other in self._several.values()):
             return True
-        if claim.key in self._single:
-            return True
-        # Claims about one thing each differ when their keys do, unless UIDs meet numbers; so one
-        # of them stands for all, and a thousand pipelined commands cost no million comparisons.
-        others = self._single.values()
-        if claim.key is not None and others:
-            return _differ_in_kind(claim, next(iter(others)))
-        return any(claim.overlaps(other) for other in others)
+        # Those about one thing each differ when their keys do, unless UIDs meet numbers; so one of
+        # them stands for all, and a thousand pipelined commands cost no million comparisons.
+        others: Iterable[Member] = self._single.values()
+        if claim.key is not None:
+            if claim.key in self._single:
+                return True
+            others = islice(others, 1)
+        claims = map(self._claims.__getitem__, others)
+        return any(other is not None and claim.overlaps(other) for other in claims)
 
-
-def _differ_in_kind(claim: Claim, other: Claim) -> bool:
-    mine, others = claim.key, other.key
-    return isinstance(mine, tuple) and isinstance(others, tuple) and mine[0] != others[0]
+    def owner(self, data: Data) -> Member:
+        """Whose *data* is; that of nobody goes to the one that was sent first."""
+        first = next(iter(self._claims))
+        claim = self._claims[first]
+        if len(self._claims) == 1 or claim is None:
+            return first
+        key = claim.key_of(data)  # their keys are of one kind: others would overlap
+        if key in self._single:
+            return self._single[key]
+        owners = (member for member, several in self._several.items() if several.covers(key))
+        return next(owners, first)
 
 
 def uid_of(data: Data) -> int | None:

@@ -13,14 +13,14 @@ A command in progress collects the untagged data of its types. Data that nobody 
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict, deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from .._errors import TimeoutAbort, abort, error, lost, readonly
 from .arguments import Buffer, Encoded, Literal, Part, display, lay_out
-from .claims import Claim, ClaimIndex, MailboxClaim, MessageClaim
+from .claims import Claim, Collectors, MailboxClaim, MessageClaim
 from .commands import COMMANDS, Kind, Plus, Row, Upgrade
 from .framing import Frame, Framer
 from .grammar import CRLF
@@ -62,6 +62,8 @@ class Command:
     leaves_data: bool = False
     tag: bytes = b""
     runs: deque[list[Buffer]] = field(default_factory=deque, repr=False)
+    #: The untagged data that is this command's, by type.
+    data: dict[str, list[Data]] = field(default_factory=dict, repr=False)
     #: What is reported when this command, inserted by the connection itself, completes.
     then: Completed | Greeted | None = None
 
@@ -81,15 +83,9 @@ class Command:
         return command
 
     @property
-    def collects(self) -> tuple[str, ...]:
-        """The untagged types that are this command's data."""
-        return () if self.leaves_data else self.row.collects
-
-    @property
     def profile(self) -> _Profile:
         """What others need to know to decide whether they may overlap with it."""
-        row = self.row
-        return _Profile(row.alone, row.expunges, self.claim is not None, row.collects)
+        return _Profile(self.row.alone, self.row.expunges)
 
 
 class _Profile(NamedTuple):
@@ -97,8 +93,6 @@ class _Profile(NamedTuple):
 
     alone: bool
     expunges: bool
-    claims: bool
-    collects: tuple[str, ...]
 
 
 @dataclass
@@ -221,8 +215,7 @@ class Connection:
         self._capabilities_told = False  # since they were last forgotten
         self._asking = False  # user code is at work on a SASL challenge
         self._tags = 0
-        self._collected: dict[str, list[Data]] = {}
-        self._collected_size = 0
+        self._collected = 0  # responses that commands in progress have collected
         self._output: list[Buffer] = []
         self._unsent: set[bytes] = set()  # tags that nobody has taken to be sent
         self._events: list[Event] = []
@@ -231,7 +224,7 @@ class Connection:
         self._logout_at: float | None = None  # when LOGOUT was submitted
         #: How many commands in progress there are of each kind that admission distinguishes.
         self._profiles: Counter[_Profile] = Counter()
-        self._claims: defaultdict[str, ClaimIndex] = defaultdict(ClaimIndex)
+        self._collectors: dict[str, Collectors[Command]] = {}
 
     # -- Driving ------------------------------------------------------------------------------
 
@@ -247,8 +240,6 @@ class Connection:
         """
         self.check_usable(command.row)
         command.tag = self.new_tag()
-        if command.leaves_data:
-            command.claim = None  # its data can't be told from that of others
         if command.row.name == "LOGOUT":
             self._logout_at = now
         if command.idle is not None and command.idle.timeout is not None:
@@ -341,7 +332,7 @@ class Connection:
         self._profiles.clear()
         self._held.clear()
         self._output.clear()
-        self._collected.clear()
+        self._collectors.clear()
         for command in pending:
             if isinstance(command.then, Completed):
                 command = command.then.command
@@ -440,19 +431,21 @@ class Connection:
             return False
         if not self.in_progress:
             return True
-        return not any(self._conflict(command, other) for other in self._profiles)
+        if any(self._conflict(command, other) for other in self._profiles):
+            return False
+        # Dovecot runs pipelined commands and sends their tagged responses together, at last.
+        return not any(
+            self._collectors[type_].conflicts(command.claim)
+            for type_ in command.row.collects
+            if type_ in self._collectors
+        )
 
     def _conflict(self, command: Command, other: _Profile) -> bool:
         """Whether *command* has to wait for one like *other* (RFC 3501, section 5.5)."""
         if command.row.alone or other.alone:
             return True
-        if command.numbers and other.expunges and self.state == SELECTED:
-            return True  # an EXPUNGE may change what its message numbers mean
-        shared = set(command.row.collects).intersection(other.collects)
-        if not shared or command.claim is None or not other.claims:
-            return bool(shared)
-        # Dovecot runs pipelined commands and sends their tagged responses together, at last.
-        return any(self._claims[type_].overlaps(command.claim) for type_ in shared)
+        # An EXPUNGE may change what its message numbers mean.
+        return command.numbers and other.expunges and self.state == SELECTED
 
     def _start(self, command: Command, now: float) -> None:
         row = command.row
@@ -462,10 +455,8 @@ class Connection:
         self._profiles[command.profile] += 1
         if command.idle is not None and self._held:
             command.idle.done_wanted = True  # others wait for its end already
-        for type_ in command.collects:
-            self._collected.setdefault(type_, [])
-            if command.claim is not None:
-                self._claims[type_].add(command.claim)
+        for type_ in row.collects:
+            self._collectors.setdefault(type_, Collectors()).add(command, command.claim)
         if row.on_ok == SELECTED:
             self.untagged.clear()
             self.is_readonly = row.name == "EXAMINE"
@@ -490,9 +481,12 @@ class Connection:
         del self.in_progress[command.tag]
         if command.row.name == "LOGOUT":
             self._logout_at = None
-        if command.claim is not None:
-            for type_ in command.collects:
-                self._claims[type_].remove(command.claim)
+        for type_ in command.row.collects:
+            collectors = self._collectors[type_]
+            collectors.remove(command)
+            if not collectors:
+                del self._collectors[type_]
+        self._collected -= sum(map(len, command.data.values()))
         self._profiles[command.profile] -= 1
         if not self._profiles[command.profile]:
             del self._profiles[command.profile]
@@ -539,7 +533,7 @@ class Connection:
     def _untagged(self, response: Untagged, now: float) -> None:
         type_, data = response
         idle = self._idle()
-        if type_ in self._collected:
+        if type_ in self._collectors:
             self._collect(type_, data)
         elif idle is not None and idle.capture is not None:
             idle.capture(type_, _items(data))
@@ -576,9 +570,9 @@ class Connection:
         self.fail(abort(f"server said BYE: {text.decode('utf-8', 'replace')}"))
 
     def _collect(self, type_: str, data: Data) -> None:
-        self._collected[type_].append(data)
-        self._collected_size += 1
-        if self._collected_size > self.limits.collected:
+        self._collectors[type_].owner(data).data.setdefault(type_, []).append(data)
+        self._collected += 1
+        if self._collected > self.limits.collected:
             raise ProtocolViolation(
                 f"more than {self.limits.collected} responses to one command (limits.collected)"
             )
@@ -640,7 +634,7 @@ class Connection:
 
     def _complete(self, command: Command, response: Tagged, now: float) -> None:
         row, type_, text = command.row, response.type, response.text
-        data = self._attribute(command, type_, text)
+        data = self._outcome(command, type_, text)
         if command.then is not None:
             self._then = None
             self._events.append(command.then)
@@ -674,43 +668,18 @@ class Connection:
             self.untagged.take("READ-ONLY")
         self.mailbox = command.subject if command is not None and state == SELECTED else None
 
-    def _attribute(self, command: Command, type_: str, text: bytes) -> list[Any]:
-        """Take the command's own data out of what has been collected."""
-        found: list[list[Any]] = []
-        for name in command.collects:
-            mine, rest = self._divide(command, name)
-            self._collected_size -= len(mine)
-            self._release(name, rest)
-            found.append(_flat(mine))
-            if type_ != "OK" and mine:
-                self.untagged.add(name, found[-1])
-        if type_ == "OK" and command.row.shows and not command.leaves_data:
-            return list(self.untagged.get(command.row.shows, [None]))
-        if type_ != "OK" or not found:
+    def _outcome(self, command: Command, type_: str, text: bytes) -> list[Any]:
+        """What the command returns: its own data, or the text of its tagged response."""
+        row, data = command.row, {name: _flat(found) for name, found in command.data.items()}
+        if command.leaves_data or type_ != "OK":
+            for name, items in data.items():
+                self.untagged.add_awaited(name, items)
             return [text]
-        if len(found) > 1:
-            return [data or [None] for data in found]
-        return found[0] or [None]
-
-    def _divide(self, command: Command, name: str) -> tuple[list[Data], list[Data]]:
-        collected = self._collected[name]
-        claim = command.claim
-        if claim is None or len(self.in_progress) == 0 or all(map(claim.owns, collected)):
-            return collected, []
-        rivals = [other.claim for other in self.in_progress.values() if name in other.collects]
-        mine: list[Data] = []
-        rest: list[Data] = []
-        for data in collected:
-            others = not claim.owns(data) and any(rival and rival.owns(data) for rival in rivals)
-            (rest if others else mine).append(data)
-        return mine, rest
-
-    def _release(self, name: str, left: list[Data]) -> None:
-        """Keep what is left for those who still collect it."""
-        if any(name in other.collects for other in self.in_progress.values()):
-            self._collected[name] = left
-        else:
-            del self._collected[name]
+        if row.shows:
+            return list(self.untagged.get(row.shows, [None]))
+        if len(row.collects) > 1:
+            return [data.get(name, [None]) for name in row.collects]
+        return data.get(row.collects[0], [None]) if row.collects else [text]
 
     # -- Capabilities -------------------------------------------------------------------------
 

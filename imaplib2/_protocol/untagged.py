@@ -27,7 +27,7 @@ class UntaggedResponses(list[Any]):
 
     def add(self, type_: str, items: list[Any]) -> None:
         """Append *items*, the data of one response, behind all others."""
-        if self and self[-1][0] == type_:
+        if self and self[-1][0] == type_ and not isinstance(self[-1][1], _Awaited):
             self[-1][1].extend(items)
         else:
             self.append([type_, items])
@@ -36,13 +36,26 @@ class UntaggedResponses(list[Any]):
         if self._items > self._limits.stored or self._bytes > self._limits.stored_bytes:
             self._drop_oldest()
 
+    def add_awaited(self, type_: str, items: list[Any]) -> None:
+        """Append *items*, which somebody is about to take: they don't count for the limits.
+
+        Only the latest of a type are so; earlier ones that nobody has taken lose it.
+        """
+        for entry in self:
+            if entry[0] == type_ and isinstance(entry[1], _Awaited):
+                entry[1] = list(entry[1])
+                self._items += len(entry[1])
+        self.append([type_, _Awaited(items)])
+
     def take(self, type_: str) -> list[Any] | None:
         """Remove and return all data of a type; None when there is none."""
         found = [entry[1] for entry in self if entry[0] == type_]
         if not found:
             return None
         super().__setitem__(slice(None), [entry for entry in self if entry[0] != type_])
-        return found[0] if len(found) == 1 else [item for items in found for item in items]
+        if len(found) == 1 and type(found[0]) is list:
+            return found[0]
+        return [item for items in found for item in items]
 
     def drop_statuses(self) -> None:
         """Forget the texts of OK, NO and BAD responses."""
@@ -128,6 +141,9 @@ class UntaggedResponses(list[Any]):
         kept: list[Any] = []
         while self and items > 0:
             type_, data = super().pop()
+            if isinstance(data, _Awaited):
+                kept.append([type_, data])
+                continue
             left = _newest(data, items, size)
             items, size = items - len(left), size - sum(map(_size, left))
             if left:
@@ -136,6 +152,10 @@ class UntaggedResponses(list[Any]):
                 break
         super().__setitem__(slice(None), reversed(kept))
         self._items, self._bytes = _sizes(self)
+
+
+class _Awaited(list[Any]):
+    """Data that limits spare."""
 
 
 def _newest(data: list[Any], items: int, size: int) -> list[Any]:
@@ -151,7 +171,8 @@ def _newest(data: list[Any], items: int, size: int) -> list[Any]:
 
 def _sizes(entries: Iterable[Any]) -> tuple[int, int]:
     """How many items, and how many bytes, the entries hold."""
-    items = [item for _, data in entries for item in data]
+    counted = [data for _, data in entries if not isinstance(data, _Awaited)]
+    items = [item for data in counted for item in data]
     return len(items), sum(map(_size, items))
 
 

@@ -275,11 +275,15 @@ def test_the_context_manager_logs_out(serve: Serve) -> None:
 
 
 def test_the_context_manager_is_quiet_on_a_dead_link(serve: Serve) -> None:
+    go = threading.Event()
+
     def script(peer: Peer) -> None:
         greet(peer)
+        peer.pause(go)
         peer.reset()
 
     with IMAP4(*address(serve(script))) as M:
+        go.set()
         wait_over(M)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import ssl
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -121,7 +122,18 @@ def ending_after(
 
 @endings
 def test_while_nothing_happens(serve: Serve, ending: str) -> None:
-    with connected(serve(ending_after(ending))) as M:
+    go = threading.Event()
+
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer)
+        peer.pause(go)  # RST would take the greeting with it
+        ENDINGS[ending](peer)
+        peer.relax()
+        if ending != "RST":
+            peer.wait_closed()
+
+    with connected(serve(script)) as M:
+        go.set()
         check_over(M, ending)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imaplib2._protocol.claims import Claim, MailboxClaim, MessageClaim, uid_of
+from imaplib2._protocol.claims import Claim, Collectors, MailboxClaim, MessageClaim, uid_of
 from imaplib2._protocol.message_set import MessageSet
 from imaplib2._protocol.responses import Data
 
@@ -90,6 +90,11 @@ def test_message_sets_overlap_when_a_message_is_in_both(one: bytes, other: bytes
     assert mine.overlaps(others) == others.overlaps(mine) == shared
 
 
+def owns(claim: Claim, data: Data) -> bool:
+    """Whether *data* is about what *claim* is about."""
+    return claim.covers(claim.key_of(data))
+
+
 def test_a_set_that_may_be_anything_overlaps_with_all() -> None:
     for sequence in (b"$", b"5:*", b"*"):
         assert MessageSet.parse(sequence).overlaps(MessageSet.parse(b"3"))
@@ -98,19 +103,19 @@ def test_a_set_that_may_be_anything_overlaps_with_all() -> None:
 
 def test_a_claim_by_number_goes_by_the_number() -> None:
     claim = MessageClaim(b"2:3", by_uid=False)
-    assert claim.owns(b"2 (FLAGS ())")
-    assert claim.owns([(b"3 (BODY[] {1}", b"4"), b")"])
-    assert not claim.owns(b"4 (UID 2)")
-    assert not claim.owns(b" FLAGS (\\Seen))")
-    assert not claim.owns(b"9" * 5000 + b" (FLAGS ())")
+    assert owns(claim, b"2 (FLAGS ())")
+    assert owns(claim, [(b"3 (BODY[] {1}", b"4"), b")"])
+    assert not owns(claim, b"4 (UID 2)")
+    assert not owns(claim, b" FLAGS (\\Seen))")
+    assert not owns(claim, b"9" * 5000 + b" (FLAGS ())")
 
 
 def test_a_claim_by_uid_goes_by_the_uid() -> None:
     claim = MessageClaim(b"2:3", by_uid=True)
-    assert claim.owns(b"9 (UID 2)")
-    assert claim.owns([(b"9 (BODY[] {1}", b"4"), b" UID 3)"])
-    assert not claim.owns(b"2 (UID 9)")
-    assert not claim.owns(b"2 (FLAGS ())")
+    assert owns(claim, b"9 (UID 2)")
+    assert owns(claim, [(b"9 (BODY[] {1}", b"4"), b" UID 3)"])
+    assert not owns(claim, b"2 (UID 9)")
+    assert not owns(claim, b"2 (FLAGS ())")
 
 
 @pytest.mark.parametrize(
@@ -130,7 +135,7 @@ def test_a_claim_by_uid_goes_by_the_uid() -> None:
     ],
 )
 def test_a_claim_of_a_mailbox_goes_by_its_name(mailbox: bytes, data: Data, owned: bool) -> None:
-    assert MailboxClaim(mailbox).owns(data) is owned
+    assert owns(MailboxClaim(mailbox), data) is owned
 
 
 CLAIMS: list[Claim] = [
@@ -170,4 +175,55 @@ def test_claims_overlap_when_both_may_be_about_the_same(
     )
 )
 def test_a_claim_has_an_opinion_about_any_data(claim: Claim, data: Any) -> None:
-    assert claim.owns(data) in (True, False)
+    assert owns(claim, data) in (True, False)
+
+
+def collectors(**claims: Claim | None) -> Collectors[str]:
+    """Collectors of the members that are named, each with its claim."""
+    found: Collectors[str] = Collectors()
+    for member, claim in claims.items():
+        assert not found.conflicts(claim)
+        found.add(member, claim)
+    return found
+
+
+def test_data_goes_to_the_member_that_claims_it() -> None:
+    found = collectors(
+        one=MessageClaim(b"1", by_uid=False),
+        some=MessageClaim(b"4:6,9", by_uid=False),
+        two=MessageClaim(b"2", by_uid=False),
+    )
+    owners = [found.owner(b"%d (FLAGS ())" % number) for number in (1, 2, 4, 9)]
+    assert owners == ["one", "two", "some", "some"]
+
+
+def test_data_that_nobody_claims_goes_to_the_member_that_was_sent_first() -> None:
+    found = collectors(one=MessageClaim(b"1", by_uid=False), two=MessageClaim(b"2", by_uid=False))
+    assert found.owner(b"7 (FLAGS ())") == "one"
+    assert found.owner(b"no number") == "one"
+    found.remove("one")
+    assert found.owner(b"1 (FLAGS ())") == "two"
+
+
+def test_data_goes_to_the_only_member_whatever_it_is() -> None:
+    assert collectors(lister=None).owner(b"() NIL box") == "lister"
+
+
+@pytest.mark.parametrize("first", [None, MessageClaim(b"1:3", by_uid=False)])
+def test_members_without_a_claim_share_with_nobody(first: Claim | None) -> None:
+    found = collectors(first=first)
+    assert found.conflicts(None)
+    assert found.conflicts(MessageClaim(b"3", by_uid=False))
+
+
+def test_a_member_that_is_gone_conflicts_no_more() -> None:
+    found = collectors(
+        one=MessageClaim(b"1", by_uid=False), some=MessageClaim(b"4:6", by_uid=False)
+    )
+    assert found.conflicts(MessageClaim(b"1", by_uid=False))
+    assert found.conflicts(MessageClaim(b"5", by_uid=False))
+    assert found.conflicts(MessageClaim(b"9", by_uid=True))
+    found.remove("one")
+    found.remove("some")
+    assert len(found) == 0
+    assert not found.conflicts(MessageClaim(b"1:5", by_uid=False))
