@@ -28,8 +28,9 @@ from ._idler import Idler
 from ._pending import Callback, Finish, Pending
 from ._protocol import commands
 from ._protocol.arguments import Literal, Secret, encode_arguments, quote
+from ._protocol.command import Command, Idle
 from ._protocol.commands import Kind, Row, Upgrade, find, find_uid
-from ._protocol.connection import Command, Connection, Idle
+from ._protocol.connection import Connection
 from ._protocol.grammar import CRLF, MapCRLF
 from ._protocol.limits import Limits
 from ._protocol.states import ANY

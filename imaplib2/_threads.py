@@ -40,19 +40,10 @@ from ._auth import Authenticator, respond
 from ._errors import OSErrorAbort, abort, error
 from ._pending import Job, Outcome, Pending
 from ._protocol.arguments import Buffer
+from ._protocol.command import Command
 from ._protocol.commands import Plus, Upgrade
-from ._protocol.connection import (
-    Challenge,
-    Command,
-    Completed,
-    Connection,
-    Event,
-    Failed,
-    Greeted,
-    Idling,
-    Lost,
-    UpgradeNow,
-)
+from ._protocol.connection import Connection
+from ._protocol.events import Challenge, Completed, Event, Failed, Greeted, Idling, Lost, UpgradeNow
 from ._protocol.framing import Frame
 from ._protocol.limits import ProtocolViolation
 from ._trace import Trace

@@ -14,14 +14,14 @@ A command in progress collects the untagged data of its types. Data that nobody 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from .._errors import TimeoutAbort, abort, error, lost, readonly
-from .arguments import Buffer, Encoded, Literal, Part, display, lay_out
-from .claims import Claim, Collectors, MailboxClaim, MessageClaim
-from .commands import COMMANDS, Kind, Plus, Row, Upgrade
+from .arguments import Buffer, display, lay_out
+from .claims import Collectors
+from .command import Command, Idle, Profile
+from .commands import COMMANDS, Plus, Row, Upgrade
+from .events import Challenge, Completed, Event, Failed, Greeted, Idling, Lost, UpgradeNow
 from .framing import Frame, Framer
 from .grammar import CRLF
 from .limits import Limits, ProtocolViolation, excerpt
@@ -41,135 +41,6 @@ from .untagged import UntaggedResponses
 
 #: LITERAL- allows non-synchronizing literals up to this size (RFC 7888, section 5).
 LITERAL_MINUS_SIZE = 4096
-#: Servers may drop a client that idles for half an hour (RFC 2177, section 3).
-IDLE_RENEWAL = 29 * 60.0
-
-
-@dataclass(eq=False)
-class Command:
-    """A command on its way: made by the client, completed by the connection."""
-
-    row: Row
-    parts: list[Part] = field(default_factory=list)
-    #: Whoever waits for the outcome; the connection only hands it back.
-    waiter: Any = None
-    #: The first argument, as the caller gave it.
-    subject: str = ""
-    numbers: bool = False
-    claim: Claim | None = None
-    idle: Idle | None = None
-    #: Data stays with the untagged responses: for callers who collect it themselves.
-    leaves_data: bool = False
-    tag: bytes = b""
-    runs: deque[list[Buffer]] = field(default_factory=deque, repr=False)
-    #: The untagged data that is this command's, by type.
-    data: dict[str, list[Data]] = field(default_factory=dict, repr=False)
-    #: What is reported when this command, inserted by the connection itself, completes.
-    then: Completed | Greeted | None = None
-
-    @classmethod
-    def build(cls, row: Row, encoded: Encoded, literal: Literal | None = None) -> Command:
-        """The command *row* with its arguments and, as the last one, *literal*."""
-        parts: list[Part] = [row.name.encode("ascii"), *encoded.parts]
-        if literal is not None:
-            parts += [b" ", literal]
-        command = cls(row, parts, numbers=row.numbers)
-        if Kind.SEARCH in row.arguments:
-            command.numbers = encoded.numbers
-        if row.claims == "message" and encoded.texts:
-            command.claim = MessageClaim(encoded.texts[0], row.name.startswith("UID "))
-        elif row.claims == "mailbox" and encoded.texts:
-            command.claim = MailboxClaim(encoded.texts[0])
-        return command
-
-    @property
-    def profile(self) -> _Profile:
-        """What others need to know to decide whether they may overlap with it."""
-        return _Profile(self.row.alone, self.row.expunges)
-
-
-class _Profile(NamedTuple):
-    """What admission has to know of a command in progress."""
-
-    alone: bool
-    expunges: bool
-
-
-@dataclass
-class Idle:
-    """How long a command IDLE lasts, and where its news goes."""
-
-    timeout: float | None = None  # seconds after which it ends by itself
-    renew_after: float = IDLE_RENEWAL
-    #: Takes each untagged response instead of ``untagged``; news then doesn't end the IDLE.
-    capture: Callable[[str, list[Any]], None] | None = None
-    until: float | None = None
-    renew_at: float | None = None
-    idling: bool = False  # the "+" has come
-    done_wanted: bool = False
-    done_sent: bool = False
-    renewing: bool = False
-    renewed: bool = False
-
-    @property
-    def owes_reply(self) -> bool:
-        """Whether the server must answer soon: to DONE, or to an IDLE that continues another."""
-        return self.done_sent or self.done_wanted or (self.renewed and not self.idling)
-
-
-@dataclass(frozen=True)
-class Greeted:
-    """The server has greeted, and its capabilities are known."""
-
-
-@dataclass(frozen=True)
-class Completed:
-    """A command has its tagged response; *data* is what it collected, or the response's text."""
-
-    command: Command
-    type: str
-    data: list[Any]
-
-
-@dataclass(frozen=True)
-class Failed:
-    """A command will not complete."""
-
-    command: Command
-    error: error
-
-
-@dataclass(frozen=True)
-class Challenge:
-    """The server asks for the next step of a SASL exchange: call `answer`."""
-
-    command: Command
-    text: bytes
-
-
-@dataclass(frozen=True)
-class Idling:
-    """The server has agreed to an IDLE."""
-
-    command: Command
-
-
-@dataclass(frozen=True)
-class UpgradeNow:
-    """Upgrade the transport, beginning with the bytes *unread*; then call `upgraded`."""
-
-    command: Command
-    unread: bytes
-
-
-@dataclass(frozen=True)
-class Lost:
-    """The connection is over; each command has its Failed."""
-
-    reason: error
-
-
-Event = Greeted | Completed | Failed | Challenge | Idling | UpgradeNow | Lost
 
 
 class Connection:
@@ -223,7 +94,7 @@ class Connection:
         self._then: Command | None = None  # asks for the capabilities on behalf of another
         self._logout_at: float | None = None  # when LOGOUT was submitted
         #: How many commands in progress there are of each kind that admission distinguishes.
-        self._profiles: Counter[_Profile] = Counter()
+        self._profiles: Counter[Profile] = Counter()
         self._collectors: dict[str, Collectors[Command]] = {}
 
     # -- Driving ------------------------------------------------------------------------------
@@ -440,7 +311,7 @@ class Connection:
             if type_ in self._collectors
         )
 
-    def _conflict(self, command: Command, other: _Profile) -> bool:
+    def _conflict(self, command: Command, other: Profile) -> bool:
         """Whether *command* has to wait for one like *other* (RFC 3501, section 5.5)."""
         if command.row.alone or other.alone:
             return True
@@ -471,7 +342,6 @@ class Connection:
 
     def _may_send_at_once(self, size: int) -> bool:
         """Whether a literal of *size* may be non-synchronizing (RFC 7888)."""
-        # Cyrus says LITERAL-, Domino "LITERAL +" (MailKit).
         if "LITERAL+" in self.capabilities:
             return True
         return size <= LITERAL_MINUS_SIZE and "LITERAL-" in self.capabilities

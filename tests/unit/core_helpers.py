@@ -9,17 +9,10 @@ from typing import Any
 
 from imaplib2._errors import error
 from imaplib2._protocol.arguments import Literal, encode_arguments
+from imaplib2._protocol.command import Command, Idle
 from imaplib2._protocol.commands import COMMANDS, UID_COMMANDS, Row
-from imaplib2._protocol.connection import (
-    Challenge,
-    Command,
-    Completed,
-    Connection,
-    Event,
-    Failed,
-    Idle,
-    UpgradeNow,
-)
+from imaplib2._protocol.connection import Connection
+from imaplib2._protocol.events import Challenge, Completed, Event, Failed, UpgradeNow
 from imaplib2._protocol.framing import Frame, Framer
 from imaplib2._protocol.limits import Limits
 

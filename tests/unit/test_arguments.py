@@ -24,8 +24,8 @@ from imaplib2._protocol.arguments import (
     lay_out,
     quote,
 )
+from imaplib2._protocol.command import Command
 from imaplib2._protocol.commands import UID_COMMANDS, Row, find
-from imaplib2._protocol.connection import Command
 
 
 def row_of(name: str) -> Row:

@@ -15,8 +15,9 @@ from imaplib2 import AUTH, IMAP4, LOGOUT, NONAUTH, SELECTED, Commands
 from imaplib2._errors import InvalidArgument, error
 from imaplib2._protocol import commands
 from imaplib2._protocol.arguments import Encoded
+from imaplib2._protocol.command import Command
 from imaplib2._protocol.commands import COMMANDS, UID_COMMANDS, Kind, Plus, Row, Upgrade, find
-from imaplib2._protocol.connection import Command, Connection
+from imaplib2._protocol.connection import Connection
 from imaplib2._protocol.states import ANY, illegal
 
 from .test_arguments import Recorder

@@ -8,16 +8,10 @@ from typing import Any
 import pytest
 
 from imaplib2._errors import OSErrorAbort, TimeoutAbort, abort, error, readonly
+from imaplib2._protocol.command import Command, Idle
 from imaplib2._protocol.commands import COMMANDS, UID_COMMANDS
-from imaplib2._protocol.connection import (
-    Command,
-    Completed,
-    Connection,
-    Failed,
-    Greeted,
-    Idle,
-    Lost,
-)
+from imaplib2._protocol.connection import Connection
+from imaplib2._protocol.events import Completed, Failed, Greeted, Lost
 from imaplib2._protocol.limits import Limits
 
 from .core_helpers import GREETING, PREAUTH, Driver, row

@@ -13,7 +13,8 @@ from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from imaplib2._errors import abort, error
-from imaplib2._protocol.connection import Command, Completed, Idle
+from imaplib2._protocol.command import Command, Idle
+from imaplib2._protocol.events import Completed
 
 from .core_helpers import Driver, random_chunks
 

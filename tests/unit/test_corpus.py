@@ -26,8 +26,8 @@ import pytest
 
 from imaplib2._errors import abort
 from imaplib2._protocol.arguments import Encoded, Literal
+from imaplib2._protocol.command import Command, Idle
 from imaplib2._protocol.commands import COMMANDS, UID_COMMANDS
-from imaplib2._protocol.connection import Command, Idle
 
 from .core_helpers import GREETING, PREAUTH, Driver
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from imaplib2._errors import abort
-from imaplib2._protocol.connection import Command, Idle, Idling
+from imaplib2._protocol.command import Command, Idle
+from imaplib2._protocol.events import Idling
 
 from .core_helpers import Driver
 

@@ -1,0 +1,88 @@
+"""A command on its way through the connection."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from .arguments import Buffer, Encoded, Literal, Part
+from .claims import Claim, MailboxClaim, MessageClaim
+from .commands import Kind, Row
+from .responses import Data
+
+#: Servers may drop a client that idles for half an hour (RFC 2177, section 3).
+IDLE_RENEWAL = 29 * 60.0
+
+
+@dataclass(eq=False)
+class Command:
+    """A command on its way: made by the client, completed by the connection."""
+
+    row: Row
+    parts: list[Part] = field(default_factory=list)
+    #: Whoever waits for the outcome; the connection only hands it back.
+    waiter: Any = None
+    #: The first argument, as the caller gave it.
+    subject: str = ""
+    numbers: bool = False
+    claim: Claim | None = None
+    idle: Idle | None = None
+    #: Data stays with the untagged responses: for callers who collect it themselves.
+    leaves_data: bool = False
+    tag: bytes = b""
+    runs: deque[list[Buffer]] = field(default_factory=deque, repr=False)
+    #: The untagged data that is this command's, by type.
+    data: dict[str, list[Data]] = field(default_factory=dict, repr=False)
+    #: The event that is reported when this command, inserted by the connection, completes.
+    then: Any = None
+
+    @classmethod
+    def build(cls, row: Row, encoded: Encoded, literal: Literal | None = None) -> Command:
+        """The command *row* with its arguments and, as the last one, *literal*."""
+        parts: list[Part] = [row.name.encode("ascii"), *encoded.parts]
+        if literal is not None:
+            parts += [b" ", literal]
+        command = cls(row, parts, numbers=row.numbers)
+        if Kind.SEARCH in row.arguments:
+            command.numbers = encoded.numbers
+        if row.claims == "message" and encoded.texts:
+            command.claim = MessageClaim(encoded.texts[0], row.name.startswith("UID "))
+        elif row.claims == "mailbox" and encoded.texts:
+            command.claim = MailboxClaim(encoded.texts[0])
+        return command
+
+    @property
+    def profile(self) -> Profile:
+        """What others need to know to decide whether they may overlap with it."""
+        return Profile(self.row.alone, self.row.expunges)
+
+
+class Profile(NamedTuple):
+    """What admission has to know of a command in progress."""
+
+    alone: bool
+    expunges: bool
+
+
+@dataclass
+class Idle:
+    """How long a command IDLE lasts, and where its news goes."""
+
+    timeout: float | None = None  # seconds after which it ends by itself
+    renew_after: float = IDLE_RENEWAL
+    #: Takes each untagged response instead of ``untagged``; news then doesn't end the IDLE.
+    capture: Callable[[str, list[Any]], None] | None = None
+    until: float | None = None
+    renew_at: float | None = None
+    idling: bool = False  # the "+" has come
+    done_wanted: bool = False
+    done_sent: bool = False
+    renewing: bool = False
+    renewed: bool = False
+
+    @property
+    def owes_reply(self) -> bool:
+        """Whether the server must answer soon: to DONE, or to an IDLE that continues another."""
+        return self.done_sent or self.done_wanted or (self.renewed and not self.idling)

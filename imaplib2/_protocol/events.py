@@ -1,0 +1,64 @@
+"""What a connection reports to whoever drives it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .._errors import error
+from .command import Command
+
+
+@dataclass(frozen=True)
+class Greeted:
+    """The server has greeted, and its capabilities are known."""
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A command has its tagged response; *data* is what it collected, or the response's text."""
+
+    command: Command
+    type: str
+    data: list[Any]
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A command will not complete."""
+
+    command: Command
+    error: error
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """The server asks for the next step of a SASL exchange: call `answer`."""
+
+    command: Command
+    text: bytes
+
+
+@dataclass(frozen=True)
+class Idling:
+    """The server has agreed to an IDLE."""
+
+    command: Command
+
+
+@dataclass(frozen=True)
+class UpgradeNow:
+    """Upgrade the transport, beginning with the bytes *unread*; then call `upgraded`."""
+
+    command: Command
+    unread: bytes
+
+
+@dataclass(frozen=True)
+class Lost:
+    """The connection is over; each command has its Failed."""
+
+    reason: error
+
+
+Event = Greeted | Completed | Failed | Challenge | Idling | UpgradeNow | Lost
