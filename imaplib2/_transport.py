@@ -220,7 +220,7 @@ class MethodTransport:
         raise NotImplementedError
 
     def send(self, data: Buffer, timeout: float | None) -> int:
-        owner = self._owner()
+        owner = self._living_owner()
         if owner is None:
             raise BrokenPipeError("the connection was dropped")
         data = bytes(data)  # what subclasses expect
@@ -251,9 +251,16 @@ class MethodTransport:
         unread, self._unread = self._unread, b""
         return unread
 
+    def _living_owner(self) -> Any:
+        owner = self._owner()
+        if owner is None:
+            # Its finalizer is about to interrupt us: let that be first, as it is the reason.
+            self._wakeup.wait(_SHUTDOWN_WAIT)
+        return owner
+
     def _read(self, size: int) -> bytes:
         while self._wait_readable():
-            owner = self._owner()
+            owner = self._living_owner()
             if owner is None:
                 return b""
             try:
@@ -267,7 +274,7 @@ class MethodTransport:
         return b""
 
     def _wait_readable(self) -> bool:
-        owner = self._owner()
+        owner = self._living_owner()
         if owner is None or self._wakeup.is_set:
             return False
         if owner.has_buffered():

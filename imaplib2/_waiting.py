@@ -24,6 +24,10 @@ class Wakeup:
             if not self._closed:
                 os.write(self._write_fd, b"x")
 
+    def wait(self, timeout: float) -> None:
+        """Wait until this is set, up to *timeout* seconds."""
+        self.wait_with(self._read_fd, select.POLLIN, timeout)
+
     def close(self) -> None:
         """Give the descriptors back."""
         with self._lock:

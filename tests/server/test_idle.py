@@ -296,21 +296,32 @@ def test_without_the_capability(serve: Serve, options: dict[str, Any]) -> None:
         check_usable(M)
 
 
+interrupted = threading.Event()
+
+
 def interrupt() -> None:
     """What Ctrl-C does, when the main thread waits in the library."""
     ident = threading.main_thread().ident
     assert ident is not None
     while sys._current_frames()[ident].f_code.co_name not in ("wait", "_next"):
         time.sleep(0.001)
-    signal.pthread_kill(ident, signal.SIGINT)
+    while not interrupted.wait(0.01):  # CPython sleeps on when it comes just before a wait
+        signal.pthread_kill(ident, signal.SIGINT)
 
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """Background jobs of some shells ignore SIGINT."""
+    """One interrupt is taken, also where a shell has made us ignore them."""
     if not hasattr(signal, "pthread_kill"):
         pytest.skip("no signals to threads")
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def handler(*_: object) -> None:
+        if not interrupted.is_set():
+            interrupted.set()
+            raise KeyboardInterrupt
+
+    interrupted.clear()
+    before = signal.signal(signal.SIGINT, handler)
     yield
     signal.signal(signal.SIGINT, before)
 
