@@ -27,7 +27,7 @@ from ._errors import InvalidArgument, error
 from ._idler import Idler
 from ._pending import Callback, Finish, Pending
 from ._protocol import commands
-from ._protocol.arguments import Literal, Secret, encode_arguments, quote
+from ._protocol.arguments import Literal, Part, Secret, encode_arguments, quote
 from ._protocol.command import Command, Idle
 from ._protocol.commands import Kind, Row, Upgrade, find, find_uid
 from ._protocol.connection import Connection
@@ -79,6 +79,10 @@ _UNSET: Any = object()
 Self = TypeVar("Self", bound="IMAP4")
 
 
+def _as_it_is(typ: str, data: Sequence[Any]) -> Any:
+    return typ, data
+
+
 class IMAP4:
     """A connection to an IMAP server, over TCP.
 
@@ -126,9 +130,9 @@ class IMAP4:
         self._hooked: MethodTransport | None = None  # where a subclass has replaced those
         self._trace = Trace(_debug_level(debug), debug_file, self.identifier, debug_buf_lvl)
         if type(self)._mesg is not IMAP4._mesg:
-            self._trace.printer = _weakly(self._mesg)
+            self._trace.printer = _as_printer(_weakly(self._mesg))
         self._core = Connection(_dates.Int2AP(random.randint(4096, 65535)), timeout=self.timeout)
-        self._legacy: dict[bytes, tuple[Command, Pending]] = {}
+        self._legacy: dict[bytes, Pending] = {}
         self._engine: Engine | None = None
         self._connect(timeout)
 
@@ -255,7 +259,7 @@ class IMAP4:
 
     @property
     def debug(self) -> int:
-        """The debug level: 0 nothing, 1 the connection's life, 3 commands, 4 all traffic.
+        """The debug level: 0 nothing, 1 why the connection ended, 3 commands, 4 responses, too.
 
         Passwords and SASL exchanges are never shown.
         """
@@ -301,13 +305,20 @@ class IMAP4:
         engine.call_back(Pending(finish, callback, cb_arg), ("BYE", []))
         return cast(Result, (None, None))
 
-    def id(self, *fields: Any, callback: Callback | None = None, cb_arg: Any = None) -> Result:
+    def id(
+        self,
+        *args: Any,
+        fields: Mapping[str, str | None] | None = None,
+        callback: Callback | None = None,
+        cb_arg: Any = None,
+    ) -> Result:
         """Tell the server who is calling, and get the same (RFC 2971).
 
-        *fields*: a mapping of str to str or None; or names and values in turn; or one str that is
-        the parenthesised list itself; or nothing.
+        *fields* is a mapping of str to str or None. Instead, *args* may be that mapping; or names
+        and values in turn; or one str, the parenthesised list itself; or nothing.
         """
-        return self._call("ID", _id_parameters(fields), callback=callback, cb_arg=cb_arg)
+        parameters = _id_parameters(args if fields is None else (fields,))
+        return self._call("ID", parameters, callback=callback, cb_arg=cb_arg)
 
     # -- Commands: not authenticated (RFC 3501, section 6.2) -----------------------------------
 
@@ -330,11 +341,11 @@ class IMAP4:
         the server doesn't offer it, ``error`` when it refuses, ``ssl.SSLError`` when TLS fails.
         """
         if self._tls_established or _is_tls(self.sock):
-            raise self.abort("TLS session already established")
+            raise self._refused(self.abort("TLS session already established"))
         if "STARTTLS" not in self.capabilities:
-            raise self.abort("TLS not supported by server")
+            raise self._refused(self.abort("TLS not supported by server"))
         if not isinstance(self.sock, socket.socket):
-            raise error("STARTTLS needs a socket")
+            raise self._refused(error("STARTTLS needs a socket"))
         self._tls = TLSSettings(
             cast(Any, keyfile), certfile, cast(Any, ca_certs), cert_verify_cb, ssl_version,
             tls_level, ssl_context,
@@ -508,11 +519,13 @@ class IMAP4:
         """
         self.literal = None
         text = _with_crlf(message)
-        literal = Literal(text, binary=self.utf8_enabled)
+        last: tuple[Part, ...] = (Literal(text),)
+        if self.utf8_enabled:  # RFC 6855, section 4
+            last = (b"UTF8 (", Literal(text, binary=True), b")")
         date = _dates.Time2Internaldate(date_time) if date_time else None
         return self._call(
             "APPEND", mailbox or "INBOX", flags or None, date,
-            literal=literal, callback=callback, cb_arg=cb_arg,
+            last=last, callback=callback, cb_arg=cb_arg,
         )  # fmt: skip
 
     def namespace(self, *, callback: Callback | None = None, cb_arg: Any = None) -> Result:
@@ -524,7 +537,7 @@ class IMAP4:
     ) -> Result:
         """Enable extensions, for instance ``'UTF8=ACCEPT'`` (RFC 5161)."""
         if "ENABLE" not in self.capabilities:
-            raise error("Server does not support ENABLE")
+            raise self._refused(error("Server does not support ENABLE"))
         return self._call("ENABLE", capability, callback=callback, cb_arg=cb_arg)
 
     def proxyauth(
@@ -566,19 +579,19 @@ class IMAP4:
     def getquota(
         self, root: Text, *, callback: Callback | None = None, cb_arg: Any = None
     ) -> Result:
-        """Ask for a quota root's usage and limits (RFC 9208, section 4.2)."""
+        """Ask for a quota root's usage and limits (RFC 9208, section 4.1.1)."""
         return self._call("GETQUOTA", root, callback=callback, cb_arg=cb_arg)
 
     def getquotaroot(
         self, mailbox: Text, *, callback: Callback | None = None, cb_arg: Any = None
     ) -> Result:
-        """Ask for a mailbox's quota roots; ``[[QUOTAROOT...], [QUOTA...]]`` (RFC 9208, 4.3)."""
+        """Ask for a mailbox's quota roots; ``[[QUOTAROOT...], [QUOTA...]]`` (RFC 9208, 4.1.2)."""
         return self._call("GETQUOTAROOT", mailbox, callback=callback, cb_arg=cb_arg)
 
     def setquota(
         self, root: Text, limits: Text, *, callback: Callback | None = None, cb_arg: Any = None
     ) -> Result:
-        """Set a quota root's limits, such as ``'(STORAGE 512)'`` (RFC 9208, section 4.4)."""
+        """Set a quota root's limits, such as ``'(STORAGE 512)'`` (RFC 9208, section 4.1.3)."""
         return self._call("SETQUOTA", root, limits, callback=callback, cb_arg=cb_arg)
 
     def getannotation(
@@ -640,7 +653,7 @@ class IMAP4:
         With *uid*, only those whose UIDs are in *message_set* (RFC 4315, section 2.1).
         """
         if uid != (message_set is not None):
-            raise error("EXPUNGE takes a message set with uid=True, and only then")
+            raise self._refused(error("EXPUNGE takes a message set with uid=True, and only then"))
         return self._call("EXPUNGE", message_set, uid=uid, callback=callback, cb_arg=cb_arg)
 
     def search(
@@ -659,10 +672,12 @@ class IMAP4:
         *params* replace ``?`` in them: see `uid`.
         """
         if charset and self.utf8_enabled:
-            raise error("Non-None charset not valid in UTF8 mode")
+            raise self._refused(error("Non-None charset not valid in UTF8 mode"))
         declared = ("CHARSET", charset) if charset else ()
-        criteria = substitute("SEARCH", criteria, params)
-        return self._call("SEARCH", *declared, *criteria, uid=uid, callback=callback, cb_arg=cb_arg)
+        return self._call(
+            "SEARCH", *declared, *criteria,
+            uid=uid, params=params, callback=callback, cb_arg=cb_arg,
+        )  # fmt: skip
 
     def sort(
         self,
@@ -675,10 +690,9 @@ class IMAP4:
         cb_arg: Any = None,
     ) -> Result:
         """Search, and sort what is found by *sort_criteria*, ``'(DATE)'`` (RFC 5256, 3)."""
-        criteria = substitute("SORT", search_criteria, params)
         return self._call(
-            "SORT", sort_criteria, charset, *criteria,
-            uid=uid, callback=callback, cb_arg=cb_arg,
+            "SORT", sort_criteria, charset, *search_criteria,
+            uid=uid, params=params, callback=callback, cb_arg=cb_arg,
         )  # fmt: skip
 
     def thread(
@@ -692,10 +706,9 @@ class IMAP4:
         cb_arg: Any = None,
     ) -> Result:
         """Search, and group what is found into threads (RFC 5256, section 3)."""
-        criteria = substitute("THREAD", search_criteria, params)
         return self._call(
-            "THREAD", threading_algorithm, charset, *criteria,
-            uid=uid, callback=callback, cb_arg=cb_arg,
+            "THREAD", threading_algorithm, charset, *search_criteria,
+            uid=uid, params=params, callback=callback, cb_arg=cb_arg,
         )  # fmt: skip
 
     def fetch(
@@ -709,8 +722,10 @@ class IMAP4:
         cb_arg: Any = None,
     ) -> Result:
         """Fetch parts of messages, such as ``'(FLAGS BODY.PEEK[])'`` (RFC 3501, section 6.4.5)."""
-        (parts,) = substitute("FETCH", (message_parts,), params)
-        return self._call("FETCH", message_set, parts, uid=uid, callback=callback, cb_arg=cb_arg)
+        return self._call(
+            "FETCH", message_set, message_parts,
+            uid=uid, params=params, callback=callback, cb_arg=cb_arg,
+        )  # fmt: skip
 
     def partial(
         self,
@@ -786,14 +801,13 @@ class IMAP4:
         """
         name = command.upper()
         if name not in commands.UID_COMMANDS and name not in commands.Commands:
-            raise error(f"Unknown IMAP4 UID command: {name}")
-        args = substitute(f"UID {name}", args, params)
+            raise self._refused(error(f"Unknown IMAP4 UID command: {name}"))
         if name in ("COPY", "MOVE", "EXPUNGE"):
             finish, leaves_data = _finish_without_data, True  # as imaplib has it
         else:
             finish, leaves_data = _as_it_is, False
         return self._call(
-            name, *args, uid=True, callback=callback, cb_arg=cb_arg,
+            name, *args, uid=True, params=params, callback=callback, cb_arg=cb_arg,
             finish=finish, leaves_data=leaves_data,
         )  # fmt: skip
 
@@ -827,7 +841,7 @@ class IMAP4:
         happens instead: ``with M.idle(duration=60) as idler: for typ, data in idler: ...``.
         """
         if "IDLE" not in self.capabilities:
-            raise error("Server does not support IMAP4 IDLE")
+            raise self._refused(error("Server does not support IMAP4 IDLE"))
         if duration is not _UNSET:
             end = self._running_engine().end_idle
             return Idler(
@@ -840,7 +854,8 @@ class IMAP4:
         pending = Pending(_as_it_is)
         pending.observer = observe
         idle = Idle(None, IDLE_TIMEOUT, capture=capture)
-        command = self._build(find("IDLE"), (), idle=idle)
+        command = self._build(find("IDLE"), ())
+        command.idle = idle
         self._submit(command, pending)
         return command, pending
 
@@ -889,7 +904,9 @@ class IMAP4:
 
     def open_socket(self) -> socket.socket:
         """A connected socket; replaced by subclasses that connect in their own way."""
-        return connect(self.host or None, self.port, self.timeout or CONNECT_TIMEOUT)
+        sock = connect(self.host or None, self.port, self.timeout or CONNECT_TIMEOUT)
+        sock.settimeout(self.timeout)
+        return sock
 
     def _create_socket(self, timeout: float | None) -> Any:
         return self.open_socket()
@@ -898,6 +915,7 @@ class IMAP4:
         """Negotiate TLS on ``sock`` and put the encrypted socket in its place."""
         try:
             self.sock = wrap(self.sock, self._tls, self.host, self.timeout or CONNECT_TIMEOUT)
+            self.sock.settimeout(self.timeout)
             self._tls.verify(self.sock, self.host)
         except BaseException:
             self.sock.close()
@@ -930,7 +948,7 @@ class IMAP4:
     def enable_compression(self, *, callback: Callback | None = None, cb_arg: Any = None) -> Result:
         """Compress the connection from here on (COMPRESS=DEFLATE, RFC 4978)."""
         if "COMPRESS=DEFLATE" not in self.capabilities:
-            raise error("Server does not support COMPRESS=DEFLATE")
+            raise self._refused(error("Server does not support COMPRESS=DEFLATE"))
         return self._call("COMPRESS", "DEFLATE", callback=callback, cb_arg=cb_arg)
 
     def start_compressing(self) -> None:
@@ -962,6 +980,7 @@ class IMAP4:
         """What the threads use: this object's own methods where a subclass replaced them."""
         if isinstance(self.sock, socket.socket):
             tune(self.sock)
+            self._adopt_timeout()
         if self.sock is not None and (self.read_fd is None or self._inner is not None):
             self.read_fd = self.sock.fileno()
         hooked = _replaced(self, "read") or _replaced(self, "send")
@@ -1007,19 +1026,22 @@ class IMAP4:
         name: str,
         *arguments: Any,
         uid: bool = False,
+        params: Sequence[Any] | None = None,
         callback: Callback | None = None,
         cb_arg: Any = None,
-        finish: Finish | None = None,
-        literal: Literal | None = None,
+        finish: Finish = _as_it_is,
+        last: Sequence[Part] = (),
         idle: Idle | None = None,
         leaves_data: bool = False,
         authenticator: Authenticator | None = None,
     ) -> Result:
         """Issue a command; its outcome, or ``(None, None)`` when it goes to *callback*."""
+        last = last or self._take_literal()
         row = find_uid(name) if uid else find(name)
-        command = self._build(row, arguments, literal, idle)
+        command = self._build(row, substitute(row.name, arguments, params), last)
+        command.idle = idle
         command.leaves_data = leaves_data
-        pending = Pending(finish or _as_it_is, callback, cb_arg)
+        pending = Pending(finish, callback, cb_arg)
         pending.authenticator = authenticator
         try:
             self._submit(command, pending)
@@ -1032,25 +1054,35 @@ class IMAP4:
             self._running_engine().give_up(command)
             raise
 
-    def _build(
-        self,
-        row: Row,
-        arguments: Sequence[Any],
-        literal: Literal | None = None,
-        idle: Idle | None = None,
-    ) -> Command:
-        pending_literal, self.literal = self.literal, None
-        if literal is None and pending_literal is not None:
-            if not isinstance(pending_literal, (bytes, bytearray, memoryview)):
-                raise TypeError(f"{row.name}: a literal must be bytes")
-            literal = Literal(pending_literal)
+    def _build(self, row: Row, arguments: Sequence[Any], last: Sequence[Part] = ()) -> Command:
         encoded = encode_arguments(row, arguments, utf8=self.utf8_enabled)
-        command = Command.build(row, encoded, literal)
-        command.subject = _as_text(arguments[0]) if arguments else ""
-        command.idle = idle
+        command = Command.build(row, encoded, last)
+        command.subject = arguments[0] if arguments else None
         return command
 
+    def _take_literal(self) -> Sequence[Part]:
+        """The ``literal`` that was set by hand for the next command, whatever becomes of it."""
+        literal, self.literal = self.literal, None
+        if literal is None:
+            return ()
+        if not isinstance(literal, (bytes, bytearray, memoryview)):
+            raise TypeError(f"a literal must be bytes, not {type(literal).__name__}")
+        return (Literal(literal),)
+
+    def _refused(self, problem: error) -> error:
+        """*problem*, for a command that will not be sent: its literal goes with it."""
+        self.literal = None
+        return problem
+
+    def _adopt_timeout(self) -> None:
+        """A time-out that was set on the socket is meant for the answers that come from it."""
+        gettimeout = getattr(self.sock, "gettimeout", None)
+        timeout = gettimeout() if gettimeout is not None else None
+        if timeout:
+            self._core.timeout = timeout
+
     def _submit(self, command: Command, pending: Pending) -> None:
+        self._adopt_timeout()
         command.waiter = pending
         self._running_engine().submit(command)
 
@@ -1106,16 +1138,15 @@ class IMAP4:
         return self._take_untagged(name)
 
     def _command(self, name: str, *args: Any) -> bytes:
-        command = self._build(find(name), args)
+        command = self._build(find(name), args, self._take_literal())
         command.leaves_data = True
         pending = Pending(_as_it_is)
         self._submit(command, pending)
-        self._legacy[command.tag] = command, pending
+        self._legacy[command.tag] = pending
         return command.tag
 
     def _command_complete(self, name: str, tag: bytes) -> Any:
-        _, pending = self._legacy.pop(tag)
-        return self._running_engine().wait(pending)
+        return self._running_engine().wait(self._legacy.pop(tag))
 
     def _quote(self, arg: str) -> str:
         return quote(arg)
@@ -1234,10 +1265,6 @@ class IMAP4_stream(IMAP4):
         return ProcessTransport(self.process)
 
 
-def _as_it_is(typ: str, data: Sequence[Any]) -> Any:
-    return typ, data
-
-
 def _finish_without_data(typ: str, data: Sequence[Any]) -> Any:
     return typ, [None] if typ == "OK" else data
 
@@ -1281,10 +1308,6 @@ def _with_crlf(message: Buffer) -> Buffer:
     return MapCRLF.sub(CRLF, message)
 
 
-def _as_text(argument: Any) -> str:
-    return argument.decode("utf-8", "replace") if isinstance(argument, bytes) else str(argument)
-
-
 def _is_tls(sock: Any) -> bool:
     ssl = sys.modules.get("ssl")
     return ssl is not None and isinstance(sock, ssl.SSLSocket)
@@ -1306,6 +1329,18 @@ def _weakly(method: Any) -> Any:
         return method(*arguments)
 
     return call
+
+
+def _as_printer(mesg: Any) -> Any:
+    """A subclass's ``_mesg``, be it with the parameters of imaplib or of historical imaplib2."""
+
+    def printer(text: str, thread: str | None, when: float | None) -> None:
+        try:
+            mesg(text, thread, when)
+        except TypeError:
+            mesg(text)
+
+    return printer
 
 
 def _call_open(method: Any, host: str, port: int, timeout: float | None) -> None:

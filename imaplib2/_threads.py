@@ -41,7 +41,6 @@ from ._errors import OSErrorAbort, abort, error
 from ._pending import Job, Outcome, Pending
 from ._protocol.arguments import Buffer
 from ._protocol.command import Command
-from ._protocol.commands import Plus, Upgrade
 from ._protocol.connection import Connection
 from ._protocol.events import Challenge, Completed, Event, Failed, Greeted, Idling, Lost, UpgradeNow
 from ._protocol.framing import Frame
@@ -165,20 +164,7 @@ class Engine:
 
     def give_up(self, command: Command) -> None:
         """The waiter of *command* has left (KeyboardInterrupt): don't let others wait for it."""
-        withdrawn = False
-
-        def withdraw(now: float) -> None:
-            nonlocal withdrawn
-            withdrawn = self.core.withdraw(command, now)
-
-        self._drive(withdraw)
-        with self._mutex:
-            needs_waiter = command.row.plus is Plus.SASL or command.row.upgrade is not Upgrade.NONE
-            stuck = not withdrawn and needs_waiter and command.tag in self.core.in_progress
-        if stuck:
-            self.fail(abort(f"{command.row.name} was interrupted"))
-        elif command.idle is not None:
-            self.end_idle(command)
+        self._drive(lambda now: self.core.give_up(command, now))
 
     def fail(self, reason: error) -> None:
         """The connection is over. Idempotent; callable from any thread."""
@@ -187,14 +173,11 @@ class Engine:
             todo = self._settle()
         self._act(todo)
 
-    def close(self, reason: error | None = None) -> None:
+    def close(self) -> None:
         """End the connection and wait, within bounds, for the threads. Idempotent."""
         if not (self.can_wait and self.is_free):
             return self._close_alone()
-        with self._mutex:
-            if self.core.reason is None and reason is None:
-                self.core.closed_on_purpose = True
-        self.fail(reason or abort("the connection was closed by logout()"))
+        self._drive(lambda now: self.core.close())
         for thread in (self._reader, self._writer, self._callback_thread):
             if thread is not None and thread is not threading.current_thread() and thread.ident:
                 thread.join(_JOIN_TIMEOUT)
@@ -262,6 +245,7 @@ class Engine:
 
     def _settle(self) -> _Todo:
         """Collect what has to be done; the mutex is held."""
+        assert self._mutex.locked()
         core = self.core
         todo = _Todo(core.take_events(), core.traffic or [])
         core.traffic = []
@@ -295,10 +279,10 @@ class Engine:
         """Do what was decided; the mutex is not held."""
         for event in todo.events:
             self._act_on(event)
-        if todo.output:
-            self._send_at_once(todo.output)
         if todo.traffic:
             self.trace.traffic(todo.traffic)
+        if todo.output:
+            self._send_at_once(todo.output)
 
     def _act_on(self, event: Event) -> None:
         if isinstance(event, (Completed, Failed)):
@@ -415,6 +399,7 @@ class Engine:
 
     def _take_work(self) -> list[Buffer] | None:
         """Output to send; None when the clock has moved the core. The mutex is held."""
+        assert self._mutex.locked()
         if not self._sending and self.core.output_size:
             self._sending = True
             return self.core.take_output()
@@ -473,7 +458,8 @@ class Engine:
                 self._receive_batch(frames[start : start + _BATCH])
             self._resume.wait()
             frames = self.core.frame(b"")
-            self._receive_batch(frames[:_BATCH])
+            if frames:
+                self._receive_batch(frames[:_BATCH])
 
     def _receive_batch(self, frames: list[Frame]) -> None:
         with self._mutex:

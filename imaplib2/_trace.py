@@ -19,8 +19,8 @@ SHOWN = 1000
 class Trace:
     """One connection's debugging output.
 
-    Levels: 1 the connection's life, 2 (unused), 3 states and commands, 4 everything sent and
-    received, 5 also what the threads do. What isn't printed at once is kept, the latest of it, and
+    Levels: 1 why the connection has ended, with the last interactions; 3 also commands; 4 also
+    responses. What isn't printed at once is kept, the latest of it, and
     printed when an error ends the connection (at level 1 and up). While the level is below
     *buffer_level*, all of it is kept.
     """
@@ -49,29 +49,30 @@ class Trace:
             self._kept.append((time.time(), threading.current_thread().name, "", text))
 
     def traffic(self, entries: list[tuple[str, Any]]) -> None:
-        """What was sent (">") and received ("<"): printed at level 4, kept below."""
+        """What was sent (">", printed from level 3 on) and received ("<", from level 4 on)."""
         name = threading.current_thread().name
-        if self.level >= max(4, self.buffer_level):
+        if self.level >= max(3, self.buffer_level):
             for direction, text in entries:
-                self.write(_line(direction, text), name)
+                if direction == ">" or self.level >= 4:
+                    self.write(_line(direction, text), name)
             return
         now = time.time()
         self._kept.extend((now, name, way, _head(text)) for way, text in entries[-KEPT:])
 
     def write(self, text: str, thread: str | None = None, when: float | None = None) -> None:
         """Print a line, with time and thread, to the debug file and to the logger."""
+        import logging
+
         name = thread or threading.current_thread().name
+        logging.getLogger("imaplib2").debug("%s: %s", name, text)
         # Whatever a debug file or a subclass's _mesg does, the connection lives on.
         with contextlib.suppress(Exception):
             (self.printer or self.print)(text, name, when)
 
     def print(self, text: str, thread: str | None = None, when: float | None = None) -> None:
-        """What `write` does unless there is another printer."""
-        import logging
-
+        """Print a line to the debug file, unless there is another printer."""
         name = thread or threading.current_thread().name
         stamp = time.strftime("%H:%M:%S", time.localtime(when))
-        logging.getLogger("imaplib2").debug("%s: %s", name, text)
         with self._lock:
             print(f"  {stamp} {name} {text}", file=self.file or sys.stderr, flush=True)
 
@@ -94,5 +95,5 @@ def _head(text: Any) -> Any:
 
 def _line(direction: str, text: Any) -> str:
     head = _head(text)
-    shown = head if isinstance(head, str) else repr(head)
+    shown = head.rstrip("\r\n") if isinstance(head, str) else repr(head)
     return f"{direction} {shown}" if direction else shown

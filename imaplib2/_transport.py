@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import ssl
     import subprocess
 
+    from ._tls_socket import ConcurrentSSLSocket
+
 Buffer = bytes | bytearray | memoryview
 
 #: Bytes that are compressed at a time.
@@ -103,35 +105,22 @@ class SocketTransport:
         return self.sock.send(memoryview(data)[:4096])  # so little that it can't block
 
 
-class TLSTransport:
+class TLSTransport(SocketTransport):
     """An ``SSLSocket``; it becomes one that two threads may use (see ``_tls_socket.py``)."""
 
     direct = True
-    punctual = True
+    sock: ConcurrentSSLSocket
 
     def __init__(self, sock: ssl.SSLSocket) -> None:
         from ._tls_socket import adopt
 
-        self.sock = adopt(sock)
-
-    def recv_into(self, buffer: memoryview) -> int:
-        return self.sock.recv_into(buffer)
+        super().__init__(adopt(sock))
 
     def try_send(self, data: Buffer) -> int:
         return self.sock.send_now(data)
 
     def send(self, data: Buffer, timeout: float | None) -> int:
         return self.sock.send_within(data, timeout)
-
-    def interrupt(self) -> None:
-        interrupt_socket(self.sock)
-
-    def close(self) -> None:
-        self.interrupt()
-        self.sock.close()
-
-    def drop(self) -> None:
-        self.sock.close()
 
 
 class ProcessTransport:

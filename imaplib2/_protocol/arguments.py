@@ -59,8 +59,8 @@ class Encoded:
     """The arguments of a command, ready to be laid out."""
 
     parts: list[Part]
-    #: The texts of the arguments that tell the command's data from others'.
-    texts: list[bytes]
+    #: The text of the first argument, which tells the command's data from others'.
+    first: bytes
     #: The search criteria hold message numbers.
     numbers: bool = False
 
@@ -157,7 +157,6 @@ class _Encoder:
         self._name = row.name
         self._utf8 = utf8
         self._arguments: list[list[Part]] = []
-        self._texts: list[bytes] = []
         self._search = SearchReader()
         self._declared: str | None = None  # the charset argument of SORT and THREAD
         self._search_at: int | None = None  # where criteria begin among the arguments
@@ -178,7 +177,6 @@ class _Encoder:
         if value is not None:
             parts = self._encode(value)
             self._arguments.append(parts)
-            self._texts.append(_plain_text(parts))
 
     def encoded(self) -> Encoded:
         if self._implied_charset and self._search_at is not None:
@@ -188,7 +186,8 @@ class _Encoder:
             parts += [b" ", *argument]
         if parts and _ANNOUNCEMENT.search(bytes_of(parts[-1])):
             raise InvalidArgument(f"{self._name}: the last argument looks like a literal's size")
-        return Encoded(parts, self._texts, self._search.numbers)
+        first = _plain_text(self._arguments[0]) if self._arguments else b""
+        return Encoded(parts, first, self._search.numbers)
 
     def _insert_charset(self, at: int) -> None:
         """Declare UTF-8 for the criteria that begin at *at*, behind RETURN options (RFC 4466)."""
@@ -232,7 +231,7 @@ class _Encoder:
                 return [Secret(Literal(data))]
             return [Secret(quote(data.decode("ascii")).encode("ascii"))]
         if self.kind is Kind.SEARCH:
-            self._follow_search(data.decode("latin-1"))
+            self._follow_search(data.decode("latin-1"), self._search.expected)
         elif self.kind is Kind.CHARSET:
             self._declared = data.decode("ascii", "replace")
         return [data]
@@ -299,8 +298,8 @@ class _Encoder:
         return [Literal(text.encode("utf-8"))]
 
     def _search_part(self, text: str, quotable: bool) -> list[Part]:
-        expected = self._search.expected
-        self._follow_search(text)
+        expected = "" if self._search.closes(text) else self._search.expected
+        self._follow_search(text, expected)
         if not quotable:
             return [text.encode("ascii")]
         if len(text) > 1 and text[0] == text[-1] == "'":
@@ -309,8 +308,8 @@ class _Encoder:
             return self._program(text)
         return self._charset_string(text)
 
-    def _follow_search(self, text: str) -> None:
-        if self._search.expected == "s":
+    def _follow_search(self, text: str, expected: str) -> None:
+        if expected == "s":
             self._search.read_value(text)
         else:
             self._search.read(text)

@@ -110,8 +110,8 @@ class Collectors(Generic[Member]):
         """Whether the data of a command with *claim* could not be told from that of these."""
         if not self._claims:
             return False
-        if claim is None or None in self._claims.values():
-            return True
+        if claim is None or next(iter(self._claims.values())) is None:
+            return True  # one without a claim is alone: all others conflict with it
         if any(claim.overlaps(other) for other in self._several.values()):
             return True
         # Those about one thing each differ when their keys do, unless UIDs meet numbers; so one of

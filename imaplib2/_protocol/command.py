@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from .arguments import Buffer, Encoded, Literal, Part
+from .arguments import Buffer, Encoded, Part
 from .claims import Claim, MailboxClaim, MessageClaim
 from .commands import Kind, Row
 from .responses import Data
@@ -25,7 +25,7 @@ class Command:
     #: Whoever waits for the outcome; the connection only hands it back.
     waiter: Any = None
     #: The first argument, as the caller gave it.
-    subject: str = ""
+    subject: Any = None
     numbers: bool = False
     claim: Claim | None = None
     idle: Idle | None = None
@@ -39,18 +39,18 @@ class Command:
     then: Any = None
 
     @classmethod
-    def build(cls, row: Row, encoded: Encoded, literal: Literal | None = None) -> Command:
-        """The command *row* with its arguments and, as the last one, *literal*."""
+    def build(cls, row: Row, encoded: Encoded, last: Sequence[Part] = ()) -> Command:
+        """The command *row* with its arguments and, as the last one, the parts *last*."""
         parts: list[Part] = [row.name.encode("ascii"), *encoded.parts]
-        if literal is not None:
-            parts += [b" ", literal]
+        if last:
+            parts += [b" ", *last]
         command = cls(row, parts, numbers=row.numbers)
         if Kind.SEARCH in row.arguments:
             command.numbers = encoded.numbers
-        if row.claims == "message" and encoded.texts:
-            command.claim = MessageClaim(encoded.texts[0], row.name.startswith("UID "))
-        elif row.claims == "mailbox" and encoded.texts:
-            command.claim = MailboxClaim(encoded.texts[0])
+        if row.claims == "message" and encoded.first:
+            command.claim = MessageClaim(encoded.first, row.name.startswith("UID "))
+        elif row.claims == "mailbox" and encoded.first:
+            command.claim = MailboxClaim(encoded.first)
         return command
 
     @property
@@ -86,3 +86,8 @@ class Idle:
     def owes_reply(self) -> bool:
         """Whether the server must answer soon: to DONE, or to an IDLE that continues another."""
         return self.done_sent or self.done_wanted or (self.renewed and not self.idling)
+
+
+def text_of(argument: Any) -> str:
+    """An argument as text: bytes decoded, other values converted."""
+    return argument.decode("utf-8", "replace") if isinstance(argument, bytes) else str(argument)

@@ -81,6 +81,11 @@ class Row:
     #: What tells its data from that of a command of the same kind: "message" or "mailbox".
     claims: str | None = None
 
+    @property
+    def logs_in(self) -> bool:
+        """It authenticates, upon which the capabilities may change (RFC 3501, section 6.2)."""
+        return self.on_ok == AUTH and self.states == NOT_AUTHENTICATED
+
 
 # fmt: off
 def _rows() -> Iterable[Row]:
@@ -140,9 +145,9 @@ def _authenticated_rows() -> Iterable[Row]:
     yield Row("SETACL", "RFC 4314, 3.1", states, (kind.MAILBOX, kind.ASTRING, kind.ASTRING))
     yield Row("DELETEACL", "RFC 4314, 3.2", states, (kind.MAILBOX, kind.ASTRING))
     yield Row("MYRIGHTS", "RFC 4314, 3.5", states, mailbox, ("MYRIGHTS",))
-    yield Row("GETQUOTA", "RFC 9208, 4.2", states, (kind.ASTRING,), ("QUOTA",))
-    yield Row("SETQUOTA", "RFC 9208, 4.4", states, (kind.ASTRING, kind.ANY), ("QUOTA",))
-    yield Row("GETQUOTAROOT", "RFC 9208, 4.3", states, mailbox, ("QUOTAROOT", "QUOTA"))
+    yield Row("GETQUOTA", "RFC 9208, 4.1.1", states, (kind.ASTRING,), ("QUOTA",))
+    yield Row("SETQUOTA", "RFC 9208, 4.1.3", states, (kind.ASTRING, kind.ANY), ("QUOTA",))
+    yield Row("GETQUOTAROOT", "RFC 9208, 4.1.2", states, mailbox, ("QUOTAROOT", "QUOTA"))
     annotation = (kind.MAILBOX, kind.ANY, kind.ANY)
     yield Row("GETANNOTATION", "draft-daboo-imap-annotatemore", states, annotation, ("ANNOTATION",))
     yield Row("SETANNOTATION", "draft-daboo-imap-annotatemore", states, annotation, ("ANNOTATION",))

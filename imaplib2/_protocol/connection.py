@@ -19,7 +19,7 @@ from typing import Any
 from .._errors import TimeoutAbort, abort, error, lost, readonly
 from .arguments import Buffer, display, lay_out
 from .claims import Collectors
-from .command import Command, Idle, Profile
+from .command import Command, Idle, Profile, text_of
 from .commands import COMMANDS, Plus, Row, Upgrade
 from .events import Challenge, Completed, Event, Failed, Greeted, Idling, Lost, UpgradeNow
 from .framing import Frame, Framer
@@ -66,7 +66,6 @@ class Connection:
         self.capabilities: tuple[str, ...] = ()
         self.untagged = UntaggedResponses(limits=self.limits)
         self.welcome: bytes | None = None
-        self.continuation_text = b""
         self.mailbox: str | None = None
         self.is_readonly = False
         self.utf8_enabled = False
@@ -122,7 +121,8 @@ class Connection:
     def frame(self, data: Buffer) -> list[Frame]:
         """Bytes to responses. For the reader only, outside the lock: it is most of the work.
 
-        Whatever it gives, and be it nothing, has to go to `receive`.
+        What it makes of new bytes, and be it nothing, has to go to `receive`: bytes that complete
+        no response are a sign of life, too.
         """
         self._framer.feed(data)
         return self._framer.frames(single=self._upgrading)
@@ -261,15 +261,25 @@ class Connection:
         elif command.tag in self.in_progress:
             self._end_idle(now)
 
-    def withdraw(self, command: Command, now: float) -> bool:
-        """Take back a command that is still held; whether that was so."""
-        if command not in self._held:
-            return False
-        self._held.remove(command)
-        if command.row.name == "LOGOUT":
-            self._logout_at = None
-        self._admit(now)
-        return True
+    def give_up(self, command: Command, now: float) -> None:
+        """Nobody waits for *command* any more: take it back, or see that it holds up nobody."""
+        if command in self._held:
+            self._held.remove(command)
+            if command.row.name == "LOGOUT":
+                self._logout_at = None
+            self._admit(now)
+        elif command.tag not in self.in_progress:
+            return
+        elif command.row.plus is Plus.SASL or command.row.upgrade is not Upgrade.NONE:
+            self.fail(abort(f"{command.row.name} was interrupted"))
+        elif command.idle is not None:
+            self._end_idle(now)
+
+    def close(self) -> None:
+        """The user has had enough."""
+        if self.reason is None:
+            self.closed_on_purpose = True
+            self.fail(abort("the connection was closed by logout()"))
 
     def new_tag(self) -> bytes:
         """A tag that was not used before."""
@@ -331,7 +341,7 @@ class Connection:
         if row.on_ok == SELECTED:
             self.untagged.clear()
             self.is_readonly = row.name == "EXAMINE"
-        if row.on_ok == AUTH and NONAUTH in row.states:
+        if row.logs_in:
             self._capabilities_told = False
         self._upgrading = row.upgrade is not Upgrade.NONE
         self.untagged.drop_statuses()
@@ -402,10 +412,11 @@ class Connection:
 
     def _untagged(self, response: Untagged, now: float) -> None:
         type_, data = response
+        collectors = self._collectors.get(type_)
+        if collectors is not None:
+            return self._collect(collectors, type_, data)
         idle = self._idle()
-        if type_ in self._collectors:
-            self._collect(type_, data)
-        elif idle is not None and idle.capture is not None:
+        if idle is not None and idle.capture is not None:
             idle.capture(type_, _items(data))
         elif type_ in STATUS_TYPES:
             self.untagged.add(type_, [untagged_text(data)])
@@ -417,6 +428,7 @@ class Connection:
             self._learn_capabilities(data)
         if idle is not None and idle.capture is None and type_ != "OK":
             self._end_idle(now)
+        return None
 
     def _status(self, type_: str, text: bytes) -> None:
         if type_ == "BYE":
@@ -439,16 +451,17 @@ class Connection:
             return
         self.fail(abort(f"server said BYE: {text.decode('utf-8', 'replace')}"))
 
-    def _collect(self, type_: str, data: Data) -> None:
-        self._collectors[type_].owner(data).data.setdefault(type_, []).append(data)
+    def _collect(self, collectors: Collectors[Command], type_: str, data: Data) -> None:
+        collectors.owner(data).data.setdefault(type_, []).append(data)
         self._collected += 1
+        if type_ == "CAPABILITY" and isinstance(data, bytes):
+            self._learn_capabilities(data)
         if self._collected > self.limits.collected:
             raise ProtocolViolation(
                 f"more than {self.limits.collected} responses to one command (limits.collected)"
             )
 
     def _continuation(self, response: Continuation, now: float) -> None:
-        self.continuation_text = response.text
         if self._sending is not None:
             self._send_run(self._sending)
             self._admit(now)
@@ -458,7 +471,7 @@ class Connection:
                 self._asking = True
                 self._events.append(Challenge(command, response.text))
                 return
-            if command.idle is not None and not command.idle.idling:
+            if command.row.plus is Plus.IDLE and command.idle and not command.idle.idling:
                 self._events.append(Idling(command))
                 self._idling(command.idle, now)
                 return
@@ -513,7 +526,7 @@ class Connection:
             self._enter(row.on_ok, command)
         elif type_ == "NO" and row.on_no is not None:
             self._enter(row.on_no, None)
-        if type_ == "OK" and row.name == "ENABLE" and "UTF8=ACCEPT" in command.subject.upper():
+        if type_ == "OK" and row.name == "ENABLE" and "UTF8=ACCEPT" in str(command.subject).upper():
             self.utf8_enabled = True
         if type_ == "BAD":
             name = row.name.partition(" ")[0]  # of UID FETCH, imaplib says UID
@@ -521,11 +534,11 @@ class Connection:
             self._events.append(Failed(command, problem))
             return
         if type_ == "OK" and row.name == "SELECT" and "READ-ONLY" in self.untagged:
-            problem = readonly(f"{command.subject} is not writable")
+            problem = readonly(f"{text_of(command.subject)} is not writable")
             self._events.append(Failed(command, problem))
             return
         completed = Completed(command, type_, data)
-        if type_ == "OK" and row.on_ok == AUTH and NONAUTH in row.states:
+        if type_ == "OK" and row.logs_in:
             self._report_with_capabilities(completed, now)
         else:
             self._events.append(completed)
@@ -536,7 +549,8 @@ class Connection:
             self.closed_on_purpose = True
         if state != SELECTED:
             self.untagged.take("READ-ONLY")
-        self.mailbox = command.subject if command is not None and state == SELECTED else None
+        selected = command is not None and state == SELECTED
+        self.mailbox = text_of(command.subject) if command is not None and selected else None
 
     def _outcome(self, command: Command, type_: str, text: bytes) -> list[Any]:
         """What the command returns: its own data, or the text of its tagged response."""

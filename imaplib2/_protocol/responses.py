@@ -49,6 +49,7 @@ Response = Tagged | Untagged | Continuation
 
 STATUS_TYPES = frozenset({"OK", "NO", "BAD", "BYE", "PREAUTH"})
 
+_FETCH = re.compile(rb"\* ([0-9]+ )FETCH ")
 _NUMBERED = re.compile(rb"-?[0-9]+")
 # Xeams closes FETCH right behind the BODY literal and sends the remaining items as a line of
 # their own (paperless-ngx#13412).
@@ -95,6 +96,9 @@ def untagged_text(data: Data) -> bytes:
 
 
 def _untagged(frame: Frame, first: bytes) -> Untagged:
+    fetch = _FETCH.match(first)  # nearly all of what large mailboxes send: the shortest way
+    if fetch is not None:
+        return Untagged("FETCH", _data(fetch[1] + first[fetch.end() :], frame))
     # DavMail and Exchange send "*  1843 EXISTS" (cpython#117152).
     head, _, rest = first[2:].lstrip(b" ").partition(b" ")
     if _NUMBERED.fullmatch(head):

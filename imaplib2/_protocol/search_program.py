@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from .grammar import ASTRING, QUOTED
+
 # What follows a key: "s" a string, "a" an atom (a date, a number, a flag, a set).
 _VALUES = {
     **dict.fromkeys(("BCC", "BODY", "CC", "FROM", "SUBJECT", "TEXT", "TO"), "s"),
@@ -33,11 +35,19 @@ class SearchReader:
         self._expected = ""
         self.charset: str | None = None  # what a CHARSET in the program declares
         self.numbers = False  # the program holds message numbers
+        self._depth = 0  # parentheses that are open
 
     @property
     def expected(self) -> str:
         """What comes next: "s", a string; "a", an atom; "", program text."""
         return self._expected[:1]
+
+    def closes(self, text: str) -> bool:
+        """Whether *text* is a value and the end of a list that an earlier part has begun."""
+        value = text.rstrip(")")
+        closed = len(text) - len(value)
+        whole = QUOTED.fullmatch(value) or ASTRING.fullmatch(value)
+        return 0 < closed <= self._depth and whole is not None
 
     def read_value(self, text: str) -> None:
         """Follow a part that is the value of the last key."""
@@ -49,6 +59,7 @@ class SearchReader:
         """Follow a part that is program text."""
         for token in _TOKEN.findall(text):
             if token in "()":
+                self._depth += 1 if token == "(" else -1
                 continue
             if self._expected:
                 self.read_value(token)

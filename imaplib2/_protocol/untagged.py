@@ -22,8 +22,14 @@ class UntaggedResponses(list[Any]):
         self._limits = limits or Limits()
         #: Held by the methods that only users call: theirs is another thread than the reader.
         self.guard: AbstractContextManager[Any] = nullcontext()
+        self._types = {entry[0] for entry in self}  # maybe there; others are not
         # At most; what others have removed since the last count is still in it.
         self._items, self._bytes = _sizes(self)
+
+    def append(self, entry: Any) -> None:
+        """Append an entry, ``[type, [data, ...]]``."""
+        self._types.add(entry[0])
+        super().append(entry)
 
     def add(self, type_: str, items: list[Any]) -> None:
         """Append *items*, the data of one response, behind all others."""
@@ -49,6 +55,9 @@ class UntaggedResponses(list[Any]):
 
     def take(self, type_: str) -> list[Any] | None:
         """Remove and return all data of a type; None when there is none."""
+        if type_ not in self._types:
+            return None
+        self._types.remove(type_)
         found = [entry[1] for entry in self if entry[0] == type_]
         if not found:
             return None
@@ -59,9 +68,8 @@ class UntaggedResponses(list[Any]):
 
     def drop_statuses(self) -> None:
         """Forget the texts of OK, NO and BAD responses."""
-        if any(entry[0] in ("OK", "NO", "BAD") for entry in self):
-            for type_ in ("OK", "NO", "BAD"):
-                self.take(type_)
+        for type_ in ("OK", "NO", "BAD"):
+            self.take(type_)
 
     def take_all(self) -> list[Any]:
         """Remove and return all entries."""
@@ -105,7 +113,7 @@ class UntaggedResponses(list[Any]):
 
     def __contains__(self, key: object) -> bool:
         if isinstance(key, str):
-            return any(entry[0] == key for entry in self)
+            return key in self._types and any(entry[0] == key for entry in self)
         return super().__contains__(key)
 
     def __getitem__(self, key: Any) -> Any:

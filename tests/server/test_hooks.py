@@ -6,7 +6,6 @@ import io
 import os
 import socket
 import ssl
-import threading
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -177,23 +176,26 @@ def test_an_open_that_fails_hides_nothing() -> None:
         Own()
 
 
-def test_a_socket_with_a_timeout_of_its_own(serve: Serve) -> None:
-    """Deadlines are the client's, even if somebody changes the socket's behind its back."""
-    go = threading.Event()
+@pytest.mark.parametrize("with_tls", [False, True])
+def test_a_timeout_set_on_the_socket_is_one_for_answers(
+    serve: Serve, tls: Contexts, with_tls: bool
+) -> None:
+    """As programs for imaplib set it; a connection that is quiet is none of its business."""
 
     def script(peer: Peer) -> None:
         greet_authenticated(peer)
-        command = peer.command("NOOP")
-        peer.pause(go)
-        peer.ok(command)
+        peer.ok(peer.command("NOOP"))
+        peer.command("NOOP")
+        peer.hold()
 
-    calls = Calls()
-    with connected(serve(script)) as M:
-        M.sock.settimeout(0.01)
-        M.noop(callback=calls)
-        M._engine._reader.join(0.05)
-        go.set()
-        assert calls.next()[0] == ("OK", [b"done"])
+    server = serve(script, tls=tls.server if with_tls else None)
+    options: dict[str, Any] = {"ssl_context": tls.client} if with_tls else {}
+    with connected(server, IMAP4_SSL if with_tls else IMAP4, **options) as M:
+        M.sock.settimeout(0.05)
+        M._engine._reader.join(0.2)
+        assert M.noop() == ("OK", [b"done"])
+        with pytest.raises(TimeoutError, match="NOOP"):
+            M.noop()
 
 
 def test_an_attribute_named_socket(serve: Serve) -> None:

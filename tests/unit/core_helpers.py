@@ -103,7 +103,7 @@ class Driver:
         """The command *name*, not yet submitted."""
         its_row = of or row(name)
         encoded = encode_arguments(its_row, arguments)
-        command = Command.build(its_row, encoded, None if literal is None else Literal(literal))
+        command = Command.build(its_row, encoded, () if literal is None else (Literal(literal),))
         command.subject = str(arguments[0]) if arguments else ""
         command.idle = idle
         command.leaves_data = leaves_data

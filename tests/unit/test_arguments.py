@@ -506,11 +506,11 @@ def test_a_secret_goes_out_as_it_is() -> None:
     assert sent("AUTHENTICATE", "PLAIN", Secret(b"AGEAYg==")) == b"AUTHENTICATE PLAIN AGEAYg=="
 
 
-def test_texts_are_what_commands_are_told_apart_by() -> None:
-    assert encoded("FETCH", [1, 2], "FLAGS").texts == [b"1,2", b"FLAGS"]
-    assert encoded("STATUS", "\xe9", "MESSAGES").texts == [b"&AOk-", b"(MESSAGES)"]
-    assert encoded("PROXYAUTH", "\xe9").texts == [b"\xc3\xa9"]
-    assert encoded("LOGIN", "user", "secret").texts == [b"user", b""]
+def test_the_first_argument_is_what_commands_are_told_apart_by() -> None:
+    assert encoded("FETCH", [1, 2], "FLAGS").first == b"1,2"
+    assert encoded("STATUS", "\xe9", "MESSAGES").first == b"&AOk-"
+    assert encoded("PROXYAUTH", "\xe9").first == b"\xc3\xa9"
+    assert encoded("NOOP").first == b""
 
 
 # -- Pieces --------------------------------------------------------------------------------------
@@ -743,10 +743,10 @@ def test_search_refuses_a_charset_in_utf8_mode() -> None:
     assert client.lines == [b'SEARCH SUBJECT "\xc3\xa9"']
 
 
-def test_append_sends_a_binary_literal_in_utf8_mode() -> None:
+def test_append_sends_the_utf8_data_extension_in_utf8_mode() -> None:
     client = Recorder(utf8=True)
     client.append("\xe9", None, None, b"x")
-    assert client.lines == [b'APPEND "\xc3\xa9" ~{1}\r\nx']
+    assert client.lines == [b'APPEND "\xc3\xa9" UTF8 (~{1}\r\nx)']
 
 
 def test_append_does_not_copy_a_message_whose_lines_end_with_crlf() -> None:

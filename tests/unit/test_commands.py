@@ -232,7 +232,7 @@ def connection(state: str) -> Connection:
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_a_command_is_legal_in_its_states_only(name: str, state: str) -> None:
     core, row = connection(state), find(name)
-    command = Command.build(row, Encoded([], []))
+    command = Command.build(row, Encoded([], b""))
     if state in row.states:
         core.submit(command, 0.0)
         assert core.take_output()

@@ -155,8 +155,8 @@ def built(text: str) -> Command:
     arguments = rest.removesuffix(" {5}").encode()
     first = re.match(rb'"(?:[^"\\]|\\.)*"|\S*', arguments)
     assert first is not None
-    parts = Encoded([b" ", arguments], [first[0]]) if arguments else Encoded([], [])
-    command = Command.build(row, parts, literal)
+    parts = Encoded([b" ", arguments] if arguments else [], first[0])
+    command = Command.build(row, parts, () if literal is None else (literal,))
     command.idle = Idle() if name == "IDLE" else None
     return command
 

@@ -38,11 +38,16 @@ def test_a_message_is_printed_from_its_level_on(
     assert ("the message" in printed(level, message_level)) is shown
 
 
-@pytest.mark.parametrize(("level", "shown"), [(0, False), (3, False), (4, True), (5, True)])
-def test_traffic_is_printed_from_level_4_on(level: int, shown: bool) -> None:
+@pytest.mark.parametrize(
+    ("level", "commands", "responses"),
+    [(0, False, False), (2, False, False), (3, True, False), (4, True, True), (5, True, True)],
+)
+def test_commands_are_printed_from_level_3_and_responses_from_level_4_on(
+    level: int, commands: bool, responses: bool
+) -> None:
     output = printed(level, 9)
-    assert ("> A1 NOOP" in output) is shown
-    assert ("< b'A1 OK done'" in output) is shown
+    assert ("> A1 NOOP" in output) is commands
+    assert ("< b'A1 OK done'" in output) is responses
 
 
 @pytest.mark.parametrize(
