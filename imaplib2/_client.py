@@ -37,7 +37,7 @@ from ._protocol.states import ANY
 from ._protocol.substitution import substitute
 from ._protocol.untagged import UntaggedResponses
 from ._threads import Engine
-from ._tls import TLS_COMPAT, TLSSettings, wrap
+from ._tls import TLS_COMPAT, TLSSettings
 from ._trace import Trace
 from ._transport import (
     DeflateTransport,
@@ -102,6 +102,16 @@ class IMAP4:
     #: The version of the protocol that the server speaks: ``'IMAP4REV1'`` or ``'IMAP4'``.
     PROTOCOL_VERSION: str | None = None
 
+    _core: Connection
+    _trace: Trace
+
+    def __new__(cls, *args: Any, **options: Any) -> Any:
+        # Here, not in __init__, so that subclasses may set ``state`` and the like before that.
+        self = super().__new__(cls)
+        self._core = Connection(_dates.Int2AP(random.randint(4096, 65535)))
+        self._trace = Trace()
+        return self
+
     def __init__(
         self,
         host: str | None = None,
@@ -128,10 +138,11 @@ class IMAP4:
         self._tls_established = False
         self._inner: Transport | None = None  # what read() and send() use
         self._hooked: MethodTransport | None = None  # where a subclass has replaced those
-        self._trace = Trace(_debug_level(debug), debug_file, self.identifier, debug_buf_lvl)
+        level = _debug_level(debug) or self._trace.level
+        self._trace = Trace(level, debug_file, self.identifier, debug_buf_lvl)
         if type(self)._mesg is not IMAP4._mesg:
             self._trace.printer = _as_printer(_weakly(self._mesg))
-        self._core = Connection(_dates.Int2AP(random.randint(4096, 65535)), timeout=self.timeout)
+        self._core.timeout = self.timeout
         self._legacy: dict[bytes, Pending] = {}
         self._engine: Engine | None = None
         self._connect(timeout)
@@ -208,10 +219,18 @@ class IMAP4:
         """The server's greeting."""
         return self._core.welcome
 
+    @welcome.setter
+    def welcome(self, welcome: bytes | None) -> None:
+        self._core.welcome = welcome
+
     @property
     def mailbox(self) -> str | None:
         """The selected mailbox, as it was given to ``select``."""
         return self._core.mailbox
+
+    @mailbox.setter
+    def mailbox(self, mailbox: str | None) -> None:
+        self._core.mailbox = mailbox
 
     @property
     def is_readonly(self) -> bool:
@@ -226,6 +245,10 @@ class IMAP4:
     def utf8_enabled(self) -> bool:
         """``enable('UTF8=ACCEPT')`` has succeeded (RFC 6855)."""
         return self._core.utf8_enabled
+
+    @utf8_enabled.setter
+    def utf8_enabled(self, enabled: bool) -> None:
+        self._core.utf8_enabled = enabled
 
     @property
     def Terminate(self) -> bool:
@@ -302,7 +325,7 @@ class IMAP4:
         finish = self._finish_logout
         with contextlib.suppress(error):
             return self._call("LOGOUT", callback=callback, cb_arg=cb_arg, finish=finish)
-        engine.call_back(Pending(finish, callback, cb_arg), ("BYE", []))
+        engine.call_back_alone(Pending(finish, callback, cb_arg), ("BYE", []))
         return cast(Result, (None, None))
 
     def id(
@@ -843,28 +866,12 @@ class IMAP4:
         if "IDLE" not in self.capabilities:
             raise self._refused(error("Server does not support IMAP4 IDLE"))
         if duration is not _UNSET:
-            end = self._running_engine().end_idle
-            return Idler(
-                self._begin_idle, end, self._leave_idle, duration, self._core.limits.stored
-            )
+            command = self._build(find("IDLE"), ())
+            command.idle = Idle(None, IDLE_TIMEOUT)
+            command.waiter = pending = Pending(_as_it_is)
+            return Idler(self._running_engine(), command, pending, duration)
         span = IDLE_TIMEOUT if timeout is None else max(0.0, timeout)
         return self._call("IDLE", callback=callback, cb_arg=cb_arg, idle=Idle(span, IDLE_TIMEOUT))
-
-    def _begin_idle(self, capture: Any, observe: Any) -> tuple[Command, Pending]:
-        pending = Pending(_as_it_is)
-        pending.observer = observe
-        idle = Idle(None, IDLE_TIMEOUT, capture=capture)
-        command = self._build(find("IDLE"), ())
-        command.idle = idle
-        self._submit(command, pending)
-        return command, pending
-
-    def _leave_idle(self, responses: Sequence[tuple[str, Sequence[Any]]]) -> None:
-        def keep(core: Connection) -> None:
-            for typ, data in responses:
-                core.untagged.add(typ, [*data])
-
-        self._running_engine().locked(keep)
 
     # -- Untagged responses --------------------------------------------------------------------
 
@@ -914,7 +921,7 @@ class IMAP4:
     def ssl_wrap_socket(self) -> None:
         """Negotiate TLS on ``sock`` and put the encrypted socket in its place."""
         try:
-            self.sock = wrap(self.sock, self._tls, self.host, self.timeout or CONNECT_TIMEOUT)
+            self.sock = self._tls.wrap(self.sock, self.host, self.timeout or CONNECT_TIMEOUT)
             self.sock.settimeout(self.timeout)
             self._tls.verify(self.sock, self.host)
         except BaseException:
@@ -1057,7 +1064,7 @@ class IMAP4:
     def _build(self, row: Row, arguments: Sequence[Any], last: Sequence[Part] = ()) -> Command:
         encoded = encode_arguments(row, arguments, utf8=self.utf8_enabled)
         command = Command.build(row, encoded, last)
-        command.subject = arguments[0] if arguments else None
+        command.first_argument = arguments[0] if arguments else None
         return command
 
     def _take_literal(self) -> Sequence[Part]:
@@ -1293,7 +1300,8 @@ def _id_parameters(fields: Sequence[Any]) -> Any:
         raise InvalidArgument("ID: names and values must come in pairs")
     else:
         pairs = [*fields]
-    return "(" + " ".join("NIL" if part is None else quote(str(part)) for part in pairs) + ")"
+    texts = [part.decode("utf-8") if isinstance(part, bytes) else part for part in pairs]
+    return "(" + " ".join("NIL" if text is None else quote(str(text)) for text in texts) + ")"
 
 
 def _with_crlf(message: Buffer) -> Buffer:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["InvalidArgument", "OSErrorAbort", "TimeoutAbort", "abort", "error", "lost", "readonly"]
-
 
 class error(Exception):
     """A command failed, was refused, or could not be sent; the connection stays usable."""
@@ -37,6 +35,19 @@ class OSErrorAbort(abort, OSError):
         return str(self.args[0])
 
 
+# By the class of the cause, so that ``except ConnectionError`` catches a reset connection.
+_VARIANTS: dict[type[OSError], type[OSErrorAbort]] = {OSError: OSErrorAbort}
+
+
+def os_error(problem: OSError) -> OSErrorAbort:
+    """The ``abort`` for a *problem* of the transport, which its class's catchers catch, too."""
+    cause = type(problem)
+    if cause not in _VARIANTS:
+        namespace = {"__module__": __name__}
+        _VARIANTS[cause] = type("OSErrorAbort", (OSErrorAbort, cause), namespace)
+    return _VARIANTS[cause](f"socket error: {problem}", problem.errno)
+
+
 def lost(reason: BaseException, context: str = "") -> abort:
     """A fresh ``abort`` that says what *reason* says, of the class its catchers expect.
 
@@ -51,5 +62,5 @@ def _copy(reason: BaseException, text: str) -> abort:
     if isinstance(reason, TimeoutAbort):
         return TimeoutAbort(text)
     if isinstance(reason, OSErrorAbort):
-        return OSErrorAbort(text, reason.errno)
+        return type(reason)(text, reason.errno)
     return abort(text)

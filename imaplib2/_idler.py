@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import queue
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
 from ._errors import abort, error
+from ._pending import Pending
+from ._protocol.command import Command
+from ._protocol.connection import Connection
+from ._threads import Engine
 
 Response = tuple[str, list[Any]]
 
@@ -27,38 +31,30 @@ class Idler:
     """
 
     def __init__(
-        self,
-        begin: Callable[[Callable[[str, list[Any]], None], Callable[[str], None]], Any],
-        end: Callable[[Any], None],
-        leave: Callable[[list[Response]], None],
-        duration: float | None,
-        limit: int,
+        self, engine: Engine, command: Command, pending: Pending, duration: float | None
     ) -> None:
-        self._begin = begin
-        self._end = end
-        self._leave = leave
+        self._engine = engine
+        self._command = command
+        self._pending = pending
         self._duration = duration
-        self._limit = limit  # responses that are kept while nobody iterates
         self._responses: queue.SimpleQueue[Response | None] = queue.SimpleQueue()
         self._early: list[Response] = []  # came before the server had agreed
-        self._command: Any = None
-        self._pending: Any = None
         self._deadline: float | None = None
-        self._over = False
+        self._entered = self._over = False
 
     def __enter__(self) -> Idler:
-        if self._pending is not None:
+        if self._entered:
             raise error("an Idler can be entered once")
-        self._command, self._pending = self._begin(self._capture, self._observe)
-        while True:
-            response = self._responses.get()
-            if response is _DONE:
-                self._over = True
-                typ, data = self._pending.wait()  # raises abort, or error for BAD
-                raise error(f"the server refused IDLE: {typ} {data[-1]!r}")
-            if response is _IDLING:
-                break
-            self._early.append(response)
+        assert self._command.idle is not None
+        self._command.idle.capture = self._capture
+        self._pending.observer = self._observe
+        self._engine.submit(self._command)
+        self._entered = True
+        try:
+            self._wait_for_agreement()
+        except BaseException:  # KeyboardInterrupt: there will be no __exit__
+            self._engine.give_up(self._command)
+            raise
         if self._duration is not None:
             self._deadline = time.monotonic() + self._duration
         return self
@@ -69,15 +65,15 @@ class Idler:
         problem: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._end(self._command)
         try:
-            self._pending.wait()
+            self._engine.end_idle(self._command)
+            self._engine.wait(self._pending)
         except abort:
             if problem is None:
                 raise
         finally:
             self._over = True
-            self._leave(self._leftovers())
+            self._engine.locked(self._leave)
 
     def __iter__(self) -> Idler:
         return self
@@ -95,9 +91,17 @@ class Idler:
             yield response
             response = self._next(interval)
 
+    def _wait_for_agreement(self) -> None:
+        while (response := self._engine.wait_for_item(self._responses, None)) is not _IDLING:
+            if response is _DONE:
+                self._over = True
+                typ, data = self._pending.wait()  # raises abort, or error for BAD
+                raise error(f"the server refused IDLE: {typ} {data[-1]!r}")
+            self._early.append(response)
+
     def _capture(self, typ: str, data: list[Any]) -> None:
         self._responses.put((typ, data))
-        if self._responses.qsize() > self._limit:
+        if self._responses.qsize() > self._engine.core.limits.stored:
             self._drop_oldest()
 
     def _drop_oldest(self) -> None:
@@ -114,15 +118,14 @@ class Idler:
 
     def _next(self, timeout: float | None) -> Response | None:
         """The next response within *timeout* seconds; None when there is none."""
-        if self._pending is None:
+        if not self._entered:
             raise error("iterating over IDLE needs a with statement")
         if self._early:
             return self._early.pop(0)
         deadline = None if timeout is None else time.monotonic() + timeout
         while not self._over:
-            left = None if deadline is None else max(0.0, deadline - time.monotonic())
             try:
-                response = self._responses.get(timeout=left)
+                response = self._engine.wait_for_item(self._responses, deadline)
             except queue.Empty:
                 return None
             if response is _DONE:
@@ -132,10 +135,12 @@ class Idler:
                 return response
         return None
 
-    def _leftovers(self) -> list[Response]:
+    def _leave(self, core: Connection) -> None:
+        """Give what nobody has iterated over to the untagged responses."""
         left, self._early = self._early, []
         while not self._responses.empty():
             response = self._responses.get()
             if response is not _DONE and response is not _IDLING:
                 left.append(response)
-        return left
+        for typ, data in left:
+            core.untagged.add(typ, data)

@@ -34,10 +34,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._auth import Authenticator, respond
-from ._errors import OSErrorAbort, abort, error
+from ._errors import abort, error, os_error
 from ._pending import Job, Outcome, Pending
 from ._protocol.arguments import Buffer
 from ._protocol.command import Command
@@ -62,6 +62,7 @@ _JOIN_TIMEOUT = 2.0
 #: How often a writer that can't send looks whether its deadline has changed.
 _STALLED_LOOK = 1.0
 
+T = TypeVar("T")
 #: Makes the transport that an upgrading command asks for, from the bytes that came early.
 Upgrader = Callable[[Command, bytes], "Transport"]
 
@@ -115,10 +116,11 @@ class Engine:
                 raise
         self._greeting.wait()
 
-    def call_back(self, pending: Pending, result: tuple[str, list[Any]]) -> None:
+    def call_back_alone(self, pending: Pending, result: tuple[str, list[Any]]) -> None:
         """Have *pending*'s callback called although the connection is over."""
         pending.set(result)
-        threading.Thread(target=_call, args=(pending.call_back,), daemon=True).start()
+        name = f"{self.trace.identifier} callbacks"
+        threading.Thread(target=_call, args=(pending.call_back,), name=name, daemon=True).start()
 
     def submit(self, command: Command) -> None:
         """Send a command, now or in its turn; its waiter is told the outcome.
@@ -131,7 +133,7 @@ class Engine:
         if command.waiter.callback is not None:
             self._start_callbacks()
 
-    def locked(self, function: Callable[[Connection], Any]) -> Any:
+    def locked(self, function: Callable[[Connection], T]) -> T:
         """The result of a short *function* of the core, which nobody else changes meanwhile."""
         if os.getpid() != self._process:  # a forked child, where the mutex may be taken for ever
             return function(self.core)
@@ -150,6 +152,19 @@ class Engine:
             return pending.wait(keep_time)
         finally:
             self._waiting_callback = outer
+
+    def wait_for_item(self, items: queue.SimpleQueue[T], deadline: float | None) -> T:
+        """The next of *items*; raises queue.Empty at *deadline*, in monotonic time."""
+        while True:
+            spans = [] if deadline is None else [max(0.0, deadline - time.monotonic())]
+            kept = None if self._transport.punctual else self._keep_time()
+            if kept is not None:
+                spans.append(kept)
+            try:
+                return items.get(timeout=min(spans, default=None))
+            except queue.Empty:
+                if deadline is not None and time.monotonic() >= deadline:
+                    raise
 
     def _keep_time(self) -> float | None:
         """Do what is due; seconds until there is more to do."""
@@ -444,7 +459,7 @@ class Engine:
         while self.core.reason is None:
             size = self._transport.recv_into(buffer)
             if size == 0:
-                return self.fail(abort(self._eof_text()))
+                return self._drive(lambda now: self.core.end_of_file())
             self._receive(buffer[:size])
             if size == len(buffer) < READ_SIZE:
                 buffer = memoryview(bytearray(READ_SIZE))
@@ -452,14 +467,13 @@ class Engine:
 
     def _receive(self, data: memoryview) -> None:
         frames = self.core.frame(data)
-        self._receive_batch(frames[:_BATCH])
+        if not frames:
+            self._receive_batch([])  # a sign of life all the same
         while frames and self.core.reason is None:
-            for start in range(_BATCH, len(frames), _BATCH):
+            for start in range(0, len(frames), _BATCH):
                 self._receive_batch(frames[start : start + _BATCH])
             self._resume.wait()
             frames = self.core.frame(b"")
-            if frames:
-                self._receive_batch(frames[:_BATCH])
 
     def _receive_batch(self, frames: list[Frame]) -> None:
         with self._mutex:
@@ -481,11 +495,7 @@ class Engine:
 
     def _run_callbacks(self) -> None:
         while True:
-            span = None if self._transport.punctual else self._keep_time()
-            try:
-                call = self._callbacks.get(timeout=span)
-            except queue.Empty:
-                continue
+            call = self.wait_for_item(self._callbacks, None)
             if call is None:
                 return
             _call(call.call_back if isinstance(call, Pending) else call)
@@ -501,16 +511,8 @@ class Engine:
         if last:
             self._transport.close()
 
-    def _eof_text(self) -> str:
-        if self.core.welcome is None:
-            return (
-                "socket error: EOF: the server closed the connection before its greeting;"
-                " is one side using TLS and the other not?"
-            )
-        return "socket error: EOF: the server closed the connection"
-
     def _fail_os(self, problem: OSError) -> None:
-        reason = OSErrorAbort(f"socket error: {problem}", problem.errno)
+        reason = os_error(problem)
         reason.__cause__ = problem
         self.fail(reason)
 

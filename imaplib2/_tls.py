@@ -19,6 +19,9 @@ _VERSIONS = frozenset(
     {"ssl2", "ssl3", "ssl23", "tls1", "tls1_0", "tls1_1", "tls1_2", "tls1_3", None}
 )
 
+# What OpenSSL makes of a greeting in plain text.
+_NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"})
+
 CertificateCallback = Callable[[Any, "str | None"], Any]
 
 
@@ -63,6 +66,21 @@ class TLSSettings:
             context.load_cert_chain(self.certfile, self.keyfile)
         return context
 
+    def wrap(self, sock: socket.socket, host: str | None, timeout: float) -> ssl.SSLSocket:
+        """Negotiate TLS on a connected socket; each silence may last *timeout* seconds.
+
+        Raises ``ssl.SSLError``, with a hint when the other side doesn't seem to speak TLS.
+        """
+        import ssl
+
+        sock.settimeout(timeout)
+        try:
+            return self.context().wrap_socket(sock, server_hostname=host or "localhost")
+        except ssl.SSLError as problem:
+            if isinstance(problem, ssl.SSLEOFError) or problem.reason in _NO_TLS:
+                problem.strerror = f"{problem.strerror}; is this a port without TLS?"
+            raise
+
     def verify(self, sock: ssl.SSLSocket, host: str | None) -> None:
         """Ask ``cert_verify_cb``, if there is one, about the peer's certificate.
 
@@ -93,11 +111,3 @@ def _is_known_version(version: Any) -> bool:
 
     constants = [getattr(ssl, name) for name in dir(ssl) if name.startswith("PROTOCOL_")]
     return not isinstance(version, bool) and version in constants
-
-
-def wrap(
-    sock: socket.socket, settings: TLSSettings, host: str | None, timeout: float | None
-) -> ssl.SSLSocket:
-    """Negotiate TLS on a connected socket, within *timeout* seconds of silence."""
-    sock.settimeout(timeout)
-    return settings.context().wrap_socket(sock, server_hostname=host or "localhost")

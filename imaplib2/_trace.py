@@ -39,7 +39,6 @@ class Trace:
         #: Prints instead of this class: a subclass's ``_mesg(text, thread name, seconds)``.
         self.printer: Callable[[str, str, float | None], Any] | None = None
         self._kept: deque[tuple[float, str, str, Any]] = deque(maxlen=KEPT)
-        self._lock = threading.Lock()
 
     def message(self, level: int, text: str) -> None:
         """Print *text* at *level* and above; keep it otherwise."""
@@ -73,8 +72,9 @@ class Trace:
         """Print a line to the debug file, unless there is another printer."""
         name = thread or threading.current_thread().name
         stamp = time.strftime("%H:%M:%S", time.localtime(when))
-        with self._lock:
-            print(f"  {stamp} {name} {text}", file=self.file or sys.stderr, flush=True)
+        file = self.file or sys.stderr
+        file.write(f"  {stamp} {name} {text}\n")  # in one piece: other threads print, too
+        file.flush()
 
     def print_kept(self) -> None:
         """Print the last interactions, and forget them."""

@@ -164,17 +164,23 @@ class ProcessTransport:
 
     def close(self) -> None:
         """Close the pipes and see the child off: it is asked, then terminated, then killed."""
-        import subprocess
-
         self._wakeup.set()
         self.drop()
         for end in (self.process.terminate, self.process.kill):
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(_SHUTDOWN_WAIT)
+            if self._has_ended():
                 break
             end()
-        self.process.wait()
+        self._has_ended()
         self._wakeup.close()
+
+    def _has_ended(self) -> bool:
+        import subprocess
+
+        try:
+            self.process.wait(_SHUTDOWN_WAIT)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
 
     def drop(self) -> None:
         for pipe in (self.process.stdin, self.process.stdout):

@@ -25,7 +25,7 @@ class Command:
     #: Whoever waits for the outcome; the connection only hands it back.
     waiter: Any = None
     #: The first argument, as the caller gave it.
-    subject: Any = None
+    first_argument: Any = None
     numbers: bool = False
     claim: Claim | None = None
     idle: Idle | None = None
@@ -52,6 +52,12 @@ class Command:
         elif row.claims == "mailbox" and encoded.first:
             command.claim = MailboxClaim(encoded.first)
         return command
+
+    @property
+    def subject(self) -> str:
+        """The first argument as text: the mailbox of SELECT, the capabilities of ENABLE."""
+        argument = self.first_argument
+        return argument.decode("utf-8", "replace") if isinstance(argument, bytes) else str(argument)
 
     @property
     def profile(self) -> Profile:
@@ -86,8 +92,3 @@ class Idle:
     def owes_reply(self) -> bool:
         """Whether the server must answer soon: to DONE, or to an IDLE that continues another."""
         return self.done_sent or self.done_wanted or (self.renewed and not self.idling)
-
-
-def text_of(argument: Any) -> str:
-    """An argument as text: bytes decoded, other values converted."""
-    return argument.decode("utf-8", "replace") if isinstance(argument, bytes) else str(argument)

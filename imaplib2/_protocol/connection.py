@@ -19,7 +19,7 @@ from typing import Any
 from .._errors import TimeoutAbort, abort, error, lost, readonly
 from .arguments import Buffer, display, lay_out
 from .claims import Collectors
-from .command import Command, Idle, Profile, text_of
+from .command import Command, Idle, Profile
 from .commands import COMMANDS, Plus, Row, Upgrade
 from .events import Challenge, Completed, Event, Failed, Greeted, Idling, Lost, UpgradeNow
 from .framing import Frame, Framer
@@ -39,6 +39,7 @@ from .responses import (
 from .states import AUTH, LOGOUT, NONAUTH, SELECTED, illegal
 from .untagged import UntaggedResponses
 
+_TLS_HINT = "is one side using TLS and the other not?"
 #: LITERAL- allows non-synchronizing literals up to this size (RFC 7888, section 5).
 LITERAL_MINUS_SIZE = 4096
 
@@ -83,14 +84,14 @@ class Connection:
         self._upgrade_text = b""
         self.paused = False  # between the OK of an upgrade and its end: nothing is read
         self._capabilities_told = False  # since they were last forgotten
-        self._asking = False  # user code is at work on a SASL challenge
+        self._challenged = False  # user code is at work on a SASL challenge
         self._tags = 0
         self._collected = 0  # responses that commands in progress have collected
         self._output: list[Buffer] = []
         self._unsent: set[bytes] = set()  # tags that nobody has taken to be sent
         self._events: list[Event] = []
         self._heard = 0.0  # the last byte from the server, or when waiting for one began
-        self._then: Command | None = None  # asks for the capabilities on behalf of another
+        self._inquiry: Command | None = None  # asks for the capabilities on behalf of another
         self._logout_at: float | None = None  # when LOGOUT was submitted
         #: How many commands in progress there are of each kind that admission distinguishes.
         self._profiles: Counter[Profile] = Counter()
@@ -229,7 +230,7 @@ class Connection:
     def answer(self, command: Command, response: bytes | None, now: float) -> None:
         """Send the client's side of a SASL exchange, in base64; None cancels the exchange."""
         if command.tag in self.in_progress:
-            self._asking = False
+            self._challenged = False
             self._output += [response if response is not None else b"*", CRLF]
             self._heard = now
             self._log(">", "[SASL response]")
@@ -275,8 +276,18 @@ class Connection:
         elif command.idle is not None:
             self._end_idle(now)
 
+    def end_of_file(self) -> None:
+        """The server has closed the connection."""
+        text = "socket error: EOF: the server closed the connection"
+        if self.welcome is None:
+            text += f" before its greeting; {_TLS_HINT}"
+        self.fail(abort(text))
+
     def close(self) -> None:
-        """The user has had enough."""
+        """The user ends the connection: what is pending fails.
+
+        Later commands are illegal in the state LOGOUT, as after a ``logout``, and not ``abort``.
+        """
         if self.reason is None:
             self.closed_on_purpose = True
             self.fail(abort("the connection was closed by logout()"))
@@ -468,7 +479,7 @@ class Connection:
             return
         for command in self.in_progress.values():
             if command.row.plus is Plus.SASL:
-                self._asking = True
+                self._challenged = True
                 self._events.append(Challenge(command, response.text))
                 return
             if command.row.plus is Plus.IDLE and command.idle and not command.idle.idling:
@@ -482,7 +493,7 @@ class Connection:
         if command is None or response.tag in self._unsent:
             first = frame if isinstance(frame, bytes) else frame[0]
             raise ProtocolViolation(f"unexpected tagged response: {excerpt(first)}")
-        self._asking = False
+        self._challenged = False
         code = response_code(response.text)
         if code is not None:
             self._response_code(code)
@@ -519,14 +530,14 @@ class Connection:
         row, type_, text = command.row, response.type, response.text
         data = self._outcome(command, type_, text)
         if command.then is not None:
-            self._then = None
+            self._inquiry = None
             self._events.append(command.then)
             return
         if type_ == "OK" and row.on_ok is not None:
             self._enter(row.on_ok, command)
         elif type_ == "NO" and row.on_no is not None:
             self._enter(row.on_no, None)
-        if type_ == "OK" and row.name == "ENABLE" and "UTF8=ACCEPT" in str(command.subject).upper():
+        if type_ == "OK" and row.name == "ENABLE" and "UTF8=ACCEPT" in command.subject.upper():
             self.utf8_enabled = True
         if type_ == "BAD":
             name = row.name.partition(" ")[0]  # of UID FETCH, imaplib says UID
@@ -534,7 +545,7 @@ class Connection:
             self._events.append(Failed(command, problem))
             return
         if type_ == "OK" and row.name == "SELECT" and "READ-ONLY" in self.untagged:
-            problem = readonly(f"{text_of(command.subject)} is not writable")
+            problem = readonly(f"{command.subject} is not writable")
             self._events.append(Failed(command, problem))
             return
         completed = Completed(command, type_, data)
@@ -549,8 +560,7 @@ class Connection:
             self.closed_on_purpose = True
         if state != SELECTED:
             self.untagged.take("READ-ONLY")
-        selected = command is not None and state == SELECTED
-        self.mailbox = text_of(command.subject) if command is not None and selected else None
+        self.mailbox = command.subject if command is not None and state == SELECTED else None
 
     def _outcome(self, command: Command, type_: str, text: bytes) -> list[Any]:
         """What the command returns: its own data, or the text of its tagged response."""
@@ -579,8 +589,8 @@ class Connection:
             self._events.append(then)
         else:
             row = COMMANDS["CAPABILITY"]
-            self._then = Command(row, [b"CAPABILITY"], tag=self.new_tag(), then=then)
-            self._start(self._then, now)
+            self._inquiry = Command(row, [b"CAPABILITY"], tag=self.new_tag(), then=then)
+            self._start(self._inquiry, now)
 
     # -- IDLE ---------------------------------------------------------------------------------
 
@@ -649,13 +659,13 @@ class Connection:
             return None
         bounds: list[tuple[float, float | None]] = []  # from when, how long
         idle = self._idle()
-        if self._asking or self.paused:
+        if self._challenged or self.paused:
             pass  # it is not the server who is waited for
         elif self.welcome is None:
             bounds.append((self._heard, self._greeting_timeout))
         elif self.in_progress and not (idle is not None and idle.idling and not idle.done_sent):
             bounds.append((self._heard, self.timeout))
-        if self._then is not None:
+        if self._inquiry is not None:
             bounds.append((self._heard, self._greeting_timeout))
         if idle is not None and idle.owes_reply:
             bounds.append((self._heard, self.done_timeout))
@@ -667,7 +677,7 @@ class Connection:
         names = ", ".join(command.row.name for command in self.in_progress.values())
         waiting = f"waiting for the reply to {names[:100]}"
         if self.welcome is None:
-            waiting = "waiting for the greeting; is one side using TLS and the other not?"
+            waiting = f"waiting for the greeting; {_TLS_HINT}"
         return f"no answer from the server for {now - self._heard:.1f} s, {waiting}"
 
     # -- Traffic ------------------------------------------------------------------------------

@@ -11,7 +11,6 @@ A framed response is ``bytes`` when it holds no literal (nearly all do not), and
 from __future__ import annotations
 
 import io
-import math
 
 from .grammar import CRLF, LITERAL_AT_END, QUOTED_BYTES, STATUS_RESPONSE, end_of_response_code
 from .limits import Limits, ProtocolViolation, excerpt
@@ -178,7 +177,7 @@ class Framer:
         self._pieces = []
         self._text_size = self._mended = 0
 
-    def _start_literal(self, size: float) -> None:
+    def _start_literal(self, size: int) -> None:
         if size > self._limits.literal:
             raise ProtocolViolation(
                 f"literal of {size} bytes, more than {self._limits.literal} (limits.literal): "
@@ -186,7 +185,7 @@ class Framer:
             )
         self._text_size += len(self._pieces[-1])
         self._literal = io.BytesIO()
-        self._missing = int(size)
+        self._missing = size
 
     def _fill_literal(self) -> bool:
         """Move what has come of the literal into it; true when that completes it."""
@@ -208,7 +207,7 @@ class Framer:
         return True
 
 
-def announced_literal(pieces: list[bytes]) -> float | None:
+def announced_literal(pieces: list[bytes]) -> int | None:
     """The size of the literal that the last of *pieces* announces, or None when it doesn't."""
     text = pieces[-1]
     announcement = LITERAL_AT_END.search(text, max(0, text.rfind(b"{") - 1))
@@ -217,8 +216,7 @@ def announced_literal(pieces: list[bytes]) -> float | None:
     status = STATUS_RESPONSE.match(pieces[0])
     if status and end_of_response_code(b"".join(pieces[::2]), status.end()) != -1:
         return None  # human-readable text that happens to end like this
-    digits = announcement[1]
-    return int(digits) if len(digits) < 1000 else math.inf  # int() refuses thousands of digits
+    return int(announcement[1][:25])  # more than any limit; int() refuses thousands of digits
 
 
 def is_unclosed(pieces: list[bytes]) -> bool:

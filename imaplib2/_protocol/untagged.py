@@ -131,6 +131,7 @@ class UntaggedResponses(list[Any]):
                 self.add(key, list(value))
             else:
                 super().__setitem__(key, value)
+                self._types = {entry[0] for entry in self}
 
     def __delitem__(self, key: Any) -> None:
         if isinstance(key, str):

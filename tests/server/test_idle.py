@@ -299,11 +299,18 @@ def test_without_the_capability(serve: Serve, options: dict[str, Any]) -> None:
 interrupted = threading.Event()
 
 
+def waits(frame: Any) -> bool:
+    """Whether a thread waits for an outcome, or for what an iteration gives."""
+    return frame.f_code.co_name == "wait" or (
+        frame.f_code.co_name == "wait_for_item" and frame.f_back.f_code.co_name == "_next"
+    )
+
+
 def interrupt() -> None:
     """What Ctrl-C does, when the main thread waits in the library."""
     ident = threading.main_thread().ident
     assert ident is not None
-    while sys._current_frames()[ident].f_code.co_name not in ("wait", "_next"):
+    while not waits(sys._current_frames()[ident]):
         time.sleep(0.001)
     while not interrupted.wait(0.01):  # CPython sleeps on when it comes just before a wait
         signal.pthread_kill(ident, signal.SIGINT)

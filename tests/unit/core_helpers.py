@@ -104,7 +104,7 @@ class Driver:
         its_row = of or row(name)
         encoded = encode_arguments(its_row, arguments)
         command = Command.build(its_row, encoded, () if literal is None else (Literal(literal),))
-        command.subject = str(arguments[0]) if arguments else ""
+        command.first_argument = arguments[0] if arguments else None
         command.idle = idle
         command.leaves_data = leaves_data
         return command

@@ -28,10 +28,15 @@ IMPURE = {
 LAYERS = [
     {"", "imaplib2"},
     {"_client"},
-    {"_threads", "_idler"},
+    {"_idler"},
+    {"_threads"},
     {"_pending"},
     {"_auth", "_trace", "_transport", "_tls", "_dates"},
+    {"_tls_socket"},
+    {"_waiting", "_version"},
     {"_protocol.connection"},
+    {"_protocol.events"},
+    {"_protocol.command"},
     {"_protocol.claims", "_protocol.substitution", "_protocol.arguments", "_protocol.untagged"},
     {"_protocol.responses", "_protocol.commands", "_protocol.search_program"},
     {"_protocol.framing", "_protocol.message_set", "_protocol.mutf7"},
@@ -66,6 +71,10 @@ def test_every_module_is_looked_at() -> None:
     assert "_protocol.connection" in own_imports("_threads")
     assert "_protocol.message_set" in own_imports("_protocol.claims")
     assert "_threads" in own_imports("_client")
+
+
+def test_every_module_has_its_place() -> None:
+    assert LEVELS.keys() == MODULES.keys() - {"_protocol"}
 
 
 def test_imports_have_no_cycle() -> None:

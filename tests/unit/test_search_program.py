@@ -284,3 +284,21 @@ def test_the_charset_that_a_program_declares_is_known(program: str, charset: str
     reader = SearchReader()
     reader.read(program)
     assert reader.charset == charset
+
+
+@pytest.mark.parametrize(
+    ("criteria", "expected"),
+    [
+        (("(SUBJECT", '"foo bar")'), b'(SUBJECT "foo bar")'),
+        (("(FROM", "joe@example.org)"), b"(FROM joe@example.org)"),
+        (("NOT", "(FROM", "x)"), b"NOT (FROM x)"),
+        (("(OR", "(FROM", "a)", "(TO", "b))"), b"(OR (FROM a) (TO b))"),
+        (("FROM", "x)"), b'FROM "x)"'),
+        (("(FROM", "x))"), b'(FROM "x))"'),
+        (("(FROM", "a b)"), b'(FROM "a b)"'),
+    ],
+)
+def test_a_program_may_be_split_within_its_parentheses(
+    criteria: tuple[str, ...], expected: bytes
+) -> None:
+    assert sent("SEARCH", *criteria) == b"SEARCH " + expected

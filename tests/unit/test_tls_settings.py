@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import imaplib2
-from imaplib2._tls import TLSSettings, wrap
+from imaplib2._tls import TLSSettings
 
 # Any certificate will do: nobody connects. It is one of an authority, valid until 2125.
 AUTHORITY = """\
@@ -235,7 +235,7 @@ def test_the_name_of_the_server_is_told_and_the_time_bounded(host: str | None, n
 
     sock: Any = Socket()
     settings = TLSSettings(ssl_context=Context())  # type: ignore[arg-type]
-    wrapped: Any = wrap(sock, settings, host, 7.5)
+    wrapped: Any = settings.wrap(sock, host, 7.5)
     assert wrapped == (sock, {"server_hostname": name})
     assert sock.timeout == 7.5
 
