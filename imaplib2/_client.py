@@ -46,7 +46,6 @@ from ._transport import (
     SocketTransport,
     TLSTransport,
     Transport,
-    connect,
     deflate_objects,
     tune,
 )
@@ -79,20 +78,18 @@ _UNSET: Any = object()
 Self = TypeVar("Self", bound="IMAP4")
 
 
-def _as_it_is(typ: str, data: Sequence[Any]) -> Any:
-    return typ, data
-
-
 class IMAP4:
     """A connection to an IMAP server, over TCP.
 
     *host* None or ``''`` is the local host, *port* None the standard port. *timeout* bounds, in
     seconds, connecting and every silence of the server while an answer is awaited; None stands
-    for ``socket.getdefaulttimeout()``. *debug* (0 to 5), *debug_file* and *debug_buf_lvl* control
-    tracing, see ``debug``; *identifier* names the threads and stands in traces.
+    for ``socket.getdefaulttimeout()``. A time-out that is set on ``sock`` later replaces it.
+    *debug* (0 to 5), *debug_file* and *debug_buf_lvl* (a level below which lines are kept instead
+    of printed) control tracing, see ``debug``; *identifier* names the threads and stands in traces.
 
-    Raises OSError when the server can't be reached, ``ssl.SSLError`` when TLS fails and ``error``
-    when the server doesn't greet as an IMAP server does.
+    Raises OSError when the server can't be reached, ``ssl.SSLError`` when TLS fails, ``error``
+    when the server doesn't greet as an IMAP server does, its subclass ``abort`` (a TimeoutError,
+    too) when it doesn't greet in time, and ValueError for a *timeout* of 0 or less.
     """
 
     error: TypeAlias = _errors.error
@@ -105,7 +102,7 @@ class IMAP4:
     _core: Connection
     _trace: Trace
 
-    def __new__(cls, *args: Any, **options: Any) -> Any:
+    def __new__(cls: type[Self], *args: Any, **options: Any) -> Self:
         # Here, not in __init__, so that subclasses may set ``state`` and the like before that.
         self = super().__new__(cls)
         self._core = Connection(_dates.Int2AP(random.randint(4096, 65535)))
@@ -127,11 +124,17 @@ class IMAP4:
             raise ValueError("Non-blocking socket (timeout=0) is not supported")
         self.host = host or ""
         self.port = int(port or self._default_port())
+        #: Seconds, or None: what connecting and TLS are given.
         self.timeout = timeout or socket.getdefaulttimeout() or None
+        #: Names the threads, and stands in traces.
         self.identifier = identifier or f"imaplib2 {self.host or 'localhost'}"
+        #: The connected socket; an ``ssl.SSLSocket`` with TLS, None for IMAP4_stream.
         self.sock: Any = None
+        #: The descriptor that is waited for before ``read`` is called.
         self.read_fd: int | None = None
+        #: Bytes to be sent as the last argument, a literal, of the next command.
         self.literal: Any = None
+        #: The zlib objects of a compressed connection.
         self.compressor: Any = None
         self.decompressor: Any = None
         self._tls = getattr(self, "_tls", None) or TLSSettings()
@@ -361,7 +364,8 @@ class IMAP4:
         """Encrypt the connection (RFC 3501, section 6.2.1); arguments as of IMAP4_SSL.
 
         Either the connection is encrypted afterwards or an exception was raised: ``abort`` when
-        the server doesn't offer it, ``error`` when it refuses, ``ssl.SSLError`` when TLS fails.
+        the server doesn't offer it or TLS is there already, ``error`` when it refuses or there is
+        no socket, ``ssl.SSLError`` when TLS fails, ValueError for unknown arguments.
         """
         if self._tls_established or _is_tls(self.sock):
             raise self._refused(self.abort("TLS session already established"))
@@ -414,7 +418,7 @@ class IMAP4:
         callback: Callback | None = None,
         cb_arg: Any = None,
     ) -> Result:
-        """Log in by CRAM-MD5, which doesn't show the password (RFC 2195)."""
+        """Log in by CRAM-MD5, which doesn't show the password (RFC 2195). Raises as `login`."""
         authenticator = _auth.cram_md5(user, password)
         return self._authenticate(("CRAM-MD5",), authenticator, callback, cb_arg)
 
@@ -426,7 +430,10 @@ class IMAP4:
         callback: Callback | None = None,
         cb_arg: Any = None,
     ) -> Result:
-        """Log in by PLAIN (RFC 4616), in UTF-8; without a round trip where SASL-IR is offered."""
+        """Log in by PLAIN (RFC 4616), in UTF-8; in one round trip where SASL-IR is offered.
+
+        Raises as `login`.
+        """
         message = _auth.plain(user, password)
         arguments: tuple[Any, ...] = ("PLAIN",)
         if "SASL-IR" in self.capabilities:  # RFC 4959
@@ -538,7 +545,7 @@ class IMAP4:
         """Append *message*, bytes, to a mailbox (RFC 3501, section 6.3.11).
 
         Everything else may be None; *date_time* is what `Time2Internaldate` takes. Line ends
-        become CRLF; a message that has them is not copied.
+        become CRLF; bytes or a bytearray that have them are not copied.
         """
         self.literal = None
         text = _with_crlf(message)
@@ -558,7 +565,10 @@ class IMAP4:
     def enable(
         self, capability: str, *, callback: Callback | None = None, cb_arg: Any = None
     ) -> Result:
-        """Enable extensions, for instance ``'UTF8=ACCEPT'`` (RFC 5161)."""
+        """Enable extensions, for instance ``'UTF8=ACCEPT'`` (RFC 5161).
+
+        Raises ``error`` when the server doesn't offer ENABLE.
+        """
         if "ENABLE" not in self.capabilities:
             raise self._refused(error("Server does not support ENABLE"))
         return self._call("ENABLE", capability, callback=callback, cb_arg=cb_arg)
@@ -828,7 +838,7 @@ class IMAP4:
         if name in ("COPY", "MOVE", "EXPUNGE"):
             finish, leaves_data = _finish_without_data, True  # as imaplib has it
         else:
-            finish, leaves_data = _as_it_is, False
+            finish, leaves_data = None, False
         return self._call(
             name, *args, uid=True, params=params, callback=callback, cb_arg=cb_arg,
             finish=finish, leaves_data=leaves_data,
@@ -862,13 +872,15 @@ class IMAP4:
 
         With *duration*, in seconds or None, returns a context manager and iterator over what
         happens instead: ``with M.idle(duration=60) as idler: for typ, data in idler: ...``.
+
+        Raises ``error`` when the server doesn't offer IDLE.
         """
         if "IDLE" not in self.capabilities:
             raise self._refused(error("Server does not support IMAP4 IDLE"))
         if duration is not _UNSET:
             command = self._build(find("IDLE"), ())
             command.idle = Idle(None, IDLE_TIMEOUT)
-            command.waiter = pending = Pending(_as_it_is)
+            command.waiter = pending = Pending()
             return Idler(self._running_engine(), command, pending, duration)
         span = IDLE_TIMEOUT if timeout is None else max(0.0, timeout)
         return self._call("IDLE", callback=callback, cb_arg=cb_arg, idle=Idle(span, IDLE_TIMEOUT))
@@ -883,7 +895,10 @@ class IMAP4:
         return code, self._take_untagged(code.upper()) or [None]
 
     def recent(self, *, callback: Callback | None = None, cb_arg: Any = None) -> Result:
-        """What the server said of RECENT since the last look; asks it when that is nothing."""
+        """What the server said of RECENT since the last look; asks it when that is nothing.
+
+        With *callback*, asks it anyway.
+        """
         if callback is not None:
             finish = self._finish_recent
             return self._call("NOOP", callback=callback, cb_arg=cb_arg, finish=finish)
@@ -904,14 +919,19 @@ class IMAP4:
     # -- The transport: what subclasses replace ------------------------------------------------
 
     def open(self, host: str = "", port: int | None = None, timeout: float | None = None) -> None:
-        """Connect to *host* and *port*: sets ``sock``, and ``read_fd`` to be waited for."""
+        """Connect to *host* and *port*: sets ``sock``.
+
+        A subclass may replace it, and may set ``read_fd`` instead if it replaces ``read``,
+        ``send`` and ``shutdown``, too. *timeout* is what the constructor was given.
+        """
         self.host, self.port = host or "", int(port or self._default_port())
         sys.audit("imaplib.open", self, self.host, self.port)
         self.sock = self._create_socket(timeout)
 
     def open_socket(self) -> socket.socket:
         """A connected socket; replaced by subclasses that connect in their own way."""
-        sock = connect(self.host or None, self.port, self.timeout or CONNECT_TIMEOUT)
+        address = (self.host or None, self.port)
+        sock = socket.create_connection(address, self.timeout or CONNECT_TIMEOUT)
         sock.settimeout(self.timeout)
         return sock
 
@@ -953,7 +973,10 @@ class IMAP4:
         return self.sock
 
     def enable_compression(self, *, callback: Callback | None = None, cb_arg: Any = None) -> Result:
-        """Compress the connection from here on (COMPRESS=DEFLATE, RFC 4978)."""
+        """Compress the connection from here on (COMPRESS=DEFLATE, RFC 4978).
+
+        Raises ``error`` when the server doesn't offer it.
+        """
         if "COMPRESS=DEFLATE" not in self.capabilities:
             raise self._refused(error("Server does not support COMPRESS=DEFLATE"))
         return self._call("COMPRESS", "DEFLATE", callback=callback, cb_arg=cb_arg)
@@ -1036,7 +1059,7 @@ class IMAP4:
         params: Sequence[Any] | None = None,
         callback: Callback | None = None,
         cb_arg: Any = None,
-        finish: Finish = _as_it_is,
+        finish: Finish | None = None,
         last: Sequence[Part] = (),
         idle: Idle | None = None,
         leaves_data: bool = False,
@@ -1147,7 +1170,7 @@ class IMAP4:
     def _command(self, name: str, *args: Any) -> bytes:
         command = self._build(find(name), args, self._take_literal())
         command.leaves_data = True
-        pending = Pending(_as_it_is)
+        pending = Pending()
         self._submit(command, pending)
         self._legacy[command.tag] = pending
         return command.tag
@@ -1182,7 +1205,8 @@ class IMAP4_SSL(IMAP4):
     *keyfile* and *certfile* are the client's own; *ssl_context* replaces everything.
     ``cert_verify_cb(certificate, host)`` is asked instead of checking the host name (and, without
     *ca_certs*, the chain); its answer, unless false, is raised as ``ssl.SSLError``. All values
-    that *ssl_version* and *tls_level* ever had mean TLS 1.2 or newer.
+    that *ssl_version* and *tls_level* ever had mean TLS 1.2 or newer; others are a ValueError, as
+    is a *keyfile* without *certfile*. The rest is as for IMAP4.
     """
 
     def __init__(
@@ -1235,6 +1259,7 @@ class IMAP4_stream(IMAP4):
     """A connection to the standard input and output of a child process.
 
     *command* is a line for the shell; what the child writes to its standard error stays there.
+    ``process`` is the child's ``subprocess.Popen``. Needs POSIX. The rest is as for IMAP4.
     """
 
     def __init__(

@@ -30,11 +30,14 @@ class Pending:
     """
 
     def __init__(
-        self, finish: Finish, callback: Callback | None = None, callback_argument: Any = None
+        self,
+        finish: Finish | None = None,
+        callback: Callback | None = None,
+        callback_argument: Any = None,
     ) -> None:
         self.callback = callback
         self._argument = callback_argument
-        self._finish = finish
+        self._finish = finish or _as_it_is
         self._result: tuple[str, list[Any]] | None = None
         self._error: BaseException | None = None
         self._jobs: deque[Job] = deque()
@@ -120,6 +123,10 @@ class Pending:
             # A waiter that is awake already looks at everything before it sleeps again.
             with contextlib.suppress(RuntimeError):
                 self._signal.release()
+
+
+def _as_it_is(typ: str, data: list[Any]) -> Outcome:
+    return typ, data
 
 
 def _ignore(what: str) -> None:

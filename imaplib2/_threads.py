@@ -50,16 +50,16 @@ from ._trace import Trace
 if TYPE_CHECKING:
     from ._transport import Transport
 
-#: The most that is read at a time. A connection starts with less: most never need it.
+#: Bytes: the most that is read at a time. A connection starts with less: most never need it.
 READ_SIZE = 256 * 1024
 _FIRST_READ_SIZE = 4 * 1024
-#: Commands up to this size are sent by the thread that issues them; larger ones would be copied.
+#: Bytes: commands up to this size are sent by the thread that issues them, in one copy.
 _DIRECT_SIZE = 64 * 1024
 #: Responses that are handled before others may have the mutex.
 _BATCH = 512
-#: How long the end of a thread is waited for: of ours, and of one that runs user code.
+#: Seconds that the end of a thread is waited for, and a mutex that should be free.
 _JOIN_TIMEOUT = 2.0
-#: How often a writer that can't send looks whether its deadline has changed.
+#: Seconds after which a writer that can't send looks whether its deadline has changed.
 _STALLED_LOOK = 1.0
 
 T = TypeVar("T")
@@ -87,7 +87,7 @@ class Engine:
         self._alarm: float | None = None  # when the sleeping writer looks again
         self._resume = threading.Event()  # set but during an upgrade
         self._resume.set()
-        self._greeting = Pending(lambda typ, data: (typ, data))
+        self._greeting = Pending()
         self._process = os.getpid()
         self._callbacks: queue.SimpleQueue[Pending | Job | None] = queue.SimpleQueue()
         self._callback_thread: threading.Thread | None = None

@@ -383,11 +383,6 @@ def interrupt_socket(sock: Any) -> None:
             sock.shutdown(socket.SHUT_RDWR)
 
 
-def connect(host: str | None, port: int, timeout: float | None) -> socket.socket:
-    """A connected TCP socket (IPv6 or IPv4)."""
-    return socket.create_connection((host, port), timeout)
-
-
 def tune(sock: socket.socket) -> None:
     """Send small commands at once, and notice a dead peer within about two minutes of silence."""
     options = [

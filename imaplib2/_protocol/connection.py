@@ -45,7 +45,11 @@ LITERAL_MINUS_SIZE = 4096
 
 
 class Connection:
-    """One connection's state. Attributes are for reading; see the module for how to drive it."""
+    """One connection's state; see the module for how to drive it.
+
+    ``state``, ``capabilities``, ``is_readonly`` and the like may be set, as users of ``imaplib``
+    do; ``where``, ``timeout`` and ``traffic`` are its driver's to set. All else is for reading.
+    """
 
     def __init__(
         self,
@@ -75,6 +79,7 @@ class Connection:
         self.in_progress: dict[bytes, Command] = {}
         #: Traffic for the trace, as (direction, text); None while nobody wants it.
         self.traffic: list[tuple[str, Any]] | None = None
+        #: By a LOGOUT or by the user: later commands are illegal, as ``imaplib`` has it.
         self.closed_on_purpose = False
         self._greeting_timeout: float | None = None
         self._framer = Framer(self.limits)
