@@ -55,6 +55,7 @@ _LIBEXEC = Path("/usr/lib/dovecot")
 _DAEMON = "/usr/sbin/dovecot"
 _START_SECONDS = 30.0
 _STOP_SECONDS = 15.0
+_GRACE_SECONDS = 2.0
 
 _CONFIGURATION = Template(r"""
 base_dir = $directory/run
@@ -393,9 +394,10 @@ def _daemon(configuration: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
+    # Some sessions take long to end when they are asked; nothing of them is worth waiting for.
     process.terminate()
     try:
-        process.wait(_STOP_SECONDS)
+        process.wait(_GRACE_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
