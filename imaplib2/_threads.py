@@ -135,7 +135,7 @@ class Engine:
 
     def locked(self, function: Callable[[Connection], T]) -> T:
         """The result of a short *function* of the core, which nobody else changes meanwhile."""
-        if os.getpid() != self._process:  # a forked child, where the mutex may be taken for ever
+        if self._is_foreign:  # the mutex may be taken for ever
             return function(self.core)
         with self._mutex:
             return function(self.core)
@@ -202,7 +202,7 @@ class Engine:
 
     def _close_alone(self) -> None:
         """`close` where no thread can be waited for, and no lock relied on."""
-        if os.getpid() != self._process:
+        if self._is_foreign:
             self._transport.drop()
         else:
             self._transport.interrupt()
@@ -213,14 +213,19 @@ class Engine:
         That may happen in any thread, this connection's reader with the mutex held included; so
         no lock is taken here. The reader finds the transport at its end and does the rest.
         """
-        if os.getpid() != self._process:
-            return  # a forked child drops its copy: the connection is the parent's
+        if self._is_foreign:
+            return  # a copy is dropped: the connection is the parent's
         forgotten = self.core.reason is None
         self._transport.interrupt()
         if forgotten:
             import warnings
 
             warnings.warn(f"unclosed IMAP connection to {self.core.where}", ResourceWarning, 2)
+
+    @property
+    def _is_foreign(self) -> bool:
+        """Whether this is a forked child, which has the descriptors but none of the threads."""
+        return os.getpid() != self._process
 
     @property
     def can_wait(self) -> bool:
@@ -230,7 +235,7 @@ class Engine:
         frozen; nor in the reader or writer, where a garbage collection may call ``__del__``.
         """
         return not (
-            os.getpid() != self._process
+            self._is_foreign
             or sys.is_finalizing()
             or threading.current_thread() in (self._reader, self._writer)
         )

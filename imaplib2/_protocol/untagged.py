@@ -148,17 +148,14 @@ class UntaggedResponses(list[Any]):
         # A tenth more than must be, so that a connection at its limit doesn't pay this each time.
         items, size = max(1, limits.stored * 9 // 10), limits.stored_bytes * 9 // 10
         kept: list[Any] = []
-        while self and items > 0:
-            type_, data = super().pop()
+        for type_, data in reversed(self):
             if isinstance(data, _Awaited):
                 kept.append([type_, data])
-                continue
-            left = _newest(data, items, size)
-            items, size = items - len(left), size - sum(map(_size, left))
-            if left:
+            elif data and items > 0 and size > 0:
+                left = _newest(data, items, size)
+                whole = len(left) == len(data)
+                items, size = items - len(left) if whole else 0, size - sum(map(_size, left))
                 kept.append([type_, left])
-            if len(left) < len(data):
-                break
         super().__setitem__(slice(None), reversed(kept))
         self._items, self._bytes = _sizes(self)
 
@@ -168,7 +165,7 @@ class _Awaited(list[Any]):
 
 
 def _newest(data: list[Any], items: int, size: int) -> list[Any]:
-    """The last of *data*, at most so many items and bytes."""
+    """The last of *data*, at most so many items and bytes; the very last one in any case."""
     count = 0
     for item in reversed(data):
         size -= _size(item)

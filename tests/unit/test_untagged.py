@@ -182,3 +182,25 @@ def test_what_is_removed_makes_room(remove: Any) -> None:
     for number in range(10):
         responses.add("X", [number])
     assert numbers(responses) == list(range(10))
+
+
+def test_what_is_awaited_is_spared_wherever_it_stands() -> None:
+    responses = UntaggedResponses(limits=Limits(stored=10))
+    responses.add_awaited("FETCH", list(range(50)))
+    for number in range(30):
+        responses.add("X", [number])
+        responses.add("Y", [number])
+    assert responses.take("FETCH") == list(range(50))
+    kept = responses.get("X") + responses.get("Y")
+    assert len(kept) <= 10
+    assert min(kept) >= 20
+
+
+def test_bytes_are_bounded_also_when_types_alternate() -> None:
+    responses = UntaggedResponses(limits=Limits(stored_bytes=1000))
+    for number in range(100):
+        responses.add("X", [b"%0100d" % number])
+        responses.add("Y", [b"%0100d" % number])
+    kept = responses.get("X") + responses.get("Y")
+    assert sum(map(len, kept)) <= 1000
+    assert min(map(int, kept)) > 90
