@@ -23,6 +23,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias, TypeVar, cast
 
 from . import _auth, _dates, _errors
+from ._by_hand import ByHand, TaggedCommands
 from ._errors import InvalidArgument, error
 from ._idler import Idler
 from ._pending import Callback, Finish, Pending
@@ -31,7 +32,7 @@ from ._protocol.arguments import Literal, Part, Secret, encode_arguments, quote
 from ._protocol.command import Command, Idle
 from ._protocol.commands import Kind, Row, Upgrade, find, find_uid
 from ._protocol.connection import Connection
-from ._protocol.grammar import CRLF, MapCRLF
+from ._protocol.grammar import CRLF, LITERAL_AT_END, STATUS_RESPONSE, MapCRLF
 from ._protocol.limits import Limits
 from ._protocol.states import ANY
 from ._protocol.substitution import substitute
@@ -99,13 +100,16 @@ class IMAP4:
     #: The version of the protocol that the server speaks: ``'IMAP4REV1'`` or ``'IMAP4'``.
     PROTOCOL_VERSION: str | None = None
 
+    _sock: Any = None
     _core: Connection
+    _by_hand: ByHand
     _trace: Trace
 
     def __new__(cls: type[Self], *args: Any, **options: Any) -> Self:
         # Here, not in __init__, so that subclasses may set ``state`` and the like before that.
         self = super().__new__(cls)
         self._core = Connection(_dates.Int2AP(random.randint(4096, 65535)))
+        self._by_hand = ByHand(self._core)
         self._trace = Trace()
         return self
 
@@ -128,8 +132,7 @@ class IMAP4:
         self.timeout = timeout or socket.getdefaulttimeout() or None
         #: Names the threads, and stands in traces.
         self.identifier = identifier or f"imaplib2 {self.host or 'localhost'}"
-        #: The connected socket; an ``ssl.SSLSocket`` with TLS, None for IMAP4_stream.
-        self.sock: Any = None
+        self.sock = None
         #: The descriptor that is waited for before ``read`` is called.
         self.read_fd: int | None = None
         #: Bytes to be sent as the last argument, a literal, of the next command.
@@ -140,13 +143,14 @@ class IMAP4:
         self._tls = getattr(self, "_tls", None) or TLSSettings()
         self._tls_established = False
         self._inner: Transport | None = None  # what read() and send() use
+        self.reads_lines = False  # a subclass reads as imaplib does
+        self._literal_left = 0
         self._hooked: MethodTransport | None = None  # where a subclass has replaced those
         level = _debug_level(debug) or self._trace.level
         self._trace = Trace(level, debug_file, self.identifier, debug_buf_lvl)
         if type(self)._mesg is not IMAP4._mesg:
             self._trace.printer = _as_printer(_weakly(self._mesg))
         self._core.timeout = self.timeout
-        self._legacy: dict[bytes, Pending] = {}
         self._engine: Engine | None = None
         self._connect(timeout)
 
@@ -157,7 +161,7 @@ class IMAP4:
     def _connect(self, timeout: float | None) -> None:
         try:
             _call_open(self.open, self.host, self.port, timeout)
-            self._engine = self._make_engine()
+            self._engine = self._by_hand.engine = self._make_engine()
             weakref.finalize(self, self._engine.abandon).atexit = False
             self._engine.start(self.timeout or CONNECT_TIMEOUT)
             self._check_version()
@@ -198,6 +202,15 @@ class IMAP4:
         raise AttributeError(f"Unknown IMAP4 command: {name!r}")
 
     # -- State --------------------------------------------------------------------------------
+
+    @property
+    def sock(self) -> Any:
+        """The connected socket; an ``ssl.SSLSocket`` with TLS, None for IMAP4_stream."""
+        return self._by_hand.pollable(self._sock)
+
+    @sock.setter
+    def sock(self, sock: Any) -> None:
+        self._sock = sock
 
     @property
     def state(self) -> str:
@@ -264,9 +277,9 @@ class IMAP4:
         return self._core.limits
 
     @property
-    def tagged_commands(self) -> dict[bytes, Any]:
-        """The tags of the commands in progress."""
-        return dict.fromkeys(self._core.in_progress)
+    def tagged_commands(self) -> TaggedCommands:
+        """The tags of the commands in progress, as in ``imaplib``."""
+        return self._by_hand.tagged_commands
 
     @property
     def untagged_responses(self) -> UntaggedResponses:
@@ -942,7 +955,7 @@ class IMAP4:
         """Negotiate TLS on ``sock`` and put the encrypted socket in its place."""
         try:
             self.sock = self._tls.wrap(self.sock, self.host, self.timeout or CONNECT_TIMEOUT)
-            self.sock.settimeout(self.timeout)
+            self.sock.settimeout(self._core.timeout)
             self._tls.verify(self.sock, self.host)
         except BaseException:
             self.sock.close()
@@ -951,15 +964,48 @@ class IMAP4:
 
     def read(self, size: int) -> bytes:
         """At most *size* bytes from the server, as soon as there are any; ``b''`` at the end."""
+        if self._is_by_hand():
+            return self._by_hand.read(size, self._pull_timeout())
         buffer = bytearray(size)
         received = self._base_transport().recv_into(memoryview(buffer))
         return bytes(buffer[:received])
 
+    def readline(self) -> bytes:
+        """A line from the server, with its end; ``b""`` at the end of file.
+
+        For those who have sent a command by ``send``. A subclass may replace it, like imaplib's;
+        its ``read`` may then wait for all bytes that it was asked for.
+        """
+        if self._is_by_hand():
+            return self._by_hand.readline(self._pull_timeout())
+        line = b""
+        while not line.endswith(b"\n") and (byte := self.read(1)):
+            line += byte
+        return line
+
+    def read_some(self, size: int) -> bytes:
+        """What the replaced ``read`` and ``readline`` give: at most *size* bytes, or a line."""
+        if not self.reads_lines:
+            return self.read(size)
+        if self._literal_left:
+            data = self.read(min(size, self._literal_left))
+            self._literal_left -= len(data)
+            return data
+        line = self.readline()
+        announced = not STATUS_RESPONSE.match(line) and LITERAL_AT_END.search(line.rstrip(CRLF))
+        self._literal_left = int(announced[1]) if announced else 0
+        return line
+
     def send(self, data: Buffer) -> None:
         """Send all of *data* to the server."""
+        by_hand = self._is_by_hand()
+        if by_hand and not self._by_hand.before_sending(data):
+            return
         view = memoryview(data).cast("B")
         while view:
             view = view[self._base_transport().send(view, None) :]
+            if by_hand:
+                self._running_engine().progressed()
 
     def shutdown(self) -> None:
         """Close the transport without saying goodbye."""
@@ -1010,10 +1056,12 @@ class IMAP4:
         """What the threads use: this object's own methods where a subclass replaced them."""
         if isinstance(self.sock, socket.socket):
             tune(self.sock)
-            self._adopt_timeout()
+            if self.sock.gettimeout() is None:
+                self.sock.settimeout(self._core.timeout)
         if self.sock is not None and (self.read_fd is None or self._inner is not None):
             self.read_fd = self.sock.fileno()
-        hooked = _replaced(self, "read") or _replaced(self, "send")
+        self.reads_lines = _replaced(self, "readline")
+        hooked = self.reads_lines or _replaced(self, "read") or _replaced(self, "send")
         self._inner = None
         if not hooked:
             return self._base_transport()
@@ -1038,16 +1086,18 @@ class IMAP4:
                 raise self.abort("plaintext behind the OK to STARTTLS, an attack")
             self.ssl_wrap_socket()
             return self._engine_transport()
-        inner = self._base_transport()
         self.start_compressing()
-        if self._hooked is not None:
-            self._hooked.push(self.decompressor.decompress(unread))
-            unread = b""
-        self._inner = DeflateTransport(inner, self.compressor, self.decompressor, unread)
         if self._hooked is None:
-            return self._inner
-        self._hooked.base = self._inner
+            return self._compressed(unread)
+        self._hooked.push(self.decompressor.decompress(unread))
+        if self._hooked.base is not None:
+            self._hooked.base = self._compressed(b"")
         return self._hooked
+
+    def _compressed(self, unread: bytes) -> Transport:
+        inner = self._base_transport()
+        self._inner = DeflateTransport(inner, self.compressor, self.decompressor, unread)
+        return self._inner
 
     # -- Issuing commands ----------------------------------------------------------------------
 
@@ -1066,13 +1116,14 @@ class IMAP4:
         authenticator: Authenticator | None = None,
     ) -> Result:
         """Issue a command; its outcome, or ``(None, None)`` when it goes to *callback*."""
+        processor = self._take_processor()
         last = last or self._take_literal()
         row = find_uid(name) if uid else find(name)
         command = self._build(row, substitute(row.name, arguments, params), last)
         command.idle = idle
         command.leaves_data = leaves_data
         pending = Pending(finish, callback, cb_arg)
-        pending.authenticator = authenticator
+        pending.authenticator = authenticator or processor
         try:
             self._submit(command, pending)
             if callback is not None:
@@ -1090,6 +1141,13 @@ class IMAP4:
         command.first_argument = arguments[0] if arguments else None
         return command
 
+    def _take_processor(self) -> _auth.Encoded | None:
+        """The ``literal`` that was set by hand to a function that answers each challenge."""
+        if self.literal is None or not callable(self.literal):
+            return None
+        process, self.literal = self.literal, None
+        return _auth.Encoded(process)
+
     def _take_literal(self) -> Sequence[Part]:
         """The ``literal`` that was set by hand for the next command, whatever becomes of it."""
         literal, self.literal = self.literal, None
@@ -1106,10 +1164,11 @@ class IMAP4:
 
     def _adopt_timeout(self) -> None:
         """A time-out that was set on the socket is meant for the answers that come from it."""
-        gettimeout = getattr(self.sock, "gettimeout", None)
-        timeout = gettimeout() if gettimeout is not None else None
-        if timeout:
-            self._core.timeout = timeout
+        gettimeout = getattr(self._sock, "gettimeout", None)
+        if gettimeout is not None:
+            timeout = gettimeout()
+            if timeout != 0:  # 0 is for those who poll
+                self._core.timeout = timeout
 
     def _submit(self, command: Command, pending: Pending) -> None:
         self._adopt_timeout()
@@ -1168,15 +1227,52 @@ class IMAP4:
         return self._take_untagged(name)
 
     def _command(self, name: str, *args: Any) -> bytes:
+        processor = self._take_processor()
         command = self._build(find(name), args, self._take_literal())
-        command.leaves_data = True
-        pending = Pending()
-        self._submit(command, pending)
-        self._legacy[command.tag] = pending
+        self._by_hand.open(command)
+        command.waiter.authenticator = processor
+        try:
+            self._submit(command, command.waiter)
+        except BaseException:
+            del self.tagged_commands[command.tag]
+            raise
         return command.tag
 
     def _command_complete(self, name: str, tag: bytes) -> Any:
-        return self._running_engine().wait(self._legacy.pop(tag))
+        return self._by_hand.complete(name, tag)
+
+    def _new_tag(self) -> bytes:
+        return self._by_hand.new_tag(sent_unseen=self._hooked is not None)
+
+    def _get_response(self) -> bytes | None:
+        return self._by_hand.get_response(self._pull_timeout())
+
+    def _get_line(self) -> bytes:
+        return self._by_hand.get_line(self._pull_timeout())
+
+    def _pull_timeout(self) -> float | None:
+        gettimeout = getattr(self._sock, "gettimeout", None)
+        return gettimeout() if gettimeout is not None else self._core.timeout
+
+    def _is_by_hand(self) -> bool:
+        """Whether a user, and not one of our threads, calls ``read`` or ``send``."""
+        return self._engine is not None and not self._engine.is_current
+
+    @property
+    def continuation_response(self) -> bytes:
+        """The text behind the last ``+`` that ``_get_response`` has seen."""
+        return self._by_hand.continuation
+
+    @property
+    def _encoding(self) -> str:
+        return "utf-8" if self.utf8_enabled else "ascii"
+
+    @_encoding.setter
+    def _encoding(self, encoding: str) -> None:
+        """Nothing to do: each argument is encoded by what it is."""
+
+    def _get_capabilities(self) -> None:
+        self.capability()
 
     def _quote(self, arg: str) -> str:
         return quote(arg)

@@ -10,6 +10,12 @@ class error(Exception):
 class abort(error):
     """The connection is gone; a new one may well succeed."""
 
+    _shown: str | None = None
+
+    def __str__(self) -> str:
+        # Of two arguments, OSError would drop one: keep imaplib's one text.
+        return self._shown or str(self.args[0] if len(self.args) == 1 else self.args or "")
+
 
 class readonly(abort):
     """The selected mailbox is, or has become, read-only although writing was asked for."""
@@ -27,12 +33,8 @@ class OSErrorAbort(abort, OSError):
     """The operating system reported an error of the transport; ``errno`` is its number."""
 
     def __init__(self, text: str, errno: int | None = None) -> None:
-        # OSError drops args[0] from str() when given two arguments: keep imaplib's one text.
         super().__init__(text)
         self.errno = errno
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 # By the class of the cause, so that ``except ConnectionError`` catches a reset connection.
@@ -48,12 +50,25 @@ def os_error(problem: OSError) -> OSErrorAbort:
     return _VARIANTS[cause](f"socket error: {problem}", problem.errno)
 
 
+def failed_greeting(reason: BaseException, context: str) -> abort:
+    """`lost`, before there was a connection.
+
+    Programs written for imaplib2 3.x compare the beginning of ``args[0]`` with these words.
+    """
+    fresh = lost(reason, context)
+    fresh._shown = str(fresh)
+    fresh.args = (f"IMAP4 protocol error: {fresh}",)
+    return fresh
+
+
 def lost(reason: BaseException, context: str = "") -> abort:
     """A fresh ``abort`` that says what *reason* says, of the class its catchers expect.
 
     Every waiter gets an exception of its own: a shared one would collect all their tracebacks.
     """
     fresh = _copy(reason, str(reason) + context)
+    if isinstance(reason, abort) and reason._shown:
+        fresh._shown, fresh.args = reason._shown, reason.args
     fresh.__cause__ = reason.__cause__
     return fresh
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import _errors
-from ._auth import Authenticator
+from ._auth import Authenticator, Encoded
 
 Outcome = tuple[str | None, Any]
 #: Called with ``((typ, data), cb_arg, None)``, or ``(None, cb_arg, (exception class, text))``.
@@ -47,7 +47,7 @@ class Pending:
         self._done = False
         self._replacement: BaseException | None = None
         #: The user's side of a SASL exchange.
-        self.authenticator: Authenticator | None = None
+        self.authenticator: Authenticator | Encoded | None = None
         #: Told "idling" and "done", by the thread that saw it; must not block.
         self.observer: Callable[[str], None] = _ignore
 

@@ -15,6 +15,8 @@ until the end; ``_alarm`` is when it will look again, so that others wake it onl
 
 *The reader* blocks in the transport. Between the OK of an upgrade and its end it waits, while the
 waiter of the command (that is: the thread of the user, or the callback thread) upgrades.
+While the user polls the socket for the news of an IDLE (see ``_by_hand.py``), it reads when it is
+asked to: ``_errands`` is what it waits for then.
 
 *The callback thread* exists from the first callback on, and runs user code only.
 
@@ -42,7 +44,17 @@ from ._pending import Job, Outcome, Pending
 from ._protocol.arguments import Buffer
 from ._protocol.command import Command
 from ._protocol.connection import Connection
-from ._protocol.events import Challenge, Completed, Event, Failed, Greeted, Idling, Lost, UpgradeNow
+from ._protocol.events import (
+    Challenge,
+    Completed,
+    Event,
+    Failed,
+    Greeted,
+    Idling,
+    Lost,
+    RoomMade,
+    UpgradeNow,
+)
 from ._protocol.framing import Frame
 from ._protocol.limits import ProtocolViolation
 from ._trace import Trace
@@ -61,6 +73,8 @@ _BATCH = 512
 _JOIN_TIMEOUT = 2.0
 #: Seconds after which a writer that can't send looks whether its deadline has changed.
 _STALLED_LOOK = 1.0
+#: Seconds that are given to the reader to take what the socket holds already.
+_ERRAND_TIMEOUT = 1.0
 
 T = TypeVar("T")
 #: Makes the transport that an upgrading command asks for, from the bytes that came early.
@@ -87,6 +101,7 @@ class Engine:
         self._alarm: float | None = None  # when the sleeping writer looks again
         self._resume = threading.Event()  # set but during an upgrade
         self._resume.set()
+        self._errands: queue.SimpleQueue[Callable[[], None]] | None = None
         self._greeting = Pending()
         self._process = os.getpid()
         self._callbacks: queue.SimpleQueue[Pending | Job | None] = queue.SimpleQueue()
@@ -166,6 +181,42 @@ class Engine:
                 if deadline is not None and time.monotonic() >= deadline:
                     raise
 
+    @property
+    def is_polled(self) -> bool:
+        """Whether the reader reads only when it is asked to."""
+        return self._errands is not None
+
+    def read_on(self) -> None:
+        """Have the reader wait for more, if it reads only when it is asked to."""
+        errands = self._errands
+        if errands is not None:
+            errands.put(_do_nothing)
+
+    def read_what_is_there(self) -> None:
+        """Have the reader take what has come, if it reads only when it is asked to."""
+        errands = self._errands
+        if errands is None or not self._transport.is_readable():
+            return
+        taken = threading.Event()
+        errands.put(taken.set)
+        taken.wait(_ERRAND_TIMEOUT)
+
+    def make_room(self, command: Command) -> None:
+        """Wait until the bytes of *command*, which is sent by hand, may be sent."""
+        news: queue.SimpleQueue[str] = queue.SimpleQueue()
+        command.waiter.observer = news.put
+        self.submit(command)
+        try:
+            if self.wait_for_item(news, None) == "done":
+                command.waiter.check()
+        except BaseException:  # KeyboardInterrupt: the bytes will not come
+            self.give_up(command)
+            raise
+
+    def progressed(self) -> None:
+        """Some bytes of a command that is sent by hand have left."""
+        self._drive(self.core.progressed)
+
     def _keep_time(self) -> float | None:
         """Do what is due; seconds until there is more to do."""
         self._drive(self.core.tick)
@@ -217,6 +268,7 @@ class Engine:
             return  # a copy is dropped: the connection is the parent's
         forgotten = self.core.reason is None
         self._transport.interrupt()
+        self.read_on()
         if forgotten:
             import warnings
 
@@ -234,11 +286,12 @@ class Engine:
         Not in a forked child, which has none of them; nor at interpreter exit, when they are
         frozen; nor in the reader or writer, where a garbage collection may call ``__del__``.
         """
-        return not (
-            self._is_foreign
-            or sys.is_finalizing()
-            or threading.current_thread() in (self._reader, self._writer)
-        )
+        return not (self._is_foreign or sys.is_finalizing() or self.is_current)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the calling thread is the reader or the writer."""
+        return threading.current_thread() in (self._reader, self._writer)
 
     @property
     def is_free(self) -> bool:
@@ -271,6 +324,9 @@ class Engine:
         core.traffic = []
         for event in todo.events:
             self._settle_event(event)
+        if self._errands is not None and not core.is_polled:
+            self._errands.put(_do_nothing)
+            self._errands = None
         if not self._sending and core.output_size:
             if self._transport.direct and core.output_size <= _DIRECT_SIZE:
                 todo.output = core.take_output()
@@ -291,6 +347,8 @@ class Engine:
                 self._callbacks.put(pending)
         elif isinstance(event, UpgradeNow):
             self._resume.clear()
+        elif isinstance(event, Idling) and self.core.is_polled:
+            self._errands = queue.SimpleQueue()
         elif isinstance(event, Lost):
             self._callbacks.put(None)
             self._work.notify_all()
@@ -314,6 +372,8 @@ class Engine:
             self._hand_over(event.command, lambda: self._upgrade(event))
         elif isinstance(event, Idling):
             event.command.waiter.observer("idling")
+        elif isinstance(event, RoomMade):
+            event.command.waiter.observer("room")
         elif isinstance(event, Greeted):
             self._greeting.set(("OK", []))
         elif isinstance(event, Lost):
@@ -462,12 +522,15 @@ class Engine:
     def _read(self) -> None:
         buffer = memoryview(bytearray(_FIRST_READ_SIZE))
         while self.core.reason is None:
+            errands = self._errands
+            report = errands.get() if errands is not None else _do_nothing
             size = self._transport.recv_into(buffer)
             if size == 0:
                 return self._drive(lambda now: self.core.end_of_file())
             self._receive(buffer[:size])
             if size == len(buffer) < READ_SIZE:
                 buffer = memoryview(bytearray(READ_SIZE))
+            report()
         return None
 
     def _receive(self, data: memoryview) -> None:
@@ -543,7 +606,7 @@ def _set(pending: Pending, event: Completed | Failed) -> None:
 
 
 def _do_nothing() -> None:
-    """A call that makes the callback thread go once round its loop."""
+    """A call that makes a thread go once round its loop."""
 
 
 def _call(user_code: Job) -> None:

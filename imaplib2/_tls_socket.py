@@ -27,6 +27,11 @@ class ConcurrentSSLSocket(ssl.SSLSocket):
     def gettimeout(self) -> float | None:
         return self._timeout
 
+    @property
+    def timeout(self) -> float | None:
+        """What was set, as for any socket."""
+        return self._timeout
+
     def setblocking(self, flag: bool) -> None:
         self._timeout = None if flag else 0.0
 
@@ -89,13 +94,14 @@ class ConcurrentSSLSocket(ssl.SSLSocket):
 
 def adopt(sock: ssl.SSLSocket) -> ConcurrentSSLSocket:
     """*sock* itself, from now on safe to be used by two threads."""
-    kind = type(sock)
+    kind, timeout = type(sock), sock.gettimeout()
     if not isinstance(sock, ConcurrentSSLSocket):
         if kind is ssl.SSLSocket:
             sock.__class__ = ConcurrentSSLSocket
         else:
             sock.__class__ = type(kind.__name__, (ConcurrentSSLSocket, kind), {})
     assert isinstance(sock, ConcurrentSSLSocket)
+    sock._timeout = timeout
     sock._lock = threading.Lock()
     ssl.SSLSocket.setblocking(sock, False)
     return sock

@@ -39,6 +39,9 @@ class Transport(Protocol):
     def recv_into(self, buffer: memoryview) -> int:
         """Wait for bytes and put them into *buffer*; their number, or 0 at the end of file."""
 
+    def is_readable(self) -> bool:
+        """Whether `recv_into` has something to give, or the end of file to report."""
+
     def try_send(self, data: Buffer) -> int:
         """Send what can be sent without waiting; the number of bytes."""
 
@@ -56,26 +59,28 @@ class Transport(Protocol):
 
 
 class SocketTransport:
-    """A connected stream socket."""
+    """A connected stream socket, whose time-out is the user's: it is kept, and keeps nobody."""
 
     direct = hasattr(socket, "MSG_DONTWAIT")
     punctual = True
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
-        sock.settimeout(None)
 
     def recv_into(self, buffer: memoryview) -> int:
         while True:
             try:
                 return self.sock.recv_into(buffer)
             except (BlockingIOError, TimeoutError):
-                # Somebody has given the socket a time-out: deadlines are not its business.
                 wait_for(self.sock, reading=True)
 
+    def is_readable(self) -> bool:
+        return wait_for(self.sock, 0, reading=True)
+
     def try_send(self, data: Buffer) -> int:
-        if self.sock.gettimeout() is not None:
-            self.sock.settimeout(None)  # else MSG_DONTWAIT would be preceded by a wait
+        # MSG_DONTWAIT on a socket with a time-out would be preceded by a wait.
+        if self.sock.gettimeout() and not wait_for(self.sock, 0, reading=False):
+            return 0
         try:
             return self.sock.send(data, socket.MSG_DONTWAIT)
         except BlockingIOError:
@@ -116,6 +121,9 @@ class TLSTransport(SocketTransport):
 
         super().__init__(adopt(sock))
 
+    def is_readable(self) -> bool:
+        return self.sock.pending() > 0 or super().is_readable()
+
     def try_send(self, data: Buffer) -> int:
         return self.sock.send_now(data)
 
@@ -142,6 +150,9 @@ class ProcessTransport:
         if not self._wakeup.wait_with(self._read_fd, select.POLLIN):
             return 0
         return os.readv(self._read_fd, [buffer])
+
+    def is_readable(self) -> bool:
+        return self._wakeup.wait_with(self._read_fd, select.POLLIN, 0)
 
     def try_send(self, data: Buffer) -> int:
         try:
@@ -211,6 +222,9 @@ class MethodTransport:
         self._unread = data[size:]
         return size
 
+    def is_readable(self) -> bool:
+        return bool(self._unread) or self._wait_readable(0)
+
     def try_send(self, data: Buffer) -> int:
         raise NotImplementedError
 
@@ -259,7 +273,7 @@ class MethodTransport:
             if owner is None:
                 return b""
             try:
-                data: bytes = owner.read(size)
+                data: bytes = owner.read_some(size)
             except (BlockingIOError, TimeoutError):
                 data = b""
             else:
@@ -268,17 +282,17 @@ class MethodTransport:
             del owner  # not kept alive while waiting again
         return b""
 
-    def _wait_readable(self) -> bool:
+    def _wait_readable(self, timeout: float | None = None) -> bool:
         owner = self._living_owner()
         if owner is None or self._wakeup.is_set:
             return False
         if owner.has_buffered():
             return True
-        descriptor = owner.read_fd
+        descriptor = owner.read_fd if not owner.reads_lines else None
         del owner  # not kept alive while waiting
         if descriptor is None:
             return True
-        return self._wakeup.wait_with(descriptor, select.POLLIN)
+        return self._wakeup.wait_with(descriptor, select.POLLIN, timeout)
 
 
 def _is_at_end(owner: Any) -> bool:
@@ -318,6 +332,9 @@ class DeflateTransport:
             if text:
                 buffer[: len(text)] = text
                 return len(text)
+
+    def is_readable(self) -> bool:
+        return self.has_more or self.inner.is_readable()
 
     def try_send(self, data: Buffer) -> int:
         raise NotImplementedError

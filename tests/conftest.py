@@ -1,4 +1,4 @@
-"""What holds for all tests: none leaves a thread, a file descriptor or a process behind."""
+"""What holds for all tests: none leaves anything behind. And the real servers."""
 
 from __future__ import annotations
 
@@ -9,13 +9,52 @@ import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
+
+from .live.cyrus import Cyrus
+from .live.dovecot import Dovecot
 
 _SECONDS = 5.0
 """How long what is about to end may take to do so."""
 
 _FAILED = pytest.StashKey[bool]()
+
+
+@pytest.fixture(scope="session")
+def dovecot() -> Iterator[Dovecot]:
+    """A running Dovecot."""
+    yield from _running(Dovecot)
+
+
+@pytest.fixture(scope="session")
+def cyrus() -> Iterator[Cyrus]:
+    """A running Cyrus."""
+    yield from _running(Cyrus)
+
+
+_Server = TypeVar("_Server", Dovecot, Cyrus)
+
+
+def _running(kind: type[_Server]) -> Iterator[_Server]:
+    """A server of a *kind*, as a fixture.
+
+    Where it can't run the tests are skipped; with IMAPLIB2_REQUIRE_SERVERS set they fail.
+    """
+    reason = kind.missing()
+    if reason and os.environ.get("IMAPLIB2_REQUIRE_SERVERS"):
+        pytest.fail(reason, pytrace=False)
+    if reason:
+        pytest.skip(reason)
+    with kind() as server:
+        yield server
+
+
+@pytest.fixture
+def user(dovecot: Dovecot) -> str:
+    """The name of a user with empty mailboxes; the password is tests.live.dovecot.PASSWORD."""
+    return dovecot.new_user()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -32,6 +32,8 @@ class Command:
     #: Data stays with the untagged responses: for callers who collect it themselves.
     leaves_data: bool = False
     tag: bytes = b""
+    #: Its bytes are sent, tag and all, by the user; the connection only makes room for them.
+    by_hand: bool = False
     runs: deque[list[Buffer]] = field(default_factory=deque, repr=False)
     #: The untagged data that is this command's, by type.
     data: dict[str, list[Data]] = field(default_factory=dict, repr=False)
@@ -77,9 +79,11 @@ class Idle:
     """How long a command IDLE lasts, and where its news goes."""
 
     timeout: float | None = None  # seconds after which it ends by itself
-    renew_after: float = IDLE_RENEWAL
+    renew_after: float | None = IDLE_RENEWAL
     #: Takes each untagged response instead of ``untagged``; news then doesn't end the IDLE.
     capture: Callable[[str, list[Any]], None] | None = None
+    #: The user reads what comes by himself, and polls the socket for it.
+    polled: bool = False
     until: float | None = None
     renew_at: float | None = None
     idling: bool = False  # the "+" has come

@@ -14,14 +14,25 @@ A command in progress collects the untagged data of its types. Data that nobody 
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Callable
 from typing import Any
 
-from .._errors import TimeoutAbort, abort, error, lost, readonly
+from .._errors import TimeoutAbort, abort, error, failed_greeting, lost, readonly
 from .arguments import Buffer, display, lay_out
 from .claims import Collectors
 from .command import Command, Idle, Profile
 from .commands import COMMANDS, Plus, Row, Upgrade
-from .events import Challenge, Completed, Event, Failed, Greeted, Idling, Lost, UpgradeNow
+from .events import (
+    Challenge,
+    Completed,
+    Event,
+    Failed,
+    Greeted,
+    Idling,
+    Lost,
+    RoomMade,
+    UpgradeNow,
+)
 from .framing import Frame, Framer
 from .grammar import CRLF
 from .limits import Limits, ProtocolViolation, excerpt
@@ -81,6 +92,10 @@ class Connection:
         self.traffic: list[tuple[str, Any]] | None = None
         #: By a LOGOUT or by the user: later commands are illegal, as ``imaplib`` has it.
         self.closed_on_purpose = False
+        #: Also gets each response, before it is handled, and None at the end; must not block.
+        self.tap: Callable[[Frame | None], None] | None = None
+        #: Tags that the user has been given to send commands by hand.
+        self.reserved_tags: set[bytes] = set()
         self._greeting_timeout: float | None = None
         self._framer = Framer(self.limits)
         self._held: deque[Command] = deque()
@@ -115,7 +130,7 @@ class Connection:
         Raises ``error`` when no server is needed to tell that it is illegal.
         """
         self.check_usable(command.row)
-        command.tag = self.new_tag()
+        command.tag = command.tag or self.new_tag()
         if command.row.name == "LOGOUT":
             self._logout_at = now
         if command.idle is not None and command.idle.timeout is not None:
@@ -140,6 +155,8 @@ class Connection:
             if self.reason is not None:
                 return None
             self._log("<", frame)
+            if self.tap is not None:
+                self.tap(frame)
             try:
                 self._receive(frame, now)
             except ProtocolViolation as violation:
@@ -201,7 +218,7 @@ class Connection:
         """The connection is over; only the first reason counts."""
         if self.reason is not None:
             return
-        reason = lost(reason, f" ({self.where}, state {self.state})")
+        reason = self._in_context(reason)
         self.reason = reason
         self.state = LOGOUT
         pending = [*self.in_progress.values(), *self._held]
@@ -219,6 +236,13 @@ class Connection:
             else:
                 self._events.append(Failed(command, lost(reason)))
         self._events.append(Lost(reason))
+        if self.tap is not None:
+            self.tap(None)
+
+    def _in_context(self, reason: error) -> error:
+        if self.welcome is not None:
+            return lost(reason, f" ({self.where}, state {self.state})")
+        return failed_greeting(reason, f" ({self.where})")
 
     # -- What users call through the client ---------------------------------------------------
 
@@ -260,6 +284,12 @@ class Connection:
         self.capabilities = ()
         self._capabilities_told = False
 
+    @property
+    def is_polled(self) -> bool:
+        """Whether the user reads the news of an IDLE by himself, as soon as he asks for it."""
+        idle = self._idle()
+        return idle is not None and idle.polled and idle.idling and not idle.done_sent
+
     def end_idle(self, command: Command, now: float) -> None:
         """End the IDLE *command*, if it isn't over already."""
         if command.idle is not None and command in self._held:
@@ -276,6 +306,9 @@ class Connection:
             self._admit(now)
         elif command.tag not in self.in_progress:
             return
+        elif command.by_hand:  # nothing of it was sent
+            self._remove(command)
+            self._admit(now)
         elif command.row.plus is Plus.SASL or command.row.upgrade is not Upgrade.NONE:
             self.fail(abort(f"{command.row.name} was interrupted"))
         elif command.idle is not None:
@@ -361,6 +394,10 @@ class Connection:
             self._capabilities_told = False
         self._upgrading = row.upgrade is not Upgrade.NONE
         self.untagged.drop_statuses()
+        if command.by_hand:
+            self._log(">", f"{command.tag.decode('ascii', 'replace')} {row.name} ...")
+            self._events.append(RoomMade(command))
+            return
         parts = [command.tag + b" ", *command.parts, CRLF]
         command.runs = deque(lay_out(parts, self._may_send_at_once))
         self._log(">", parts)
@@ -434,10 +471,8 @@ class Connection:
         idle = self._idle()
         if idle is not None and idle.capture is not None:
             idle.capture(type_, _items(data))
-        elif type_ in STATUS_TYPES:
-            self.untagged.add(type_, [untagged_text(data)])
         else:
-            self.untagged.add(type_, _items(data))
+            self.store(response)
         if type_ in STATUS_TYPES:
             self._status(type_, untagged_text(data))
         elif type_ == "CAPABILITY" and isinstance(data, bytes):
@@ -445,6 +480,12 @@ class Connection:
         if idle is not None and idle.capture is None and type_ != "OK":
             self._end_idle(now)
         return None
+
+    def store(self, response: Untagged) -> None:
+        """Put a response where users find it."""
+        type_, data = response
+        text = type_ in STATUS_TYPES
+        self.untagged.add(type_, [untagged_text(data)] if text else _items(data))
 
     def _status(self, type_: str, text: bytes) -> None:
         if type_ == "BYE":
@@ -495,6 +536,8 @@ class Connection:
 
     def _tagged(self, response: Tagged, frame: Frame, now: float) -> None:
         command = self.in_progress.get(response.tag)
+        if command is None and response.tag in self.reserved_tags:
+            return
         if command is None or response.tag in self._unsent:
             first = frame if isinstance(frame, bytes) else frame[0]
             raise ProtocolViolation(f"unexpected tagged response: {excerpt(first)}")
@@ -575,7 +618,7 @@ class Connection:
                 self.untagged.add_awaited(name, items)
             return [text]
         if row.shows:
-            return list(self.untagged.get(row.shows, [None]))
+            return self.untagged.show(row.shows) or [None]
         if len(row.collects) > 1:
             return [data.get(name, [None]) for name in row.collects]
         return data.get(row.collects[0], [None]) if row.collects else [text]
@@ -606,7 +649,8 @@ class Connection:
 
     def _idling(self, idle: Idle, now: float) -> None:
         idle.idling = True
-        idle.renew_at = now + idle.renew_after
+        if idle.renew_after is not None:
+            idle.renew_at = now + idle.renew_after
         if idle.done_wanted:
             self._send_done(idle, now)
 

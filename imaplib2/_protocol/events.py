@@ -47,6 +47,13 @@ class Idling:
 
 
 @dataclass(frozen=True)
+class RoomMade:
+    """The bytes of a command that is sent by hand may be sent."""
+
+    command: Command
+
+
+@dataclass(frozen=True)
 class UpgradeNow:
     """Upgrade the transport, beginning with the bytes *unread*; then call `upgraded`."""
 
@@ -61,4 +68,4 @@ class Lost:
     reason: error
 
 
-Event = Greeted | Completed | Failed | Challenge | Idling | UpgradeNow | Lost
+Event = Greeted | Completed | Failed | Challenge | Idling | RoomMade | UpgradeNow | Lost

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -25,6 +25,7 @@ class UntaggedResponses(list[Any]):
         self._types = {entry[0] for entry in self}  # maybe there; others are not
         # At most; what others have removed since the last count is still in it.
         self._items, self._bytes = _sizes(self)
+        self._shown: dict[str, int] = {}  # how many items of a type `show` has given
 
     def append(self, entry: Any) -> None:
         """Append an entry, ``[type, [data, ...]]``."""
@@ -58,6 +59,7 @@ class UntaggedResponses(list[Any]):
         if type_ not in self._types:
             return None
         self._types.remove(type_)
+        self._shown.pop(type_, None)
         found = [entry[1] for entry in self if entry[0] == type_]
         if not found:
             return None
@@ -72,10 +74,17 @@ class UntaggedResponses(list[Any]):
             self.take(type_)
 
     def take_all(self) -> list[Any]:
-        """Remove and return all entries."""
-        entries = list(self)
+        """Remove and return all entries, but for what `show` has given."""
+        entries, shown = list(self), self._shown
         self.clear()
-        return entries
+        self._shown = {}
+        return list(_without(shown, entries)) if shown else entries
+
+    def show(self, type_: str) -> list[Any]:
+        """All data of a type, which stays."""
+        found: list[Any] = self.get(type_, [])
+        self._shown[type_] = len(found)
+        return found
 
     def get(self, type_: str, default: Any = None) -> Any:
         """All data of a type, or *default*."""
@@ -148,6 +157,7 @@ class UntaggedResponses(list[Any]):
         # A tenth more than must be, so that a connection at its limit doesn't pay this each time.
         items, size = max(1, limits.stored * 9 // 10), limits.stored_bytes * 9 // 10
         kept: list[Any] = []
+        self._shown = {}
         for type_, data in reversed(self):
             if isinstance(data, _Awaited):
                 kept.append([type_, data])
@@ -162,6 +172,16 @@ class UntaggedResponses(list[Any]):
 
 class _Awaited(list[Any]):
     """Data that limits spare."""
+
+
+def _without(shown: dict[str, int], entries: list[Any]) -> Iterator[Any]:
+    """*entries* without the first items of some types."""
+    for type_, data in entries:
+        count = min(shown.get(type_, 0), len(data))
+        if count:
+            shown[type_] -= count
+        if len(data) > count:
+            yield [type_, data[count:]]
 
 
 def _newest(data: list[Any], items: int, size: int) -> list[Any]:

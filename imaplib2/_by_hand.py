@@ -1,0 +1,315 @@
+"""Commands that are sent, and responses that are read, by hand.
+
+Libraries built on ``imaplib``, and IDLE recipes that are older than ``idle()``, get a tag
+(``_new_tag``), write the bytes of a command with ``send``, and pull what the server answers line
+by line (``_get_response``, ``_get_line``, ``readline``), polling the socket in between. Here the
+reader thread receives and files responses for them as for everybody else. While a command of such
+a user is in progress, each response is queued for him as well.
+
+Only while he polls the socket for the news of an IDLE does the reader leave them there until they
+are pulled: otherwise it would be a matter of luck who sees them first.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import queue
+import time
+from collections.abc import Iterator, MutableMapping
+from functools import partial
+from typing import Any
+
+from ._errors import abort, error, lost
+from ._pending import Outcome, Pending
+from ._protocol.command import Command, Idle
+from ._protocol.commands import Plus, Row
+from ._protocol.connection import Connection
+from ._protocol.framing import Frame
+from ._protocol.grammar import CRLF
+from ._protocol.limits import ProtocolViolation
+from ._protocol.responses import Continuation, Tagged, parse
+from ._protocol.states import ANY
+from ._threads import Engine
+
+#: ``(typ, [text])`` once the tagged response has been pulled.
+Completion = tuple[str, list[bytes]] | None
+
+
+class ByHand:
+    """What one connection's user sends and reads by himself; for one thread at a time."""
+
+    def __init__(self, core: Connection) -> None:
+        self._core = core
+        #: Set as soon as there are threads.
+        self.engine: Engine | None = None
+        #: The text behind the last ``+``.
+        self.continuation = b""
+        self.tagged_commands = TaggedCommands(core, self._forget)
+        self._pending: dict[bytes, Pending] = {}
+        self._idle: Command | None = None
+        # Pulled responses, and whether they have been kept from the untagged responses.
+        self._responses: queue.SimpleQueue[tuple[Frame, bool] | None] = queue.SimpleQueue()
+        self._rest = b""  # bytes of a pulled response behind the line that was given
+        self._open: set[bytes] = set()  # tags whose completion has not been received
+
+    # -- Sending ------------------------------------------------------------------------------
+
+    def new_tag(self, *, sent_unseen: bool = False) -> bytes:
+        """A tag for a command whose bytes the user sends.
+
+        When they are *sent_unseen*, by a subclass's own transport, it counts as sent from now on.
+        """
+        tag = self._engine().locked(lambda core: core.new_tag())
+        self.tagged_commands[tag] = None
+        if sent_unseen:
+            self._listen(tag)
+        return tag
+
+    def open(self, command: Command) -> None:
+        """Give *command*, made by the library, a tag; it is about to be submitted."""
+        command.tag = self._engine().locked(lambda core: core.new_tag())
+        command.leaves_data = True
+        if command.row.plus is Plus.IDLE:
+            self._poll_for(command)
+        self._expect(command)
+
+    def complete(self, name: str, tag: bytes) -> Outcome:
+        """Wait for the outcome of the command with *tag*: return it, or raise it."""
+        pending = self._pending.get(tag)
+        if pending is None:
+            raise error(f"{name}: no command with the tag {tag!r} has been sent")
+        try:
+            return self._engine().wait(pending)
+        finally:
+            self.tagged_commands.pop(tag, None)
+
+    def before_sending(self, data: Any) -> bool:
+        """Make room on the connection for *data*; whether they still have to be sent."""
+        start = bytes(memoryview(data)[:256])
+        if self._idle is not None and start.strip().upper() == b"DONE":
+            self._engine().end_idle(self._idle)
+            return False
+        tag = start.partition(b" ")[0]
+        if tag in self._core.reserved_tags and tag not in self._open:
+            self._begin(tag, start)
+        return True
+
+    def _begin(self, tag: bytes, start: bytes) -> None:
+        """Wait for the turn of a command whose first bytes are *start*."""
+        words = start.upper().split()[1:3]
+        name = words[-1] if words[:1] == [b"UID"] else b"".join(words[:1])
+        plus = Plus.IDLE if name == b"IDLE" else Plus.NOTHING
+        row = Row(name.decode("ascii", "replace"), "", ANY, alone=True, plus=plus)
+        command = Command(row, tag=tag, by_hand=True, leaves_data=True)
+        if plus is Plus.IDLE:
+            self._poll_for(command)
+        self._expect(command)
+        try:
+            self._engine().make_room(command)
+        except BaseException:
+            self.tagged_commands.pop(tag, None)
+            raise
+
+    def _poll_for(self, command: Command) -> None:
+        # Whoever polls renews it himself, and pulls what would be an untagged response.
+        command.idle = Idle(renew_after=None, capture=_drop, polled=True)
+        self._idle = command
+
+    def _expect(self, command: Command) -> None:
+        command.waiter = self._pending[command.tag] = Pending()
+        self.tagged_commands[command.tag] = None
+        self._listen(command.tag)
+
+    def _forget(self, tag: bytes) -> None:
+        """The user is done with *tag*."""
+        self._pending.pop(tag, None)
+        self._open.discard(tag)
+        if not self._pending:
+            self._rest = b""
+            while not self._responses.empty():
+                self._responses.get()
+
+    # -- Receiving ----------------------------------------------------------------------------
+
+    def get_response(self, timeout: float | None) -> bytes | None:
+        """Pull a response: the first line of it, or None for a ``+``.
+
+        Waits up to *timeout* seconds. Raises as the methods of a socket with that time-out do, and
+        ``abort`` when the connection is lost.
+        """
+        while True:
+            frame, kept = self._pull(timeout)
+            try:
+                response = parse(frame)
+            except ProtocolViolation as violation:
+                raise lost(violation) from None
+            if isinstance(response, Continuation):
+                self.continuation = response.text
+                return None
+            if isinstance(response, Tagged):
+                if not self.tagged_commands.complete(response):
+                    continue  # another thread's
+            elif kept:
+                self._engine().locked(partial(Connection.store, response=response))
+            return frame if isinstance(frame, bytes) else frame[0]
+
+    def get_line(self, timeout: float | None) -> bytes:
+        """Pull a line, without its end; raises as `get_response` does."""
+        if not self._rest:
+            self._rest = _as_sent(self._pull(timeout)[0])
+        line, _, self._rest = self._rest.partition(CRLF)
+        return line
+
+    def readline(self, timeout: float | None) -> bytes:
+        """Pull a line, with its end; ``b""`` when the connection is over."""
+        try:
+            return self.get_line(timeout) + CRLF
+        except abort:
+            return b""
+
+    def read(self, size: int, timeout: float | None) -> bytes:
+        """Pull *size* bytes: a literal, behind the line that announced it."""
+        while len(self._rest) < size:
+            self._rest += _as_sent(self._pull(timeout)[0])
+        data, self._rest = self._rest[:size], self._rest[size:]
+        return data
+
+    def pollable(self, sock: Any) -> Any:
+        """What to poll for news: *sock*, or what is like it but readable, if some wait here."""
+        polled = self.engine is not None and self.engine.is_polled
+        return ReadableSocket(sock) if polled and self._has_some() else sock
+
+    def _has_some(self) -> bool:
+        return bool(self._rest) or not self._responses.empty()
+
+    def _pull(self, timeout: float | None) -> tuple[Frame, bool]:
+        engine = self._engine()
+        if self._responses.empty():
+            self._listen()
+            engine.read_on() if timeout != 0 else engine.read_what_is_there()
+        deadline = None if timeout is None else time.monotonic() + timeout
+        try:
+            pulled = engine.wait_for_item(self._responses, deadline)
+        except queue.Empty:
+            if timeout == 0:
+                raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from None
+            raise TimeoutError("timed out") from None
+        if pulled is None:
+            raise self._lost()
+        return pulled
+
+    def _listen(self, tag: bytes | None = None) -> None:
+        """Queue what comes: up to the completion of *tag*, or one response without a tag."""
+
+        def listen(core: Connection) -> None:
+            if core.reason is not None:
+                self._responses.put(None)
+            if tag is not None:
+                self._open.add(tag)
+            core.tap = self._receive
+
+        self._engine().locked(listen)
+
+    def _receive(self, frame: Frame | None) -> None:
+        """Queue a response; called under the lock of the connection."""
+        if frame is None:
+            self._responses.put(None)
+            return
+        kept = self._idle is not None and self._idle.tag in self._core.in_progress
+        self._responses.put((frame, kept))
+        first = frame if isinstance(frame, bytes) else frame[0]
+        self._open.discard(first.partition(b" ")[0])
+        if not self._open:
+            self._core.tap = None
+        elif self._responses.qsize() > self._core.limits.collected:
+            raise ProtocolViolation(
+                f"more than {self._core.limits.collected} responses wait to be read by hand"
+                " (limits.collected)"
+            )
+
+    def _engine(self) -> Engine:
+        if self.engine is None:
+            raise abort("not connected")
+        return self.engine
+
+    def _lost(self) -> abort:
+        assert self._core.reason is not None
+        return lost(self._core.reason)
+
+
+class TaggedCommands(MutableMapping[bytes, Any]):
+    """The tags of commands in progress, as ``imaplib``'s dict: None, or ``(typ, [text])``.
+
+    A command that is sent by hand stays until it is removed, by `_command_complete` or by the user.
+    """
+
+    def __init__(self, core: Connection, forget: Any) -> None:
+        self._core = core
+        self._forget = forget
+        self._by_hand: dict[bytes, Completion] = {}
+
+    def __getitem__(self, tag: bytes) -> Completion:
+        if tag in self._by_hand:
+            return self._by_hand[tag]
+        if tag in self._core.in_progress:
+            return None
+        raise KeyError(tag)
+
+    def __setitem__(self, tag: bytes, completion: Completion) -> None:
+        self._by_hand[tag] = completion
+        self._core.reserved_tags.add(tag)
+
+    def __delitem__(self, tag: bytes) -> None:
+        del self._by_hand[tag]
+        self._core.reserved_tags.discard(tag)
+        self._forget(tag)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter({**self._by_hand, **dict.fromkeys([*self._core.in_progress])})
+
+    def __len__(self) -> int:
+        return len([*self])
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+    def complete(self, response: Tagged) -> bool:
+        """Note a completion that was pulled; false when it is not of a command sent by hand."""
+        if response.tag not in self._by_hand:
+            return False
+        self._by_hand[response.tag] = (response.type, [response.text])
+        return True
+
+
+class ReadableSocket:
+    """A socket that has nothing to read, for those who poll: as if it had."""
+
+    def __init__(self, sock: Any) -> None:
+        self._sock = sock
+        self._read_fd, write_fd = os.pipe()
+        os.close(write_fd)  # the end of file is news, too
+
+    def fileno(self) -> int:
+        """A descriptor that is readable; valid as long as this object is."""
+        return self._read_fd
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+    def __del__(self) -> None:
+        os.close(self._read_fd)
+
+
+def _as_sent(frame: Frame) -> bytes:
+    """A response as the server has sent it."""
+    if isinstance(frame, bytes):
+        return frame + CRLF
+    pieces = [frame[0], CRLF]
+    for literal, text in zip(frame[1::2], frame[2::2], strict=True):
+        pieces += [literal, text, CRLF]
+    return b"".join(pieces)
+
+
+def _drop(typ: str, data: list[Any]) -> None:
+    """It is queued already."""
