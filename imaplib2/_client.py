@@ -148,8 +148,7 @@ class IMAP4:
         self._hooked: MethodTransport | None = None  # where a subclass has replaced those
         level = _debug_level(debug) or self._trace.level
         self._trace = Trace(level, debug_file, self.identifier, debug_buf_lvl)
-        if type(self)._mesg is not IMAP4._mesg:
-            self._trace.printer = _as_printer(_weakly(self._mesg))
+        self._trace.printer = _printer(weakref.ref(self), self._trace)
         self._core.timeout = self.timeout
         self._engine: Engine | None = None
         self._connect(timeout)
@@ -1312,12 +1311,12 @@ class IMAP4_SSL(IMAP4):
         keyfile: str | ssl.SSLContext | None = None,
         certfile: str | None = None,
         ca_certs: str | ssl.SSLContext | None = None,
+        timeout: float | None = None,
         *,
         cert_verify_cb: CertificateCallback | None = None,
         ssl_version: Any = "ssl23",
         tls_level: str | None = TLS_COMPAT,
         ssl_context: ssl.SSLContext | None = None,
-        timeout: float | None = None,
         debug: int | None = None,
         debug_file: TextIO | None = None,
         identifier: str | None = None,
@@ -1460,16 +1459,31 @@ def _weakly(method: Any) -> Any:
     return call
 
 
-def _as_printer(mesg: Any) -> Any:
-    """A subclass's ``_mesg``, be it with the parameters of imaplib or of historical imaplib2."""
+def _printer(reference: weakref.ref[IMAP4], trace: Trace) -> Any:
+    """Prints by the ``_mesg`` of an object, which may be replaced, as long as there is one."""
 
     def printer(text: str, thread: str | None, when: float | None) -> None:
-        try:
-            mesg(text, thread, when)
-        except TypeError:
-            mesg(text)
+        client = reference()
+        if client is None:
+            trace.print(text, thread, when)
+        else:
+            _call_mesg(client._mesg, text, thread, when)
 
     return printer
+
+
+def _call_mesg(mesg: Any, text: str, thread: str | None, when: float | None) -> None:
+    """Call a ``_mesg`` of historical imaplib2, of imaplib, or a function of one argument."""
+    import inspect
+
+    parameters = inspect.signature(mesg).parameters.values()
+    count = sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
+    if count >= 3:
+        mesg(text, thread, when)
+    elif count == 2:
+        mesg(text, when)
+    else:
+        mesg(text)
 
 
 def _call_open(method: Any, host: str, port: int, timeout: float | None) -> None:

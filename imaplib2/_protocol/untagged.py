@@ -12,7 +12,7 @@ from .limits import Limits
 class UntaggedResponses(list[Any]):
     """``[[type, [data, ...]], ...]`` in order of arrival, which can also be read like a dict.
 
-    With a str as the key, ``in``, ``[...]``, ``get``, ``pop``, ``del`` and assignment see all data
+    With a type as the key, ``in``, ``[...]``, ``get``, ``pop``, ``del`` and assignment see all data
     of that type, as ``imaplib``'s dict does. Beyond *limits* the oldest are dropped.
     """
 
@@ -88,6 +88,8 @@ class UntaggedResponses(list[Any]):
 
     def get(self, type_: str, default: Any = None) -> Any:
         """All data of a type, or *default*."""
+        if type_ not in self._types:
+            return default
         found = [item for entry in self if entry[0] == type_ for item in entry[1]]
         return found or default
 
@@ -113,7 +115,7 @@ class UntaggedResponses(list[Any]):
     def pop(self, key: Any = -1, *default: Any) -> Any:
         """Remove and return an entry by index, or a type's data by name."""
         with self.guard:
-            if not isinstance(key, str):
+            if isinstance(key, int):
                 return super().pop(key)
             data = self.take(key)
         if data is None and not default:
@@ -126,7 +128,7 @@ class UntaggedResponses(list[Any]):
         return super().__contains__(key)
 
     def __getitem__(self, key: Any) -> Any:
-        if not isinstance(key, str):
+        if isinstance(key, (int, slice)):
             return super().__getitem__(key)
         data = self.get(key)
         if data is None:
@@ -135,19 +137,19 @@ class UntaggedResponses(list[Any]):
 
     def __setitem__(self, key: Any, value: Any) -> None:
         with self.guard:
-            if isinstance(key, str):
-                self.take(key)
-                self.add(key, list(value))
-            else:
+            if isinstance(key, (int, slice)):
                 super().__setitem__(key, value)
                 self._types = {entry[0] for entry in self}
+            else:
+                self.take(key)
+                self.add(key, list(value))
 
     def __delitem__(self, key: Any) -> None:
-        if isinstance(key, str):
-            self.pop(key)
-        else:
+        if isinstance(key, (int, slice)):
             with self.guard:
                 super().__delitem__(key)
+        else:
+            self.pop(key)
 
     def _drop_oldest(self) -> None:
         self._items, self._bytes = _sizes(self)

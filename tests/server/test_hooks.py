@@ -714,6 +714,26 @@ def test_mesg_overridden(serve: Serve) -> None:
     assert shown.getvalue() == ""
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, "any"])
+def test_mesg_assigned(serve: Serve, count: int | str) -> None:
+    """Functions of one argument, with those of imaplib or imaplib2, and the methods of loggers."""
+    calls: list[tuple[Any, ...]] = []
+    functions: dict[int | str, Any] = {
+        1: lambda s: calls.append((s,)),
+        2: lambda s, secs=None: calls.append((s, secs)),
+        3: lambda s, tn=None, secs=None: calls.append((s, tn, secs)),
+        "any": lambda msg, *args, **options: calls.append((msg, *args)),
+    }
+    with connected(serve(mailbox)) as M:
+        M.debug = 5
+        M._mesg = functions[count]
+        M.noop()
+    sent = next(call for call in calls if "NOOP" in call[0])
+    assert len(sent) == (1 if count == "any" else count)
+    if count == 2:
+        assert sent[1] is None or isinstance(sent[1], float)
+
+
 def test_mesg_of_the_class(serve: Serve) -> None:
     shown = io.StringIO()
     with connected(serve(mailbox), debug=4, debug_file=shown) as M:

@@ -204,3 +204,35 @@ def test_bytes_are_bounded_also_when_types_alternate() -> None:
     kept = responses.get("X") + responses.get("Y")
     assert sum(map(len, kept)) <= 1000
     assert min(map(int, kept)) > 90
+
+
+def test_bytes_are_no_type() -> None:
+    """IMAPClient looks for each type in both forms."""
+    untagged = UntaggedResponses([["EXISTS", [b"1"]]])
+    assert b"EXISTS" not in untagged
+    assert untagged.get(b"EXISTS") is None  # type: ignore[arg-type]
+    assert untagged.pop(b"EXISTS", "nothing") == "nothing"
+    for call in (untagged.pop, untagged.__getitem__, untagged.__delitem__):
+        with pytest.raises(KeyError):
+            call(b"EXISTS")
+    assert untagged == [["EXISTS", [b"1"]]]
+
+
+def test_what_was_shown_is_not_news() -> None:
+    untagged = UntaggedResponses()
+    untagged.add("EXISTS", [b"3"])
+    untagged.add("RECENT", [b"0"])
+    assert untagged.show("EXISTS") == [b"3"]
+    untagged.add("EXISTS", [b"4"])
+    assert untagged.get("EXISTS") == [b"3", b"4"]
+    assert untagged.take_all() == [["RECENT", [b"0"]], ["EXISTS", [b"4"]]]
+    untagged.add("EXISTS", [b"5"])
+    assert untagged.take_all() == [["EXISTS", [b"5"]]]
+
+
+def test_what_was_shown_and_taken_hides_no_news() -> None:
+    untagged = UntaggedResponses([["EXISTS", [b"3"]]])
+    untagged.show("EXISTS")
+    assert untagged.take("EXISTS") == [b"3"]
+    untagged.add("EXISTS", [b"3"])
+    assert untagged.take_all() == [["EXISTS", [b"3"]]]
