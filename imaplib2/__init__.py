@@ -16,6 +16,7 @@ from ._client import (
     IMAP4_PORT,
     IMAP4_SSL,
     IMAP4_SSL_PORT,
+    MAXLINE,
     AllowedVersions,
     IMAP4_stream,
 )
@@ -47,6 +48,8 @@ from ._version import __release__, __revision__, __version__, version
 
 #: The debug level of instances that are made without one.
 Debug = 0
+#: Bytes; a smaller one bounds the lines of later instances, as in ``imaplib``.
+_MAXLINE = MAXLINE
 #: Seconds; kept for programs that name it. Nothing polls.
 READ_POLL_TIMEOUT = 30
 

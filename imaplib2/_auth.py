@@ -32,12 +32,16 @@ def respond(authenticator: Authenticator | Encoded, challenge: bytes) -> bytes |
     return None if response is None else encode(response)
 
 
-def encode(response: bytes | bytearray | memoryview | str) -> bytes:
-    """A response as one line of base64; str is encoded as UTF-8."""
+def encode(response: object) -> bytes:
+    """A response, bytes or str, as one line of base64; str is encoded as UTF-8."""
     from binascii import b2a_base64
 
-    data = response.encode("utf-8") if isinstance(response, str) else bytes(response)
-    return b2a_base64(data, newline=False)
+    if isinstance(response, str):
+        response = response.encode("utf-8")
+    if not isinstance(response, (bytes, bytearray, memoryview)):
+        kind = type(response).__name__
+        raise TypeError(f"an authenticator must return bytes, str or None, not {kind}")
+    return b2a_base64(response, newline=False)
 
 
 def cram_md5(user: str, password: str | bytes) -> Authenticator:

@@ -16,7 +16,8 @@ import errno
 import os
 import queue
 import time
-from collections.abc import Iterator, MutableMapping
+import weakref
+from collections.abc import Callable, Iterator, MutableMapping
 from functools import partial
 from typing import Any
 
@@ -45,7 +46,8 @@ class ByHand:
         self.engine: Engine | None = None
         #: The text behind the last ``+``.
         self.continuation = b""
-        self.tagged_commands = TaggedCommands(core, self._forget)
+        # Weakly: a connection that is over is to be freed at once, not by a garbage collection.
+        self.tagged_commands = TaggedCommands(core, weakref.WeakMethod(self._forget))
         self._pending: dict[bytes, Pending] = {}
         self._idle: Command | None = None
         # Pulled responses, and whether they have been kept from the untagged responses.
@@ -67,7 +69,7 @@ class ByHand:
         return tag
 
     def open(self, command: Command) -> None:
-        """Give *command*, made by the library, a tag; it is about to be submitted."""
+        """Give *command*, which the library sends, a tag: it is about to be submitted."""
         command.tag = self._engine().locked(lambda core: core.new_tag())
         command.leaves_data = True
         if command.row.plus is Plus.IDLE:
@@ -80,9 +82,12 @@ class ByHand:
         if pending is None:
             raise error(f"{name}: no command with the tag {tag!r} has been sent")
         try:
-            return self._engine().wait(pending)
+            typ, data = self._engine().wait(pending)
         finally:
             self.tagged_commands.pop(tag, None)
+        if typ == "BAD":
+            raise error(f"{name} command error: BAD {data}")
+        return typ, data
 
     def before_sending(self, data: Any) -> bool:
         """Make room on the connection for *data*; whether they still have to be sent."""
@@ -117,6 +122,7 @@ class ByHand:
         self._idle = command
 
     def _expect(self, command: Command) -> None:
+        command.as_it_came = True
         command.waiter = self._pending[command.tag] = Pending()
         self.tagged_commands[command.tag] = None
         self._listen(command.tag)
@@ -194,10 +200,18 @@ class ByHand:
         except queue.Empty:
             if timeout == 0:
                 raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from None
-            raise TimeoutError("timed out") from None
+            pulled = self._after_timeout()
         if pulled is None:
             raise self._lost()
         return pulled
+
+    def _after_timeout(self) -> tuple[Frame, bool] | None:
+        """What has come at the last moment: perhaps the end, for the same reason."""
+        self._engine().look_at_the_clock()
+        try:
+            return self._responses.get_nowait()
+        except queue.Empty:
+            raise TimeoutError("timed out") from None
 
     def _listen(self, tag: bytes | None = None) -> None:
         """Queue what comes: up to the completion of *tag*, or one response without a tag."""
@@ -234,8 +248,12 @@ class ByHand:
         return self.engine
 
     def _lost(self) -> abort:
-        assert self._core.reason is not None
-        return lost(self._core.reason)
+        """What libraries look for in the text is the end of file, whatever came before it."""
+        reason = self._core.reason
+        assert reason is not None
+        if isinstance(reason, OSError) or "EOF" in str(reason):
+            return lost(reason)
+        return abort(f"socket error: EOF: {reason}")
 
 
 class TaggedCommands(MutableMapping[bytes, Any]):
@@ -244,7 +262,9 @@ class TaggedCommands(MutableMapping[bytes, Any]):
     A command that is sent by hand stays until it is removed, by `_command_complete` or by the user.
     """
 
-    def __init__(self, core: Connection, forget: Any) -> None:
+    def __init__(
+        self, core: Connection, forget: weakref.WeakMethod[Callable[[bytes], None]]
+    ) -> None:
         self._core = core
         self._forget = forget
         self._by_hand: dict[bytes, Completion] = {}
@@ -263,13 +283,15 @@ class TaggedCommands(MutableMapping[bytes, Any]):
     def __delitem__(self, tag: bytes) -> None:
         del self._by_hand[tag]
         self._core.reserved_tags.discard(tag)
-        self._forget(tag)
+        forget = self._forget()
+        if forget is not None:
+            forget(tag)
 
     def __iter__(self) -> Iterator[bytes]:
         return iter({**self._by_hand, **dict.fromkeys([*self._core.in_progress])})
 
     def __len__(self) -> int:
-        return len([*self])
+        return sum(1 for _ in self)
 
     def __repr__(self) -> str:
         return repr(dict(self))

@@ -24,11 +24,19 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeAlias, TypeVar, cast
 
 from . import _auth, _dates, _errors
 from ._by_hand import ByHand, TaggedCommands
-from ._errors import InvalidArgument, error
+from ._errors import InvalidArgument, UnusableArgument, error
 from ._idler import Idler
 from ._pending import Callback, Finish, Pending
 from ._protocol import commands
-from ._protocol.arguments import Literal, Part, Secret, encode_arguments, quote
+from ._protocol.arguments import (
+    Literal,
+    Part,
+    Password,
+    Secret,
+    encode_arguments,
+    quote,
+    split_list_options,
+)
 from ._protocol.command import Command, Idle
 from ._protocol.commands import Kind, Row, Upgrade, find, find_uid
 from ._protocol.connection import Connection
@@ -65,6 +73,8 @@ IMAP4_SSL_PORT = 993
 IDLE_TIMEOUT = 29 * 60
 #: Seconds that connecting, TLS and the greeting may take when no time-out is given.
 CONNECT_TIMEOUT = 60.0
+#: ``imaplib``'s bound, in bytes, on lines. Programs raise it in vain: ours is ``limits.line``.
+MAXLINE = 1_000_000
 AllowedVersions = ("IMAP4REV1", "IMAP4")
 
 Result = tuple[str, list[Any]]
@@ -146,9 +156,10 @@ class IMAP4:
         self.reads_lines = False  # a subclass reads as imaplib does
         self._literal_left = 0
         self._hooked: MethodTransport | None = None  # where a subclass has replaced those
+        self._core.limits.line = min(self._core.limits.line, _line_limit())
         level = _debug_level(debug) or self._trace.level
         self._trace = Trace(level, debug_file, self.identifier, debug_buf_lvl)
-        self._trace.printer = _printer(weakref.ref(self), self._trace)
+        self._trace.printer = _printer(weakref.ref(self))
         self._core.timeout = self.timeout
         self._engine: Engine | None = None
         self._connect(timeout)
@@ -381,6 +392,7 @@ class IMAP4:
         """
         if self._tls_established or _is_tls(self.sock):
             raise self._refused(self.abort("TLS session already established"))
+        self._check_usable("STARTTLS")
         if "STARTTLS" not in self.capabilities:
             raise self._refused(self.abort("TLS not supported by server"))
         if not isinstance(self.sock, socket.socket):
@@ -419,7 +431,12 @@ class IMAP4:
         Raises ``error`` with the server's text on NO.
         """
         return self._call(
-            "LOGIN", user, password, callback=callback, cb_arg=cb_arg, finish=_finish_login
+            "LOGIN",
+            user,
+            Password(password),
+            callback=callback,
+            cb_arg=cb_arg,
+            finish=_finish_login,
         )
 
     def login_cram_md5(
@@ -519,8 +536,13 @@ class IMAP4:
         callback: Callback | None = None,
         cb_arg: Any = None,
     ) -> Result:
-        """List mailboxes that match *pattern* below *directory* (RFC 3501, section 6.3.8)."""
-        return self._call("LIST", directory, pattern, callback=callback, cb_arg=cb_arg)
+        """List mailboxes that match *pattern* below *directory* (RFC 3501, section 6.3.8).
+
+        Options (RFC 5258) may stand before the one and behind the other: ``'(SUBSCRIBED) ""'``,
+        ``'* RETURN (CHILDREN)'``.
+        """
+        arguments = split_list_options(directory, pattern)
+        return self._call("LIST", *arguments, callback=callback, cb_arg=cb_arg)
 
     def lsub(
         self,
@@ -698,7 +720,8 @@ class IMAP4:
         With *uid*, only those whose UIDs are in *message_set* (RFC 4315, section 2.1).
         """
         if uid != (message_set is not None):
-            raise self._refused(error("EXPUNGE takes a message set with uid=True, and only then"))
+            text = "EXPUNGE takes a message set with uid=True, and only then"
+            raise self._refused(UnusableArgument(text))
         return self._call("EXPUNGE", message_set, uid=uid, callback=callback, cb_arg=cb_arg)
 
     def search(
@@ -798,6 +821,8 @@ class IMAP4:
         cb_arg: Any = None,
     ) -> Result:
         """Change flags: *command* is FLAGS, +FLAGS or -FLAGS (RFC 3501, section 6.4.6)."""
+        if flags is None:
+            raise self._refused(UnusableArgument("STORE: flags are None"))
         return self._call(
             "STORE", message_set, command, flags, uid=uid, callback=callback, cb_arg=cb_arg
         )
@@ -861,8 +886,14 @@ class IMAP4:
     ) -> Result:
         """Any command; returns the text of its tagged response (RFC 3501, section 6.5.1).
 
-        Its untagged data is there for ``response(name)``.
+        Its untagged data is there for ``response(name)``. Arguments may also stand in *name*; they
+        go out as they are.
         """
+        name, _, rest = name.partition(" ")
+        if rest:
+            text = rest.encode("utf-8")
+            secret = Kind.PASSWORD in find(name.upper()).arguments
+            args = (Secret(text) if secret else text, *args)
         return self._call(name.upper(), *args, callback=callback, cb_arg=cb_arg, leaves_data=True)
 
     # -- IDLE (RFC 2177) -----------------------------------------------------------------------
@@ -1156,6 +1187,13 @@ class IMAP4:
             raise TypeError(f"a literal must be bytes, not {type(literal).__name__}")
         return (Literal(literal),)
 
+    def _check_usable(self, name: str) -> None:
+        """Raise ``error`` when the state forbids a command."""
+        try:
+            self._running_engine().locked(lambda core: core.check_usable(find(name)))
+        except error as problem:
+            raise self._refused(problem) from None
+
     def _refused(self, problem: error) -> error:
         """*problem*, for a command that will not be sent: its literal goes with it."""
         self.literal = None
@@ -1206,7 +1244,8 @@ class IMAP4:
     def _close(self) -> None:
         """End the threads, then the transport."""
         if self._engine is not None:
-            self._engine.close()
+            self._engine.close(logged_out=True)
+            self._engine.locked(lambda core: core.untagged.take("BYE"))
         with contextlib.suppress(OSError):
             self.shutdown()
 
@@ -1269,6 +1308,10 @@ class IMAP4:
     @_encoding.setter
     def _encoding(self, encoding: str) -> None:
         """Nothing to do: each argument is encoded by what it is."""
+
+    def _dump_ur(self, untagged: Mapping[str, Any]) -> None:
+        for typ, data in untagged.items():
+            self._mesg(f"untagged {typ}: {data!r}")
 
     def _get_capabilities(self) -> None:
         self.capability()
@@ -1378,6 +1421,7 @@ class IMAP4_stream(IMAP4):
         """Start the child."""
         import subprocess
 
+        self.host = self.port = None  # type: ignore[assignment]
         self.process = subprocess.Popen(
             self.command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE, shell=True
         )
@@ -1410,7 +1454,7 @@ def _finish_starttls(typ: str, data: Sequence[Any]) -> Any:
 
 def _id_parameters(fields: Sequence[Any]) -> Any:
     """The argument of ID: ``NIL``, or a list of quoted strings (RFC 2971, section 3.1)."""
-    if not fields or fields == (None,):
+    if not fields or fields in ((None,), ({},)):
         return b"NIL"
     if len(fields) == 1 and not isinstance(fields[0], Mapping):
         return fields[0]
@@ -1459,14 +1503,12 @@ def _weakly(method: Any) -> Any:
     return call
 
 
-def _printer(reference: weakref.ref[IMAP4], trace: Trace) -> Any:
+def _printer(reference: weakref.ref[IMAP4]) -> Any:
     """Prints by the ``_mesg`` of an object, which may be replaced, as long as there is one."""
 
     def printer(text: str, thread: str | None, when: float | None) -> None:
         client = reference()
-        if client is None:
-            trace.print(text, thread, when)
-        else:
+        if client is not None:
             _call_mesg(client._mesg, text, thread, when)
 
     return printer
@@ -1497,6 +1539,12 @@ def _call_open(method: Any, host: str, port: int, timeout: float | None) -> None
             method(host, port)
             return
     method(host, port, timeout)
+
+
+def _line_limit() -> int:
+    """The bound that a program has set by ``imaplib._MAXLINE``; ours, unless it is a small one."""
+    bound = int(getattr(sys.modules.get("imaplib2"), "_MAXLINE", MAXLINE))
+    return bound if bound < MAXLINE else Limits.line
 
 
 def _debug_level(debug: int | None) -> int:

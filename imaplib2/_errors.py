@@ -25,6 +25,10 @@ class InvalidArgument(error, ValueError):
     """An argument can't be sent; raised before any byte of the command has left."""
 
 
+class UnusableArgument(InvalidArgument, TypeError):
+    """An argument of a type that makes no sense in its place, or None where one must be."""
+
+
 class TimeoutAbort(abort, TimeoutError):
     """The server stayed silent for too long."""
 

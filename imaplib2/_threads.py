@@ -102,6 +102,8 @@ class Engine:
         self._resume = threading.Event()  # set but during an upgrade
         self._resume.set()
         self._errands: queue.SimpleQueue[Callable[[], None]] | None = None
+        self._keeps_transport = False  # somebody who polls it is to find out by himself
+        self._forgotten = False  # the client object was collected
         self._greeting = Pending()
         self._process = os.getpid()
         self._callbacks: queue.SimpleQueue[Pending | Job | None] = queue.SimpleQueue()
@@ -119,7 +121,10 @@ class Engine:
     # -- For the client -----------------------------------------------------------------------
 
     def start(self, greeting_timeout: float | None) -> None:
-        """Start the threads and wait for the greeting; raises ``abort`` when none comes."""
+        """Start the threads and wait for the greeting.
+
+        Raises ``abort`` when none comes, and ``error`` when the server greets with a refusal.
+        """
         self.core.start(time.monotonic(), greeting_timeout)
         for thread in (self._reader, self._writer):
             with self._mutex:
@@ -129,7 +134,12 @@ class Engine:
             except BaseException:
                 self._leave()
                 raise
-        self._greeting.wait()
+        try:
+            self._greeting.wait()
+        except abort:
+            if self.core.refusal is not None:
+                raise error(self.core.refusal) from None
+            raise
 
     def call_back_alone(self, pending: Pending, result: tuple[str, list[Any]]) -> None:
         """Have *pending*'s callback called although the connection is over."""
@@ -217,9 +227,13 @@ class Engine:
         """Some bytes of a command that is sent by hand have left."""
         self._drive(self.core.progressed)
 
+    def look_at_the_clock(self) -> None:
+        """Do what is due, if the writer has not done it yet."""
+        self._drive(self.core.tick)
+
     def _keep_time(self) -> float | None:
         """Do what is due; seconds until there is more to do."""
-        self._drive(self.core.tick)
+        self.look_at_the_clock()
         with self._mutex:
             deadline = self.core.next_deadline()
         return None if deadline is None else max(0.0, deadline - time.monotonic())
@@ -239,15 +253,15 @@ class Engine:
             todo = self._settle()
         self._act(todo)
 
-    def close(self) -> None:
+    def close(self, *, logged_out: bool = False) -> None:
         """End the connection and wait, within bounds, for the threads. Idempotent."""
         if not (self.can_wait and self.is_free):
             return self._close_alone()
-        self._drive(lambda now: self.core.close())
+        self._drive(lambda now: self.core.close(logged_out=logged_out))
         for thread in (self._reader, self._writer, self._callback_thread):
             if thread is not None and thread is not threading.current_thread() and thread.ident:
                 thread.join(_JOIN_TIMEOUT)
-        if not self._reader.ident:
+        if self._keeps_transport or not self._reader.ident:
             self._transport.close()
         return None
 
@@ -266,7 +280,9 @@ class Engine:
         """
         if self._is_foreign:
             return  # a copy is dropped: the connection is the parent's
-        forgotten = self.core.reason is None
+        forgotten = self._forgotten = self.core.reason is None
+        if self._keeps_transport:
+            self._transport.close()
         self._transport.interrupt()
         self.read_on()
         if forgotten:
@@ -325,6 +341,7 @@ class Engine:
         for event in todo.events:
             self._settle_event(event)
         if self._errands is not None and not core.is_polled:
+            self._keeps_transport = core.reason is not None and not self._forgotten
             self._errands.put(_do_nothing)
             self._errands = None
         if not self._sending and core.output_size:
@@ -347,7 +364,7 @@ class Engine:
                 self._callbacks.put(pending)
         elif isinstance(event, UpgradeNow):
             self._resume.clear()
-        elif isinstance(event, Idling) and self.core.is_polled:
+        elif isinstance(event, Idling) and event.command.idle and event.command.idle.polled:
             self._errands = queue.SimpleQueue()
         elif isinstance(event, Lost):
             self._callbacks.put(None)
@@ -525,6 +542,8 @@ class Engine:
             errands = self._errands
             report = errands.get() if errands is not None else _do_nothing
             size = self._transport.recv_into(buffer)
+            if size == 0 and self._forgotten:
+                return self.fail(abort("the connection was dropped without logout()"))
             if size == 0:
                 return self._drive(lambda now: self.core.end_of_file())
             self._receive(buffer[:size])
@@ -576,7 +595,7 @@ class Engine:
         with self._mutex:
             self._running -= 1
             last = not self._running
-        if last:
+        if last and not self._keeps_transport:
             self._transport.close()
 
     def _fail_os(self, problem: OSError) -> None:

@@ -43,7 +43,10 @@ class TLSSettings:
             raise ValueError(f"unknown tls_level: {self.tls_level!r}")
         if not _is_known_version(self.ssl_version):
             raise ValueError(f"unknown ssl_version: {self.ssl_version!r}")
-        if self.keyfile is not None and self.certfile is None and self.ssl_context is None:
+        for name in ("keyfile", "certfile"):
+            if self.ssl_context is not None and getattr(self, name) is not None:
+                raise ValueError(f"ssl_context and {name} arguments are mutually exclusive")
+        if self.keyfile is not None and self.certfile is None:
             raise ValueError("keyfile needs a certfile")
 
     def context(self) -> ssl.SSLContext:

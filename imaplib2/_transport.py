@@ -66,6 +66,9 @@ class SocketTransport:
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
+        # As with imaplib, whose file object does the same, a close() by others is put off: closed
+        # under a thread that reads, a descriptor would leave it waiting for ever.
+        self._hold = sock.makefile("rb", buffering=0) if hasattr(sock, "makefile") else None
 
     def recv_into(self, buffer: memoryview) -> int:
         while True:
@@ -99,9 +102,11 @@ class SocketTransport:
 
     def close(self) -> None:
         self.interrupt()
-        self.sock.close()
+        self.drop()
 
     def drop(self) -> None:
+        if self._hold is not None:
+            self._hold.close()
         self.sock.close()
 
     def _send_when_writable(self, data: Buffer, timeout: float | None) -> int:

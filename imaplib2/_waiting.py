@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import socket
@@ -46,7 +47,12 @@ class Wakeup:
 
 
 def wait_for(sock: socket.socket, timeout: float | None = None, *, reading: bool) -> bool:
-    """Wait until *sock* can be read (or written); false when *timeout* seconds have passed."""
+    """Wait until *sock* can be read (or written); false when *timeout* seconds have passed.
+
+    Raises OSError when it is closed.
+    """
+    if sock.fileno() < 0:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
     if not hasattr(select, "poll"):
         readable = [sock] if reading else []
         writable = [] if reading else [sock]

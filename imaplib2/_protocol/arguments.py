@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._errors import InvalidArgument
+from .._errors import InvalidArgument, UnusableArgument
 from . import mutf7
 from .commands import Kind, Row
 from .grammar import (
@@ -51,6 +51,16 @@ class Secret:
         return "[secret]"
 
 
+@dataclass(frozen=True)
+class Password:
+    """An argument that is quoted whatever it looks like, and shown to nobody."""
+
+    value: Any
+
+    def __repr__(self) -> str:
+        return "[secret]"
+
+
 Part = bytes | Literal | Secret
 
 
@@ -73,15 +83,15 @@ def encode_arguments(row: Row, values: Iterable[Any], *, utf8: bool = False) -> 
     """
     encoder = _Encoder(row, utf8)
     for number, value in enumerate(values, 1):
-        reason = ""
+        reason, kind = "", InvalidArgument
         try:
             encoder.add(value)
         except InvalidArgument as problem:
-            reason = str(problem)
+            reason, kind = str(problem), type(problem)
         except UnicodeError:
             reason = "can't be encoded"
         if reason:  # raised here, so that no exception with a password in it is its context
-            raise InvalidArgument(f"{row.name}: {encoder.kind.value} (argument {number}): {reason}")
+            raise kind(f"{row.name}: {encoder.kind.value} (argument {number}): {reason}")
     return encoder.encoded()
 
 
@@ -133,6 +143,24 @@ def is_list(text: str) -> bool:
     return depth == 0 and position == len(text)
 
 
+def split_list_options(directory: Any, pattern: Any) -> list[Any]:
+    """The arguments of LIST, with options that stand in the same str as one of them set apart.
+
+    ``'(SUBSCRIBED) ""', '* RETURN (CHILDREN)'`` (RFC 5258): no mailbox is called so.
+    """
+    arguments = [directory, pattern]
+    if isinstance(directory, str):
+        ends = (found.end() for found in re.finditer(r"\) ", directory))
+        split = next((end for end in ends if is_list(directory[: end - 1])), None)
+        if split is not None:
+            arguments[:1] = [directory[: split - 1], directory[split:]]
+    if isinstance(pattern, str):
+        options = _RETURN_AT_END.search(pattern)
+        if options and is_list(options[1]):
+            arguments[-1:] = [pattern[: options.start()], "RETURN", options[1]]
+    return arguments
+
+
 def _display_part(part: Part) -> str:
     if isinstance(part, Secret):
         return "[secret]"
@@ -144,6 +172,9 @@ def _display_part(part: Part) -> str:
 # What would make a server take the next line for a literal (RFC 3501, section 4.3).
 _ANNOUNCEMENT = re.compile(rb"\{[0-9]+[+-]?\}$")
 _RETURN_OPTIONS = re.compile(rb"RETURN *\([^()]*\)", re.IGNORECASE)
+_RETURN_AT_END = re.compile(r" RETURN (\(.*\))$", re.IGNORECASE)
+#: Arguments that no command can do without, be they None.
+_INDISPENSABLE = (Kind.PASSWORD, Kind.SORT_KEYS)
 _FLAG = re.compile(r"[^\s()\"]+")
 _PROGRAM_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[^ \t"()]+|[ \t()]+|"')
 
@@ -172,8 +203,8 @@ class _Encoder:
             del self._kinds[0]
         if value is None and self.kind is Kind.CHARSET:
             value = "UTF-8"  # which SORT and THREAD can't do without (RFC 5256, section 3)
-        if value is None and self.kind is Kind.PASSWORD:
-            raise InvalidArgument("is None")
+        if value == Password(None) or (value is None and self.kind in _INDISPENSABLE):
+            raise UnusableArgument("is None")
         if value is not None:
             parts = self._encode(value)
             self._arguments.append(parts)
@@ -207,6 +238,8 @@ class _Encoder:
     def _encode(self, value: Any) -> list[Part]:
         if isinstance(value, Secret):
             return [value]
+        if isinstance(value, Password):
+            return self._password(value.value)
         if isinstance(value, (bytes, bytearray, memoryview)):
             data = bytes(value)
             if FORBIDDEN_BYTES.search(data):
@@ -215,26 +248,33 @@ class _Encoder:
         text = value if isinstance(value, str) else self._text_of(value)
         if FORBIDDEN.search(text):
             raise InvalidArgument("holds NUL, CR or LF")
-        if self.kind is Kind.PASSWORD:
-            return [Secret(part) for part in self._string(text, always=True)]  # type: ignore[arg-type]
         if self.kind is Kind.SEARCH:
             return self._search_part(text, isinstance(value, str))
         if not isinstance(value, str):
             return [text.encode("utf-8" if self._utf8 else "ascii")]
         if len(text) > 1 and text[0] == text[-1] == "'":
             return [text[1:-1].encode("utf-8" if self._utf8 else "ascii")]
+        if self.kind is Kind.PASSWORD:
+            return [Secret(part) for part in self._encode_text(text)]  # type: ignore[arg-type]
         return self._encode_text(text)
 
     def _encode_bytes(self, data: bytes) -> list[Part]:
         if self.kind is Kind.PASSWORD:
-            if not data.isascii():
-                return [Secret(Literal(data))]
-            return [Secret(quote(data.decode("ascii")).encode("ascii"))]
+            return [Secret(data)]
         if self.kind is Kind.SEARCH:
             self._follow_search(data.decode("latin-1"), self._search.expected)
         elif self.kind is Kind.CHARSET:
             self._declared = data.decode("ascii", "replace")
         return [data]
+
+    def _password(self, value: Any) -> list[Part]:
+        given = isinstance(value, (bytes, bytearray, memoryview))
+        data = bytes(value) if given else str(value).encode("utf-8")
+        if FORBIDDEN_BYTES.search(data):
+            raise InvalidArgument("holds NUL, CR or LF")
+        if data.isascii() or (self._utf8 and not given):
+            return [Secret(quote(data.decode("utf-8")).encode("utf-8"))]
+        return [Secret(Literal(data))]
 
     def _text_of(self, value: Any) -> str:
         if self.kind is Kind.SEQUENCE_SET:
@@ -242,12 +282,14 @@ class _Encoder:
         lists = (Kind.FLAGS, Kind.FETCH_ITEMS, Kind.STATUS_ITEMS, Kind.SORT_KEYS)
         if self.kind in lists and isinstance(value, Iterable):
             return "(" + " ".join(self._item(item) for item in value) + ")"
+        if self.kind is not Kind.ANY and isinstance(value, (list, tuple, set, dict)):
+            raise UnusableArgument(f"is a {type(value).__name__}")
         return str(value)
 
     def _item(self, value: Any) -> str:
         text = value.decode("ascii") if isinstance(value, bytes) else value
         if not isinstance(text, str):
-            raise InvalidArgument(f"an item must be str, not {type(value).__name__}")
+            raise UnusableArgument(f"an item must be str, not {type(value).__name__}")
         whole = _FLAG.fullmatch(text) if self.kind is Kind.FLAGS else text and is_list(f"({text})")
         if not whole:
             raise InvalidArgument(f"not one item: {text[:100]!r}")
@@ -351,7 +393,9 @@ class _Encoder:
 
 
 def bytes_of(part: Part) -> bytes:
-    """The text of a part; nothing of a literal or a secret."""
+    """The text of a part; nothing of a literal."""
+    if isinstance(part, Secret):
+        part = part.part
     return part if isinstance(part, bytes) else b""
 
 

@@ -31,6 +31,8 @@ class Command:
     idle: Idle | None = None
     #: Data stays with the untagged responses: for callers who collect it themselves.
     leaves_data: bool = False
+    #: A BAD is an answer like others: for callers who raise it themselves.
+    as_it_came: bool = False
     tag: bytes = b""
     #: Its bytes are sent, tag and all, by the user; the connection only makes room for them.
     by_hand: bool = False
@@ -49,7 +51,7 @@ class Command:
         command = cls(row, parts, numbers=row.numbers)
         if Kind.SEARCH in row.arguments:
             command.numbers = encoded.numbers
-        if row.claims == "message" and encoded.first:
+        if row.claims == "message" and encoded.first and b" " not in encoded.first:
             command.claim = MessageClaim(encoded.first, row.name.startswith("UID "))
         elif row.claims == "mailbox" and encoded.first:
             command.claim = MailboxClaim(encoded.first)

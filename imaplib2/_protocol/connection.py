@@ -86,12 +86,14 @@ class Connection:
         self.is_readonly = False
         self.utf8_enabled = False
         self.bye: bytes | None = None
+        self.refusal: str | None = None  # what an IMAP server's greeting said instead of OK
         self.reason: error | None = None  # why the connection is over
         self.in_progress: dict[bytes, Command] = {}
         #: Traffic for the trace, as (direction, text); None while nobody wants it.
         self.traffic: list[tuple[str, Any]] | None = None
-        #: By a LOGOUT or by the user: later commands are illegal, as ``imaplib`` has it.
+        #: By the user. Once he has logged out, later commands are illegal, as in ``imaplib``.
         self.closed_on_purpose = False
+        self.logged_out = False
         #: Also gets each response, before it is handled, and None at the end; must not block.
         self.tap: Callable[[Frame | None], None] | None = None
         #: Tags that the user has been given to send commands by hand.
@@ -248,7 +250,7 @@ class Connection:
 
     def check_usable(self, row: Row) -> None:
         """Raise ``error`` when *row* can't be submitted now, whatever the server would say."""
-        if self.reason is not None and not (self.closed_on_purpose and LOGOUT not in row.states):
+        if self.reason is not None and not (self.logged_out and LOGOUT not in row.states):
             raise lost(self.reason)
         if self.state not in row.states and not self._coming_states() & set(row.states):
             raise illegal(row.name, self.state, row.states)
@@ -316,19 +318,20 @@ class Connection:
 
     def end_of_file(self) -> None:
         """The server has closed the connection."""
+        if self.logged_out:
+            return self.close(logged_out=True)
         text = "socket error: EOF: the server closed the connection"
         if self.welcome is None:
             text += f" before its greeting; {_TLS_HINT}"
-        self.fail(abort(text))
+        return self.fail(abort(text))
 
-    def close(self) -> None:
-        """The user ends the connection: what is pending fails.
-
-        Later commands are illegal in the state LOGOUT, as after a ``logout``, and not ``abort``.
-        """
+    def close(self, *, logged_out: bool) -> None:
+        """The user ends the connection: what is pending fails."""
+        self.logged_out |= logged_out
         if self.reason is None:
             self.closed_on_purpose = True
-            self.fail(abort("the connection was closed by logout()"))
+            by = "logout()" if logged_out else "shutdown()"
+            self.fail(abort(f"the connection was closed by {by}"))
 
     def new_tag(self) -> bytes:
         """A tag that was not used before."""
@@ -447,7 +450,9 @@ class Connection:
         first = frame if isinstance(frame, bytes) else frame[0]
         response = parse(frame) if first.startswith(b"* ") else None
         if not isinstance(response, Untagged) or response.type not in ("OK", "PREAUTH", "BYE"):
-            raise ProtocolViolation(f"not an IMAP4 server; its greeting is {excerpt(first)}")
+            shown = f"invalid greeting: {repr(first[:200])[2:-1]}"
+            self.refusal = shown if isinstance(response, Untagged) else None
+            raise ProtocolViolation(shown)
         self.welcome = first
         if response.type == "BYE":
             return self._untagged(response, now)
@@ -583,11 +588,13 @@ class Connection:
             return
         if type_ == "OK" and row.on_ok is not None:
             self._enter(row.on_ok, command)
-        elif type_ == "NO" and row.on_no is not None:
+        # imaplib's close() leaves the mailbox whatever the server says; a raw CLOSE does not.
+        raw_close = command.leaves_data and row.on_ok == AUTH
+        if type_ == "NO" and row.on_no is not None and not raw_close:
             self._enter(row.on_no, None)
-        if type_ == "OK" and row.name == "ENABLE" and "UTF8=ACCEPT" in command.subject.upper():
-            self.utf8_enabled = True
-        if type_ == "BAD":
+        if type_ == "OK" and row.name == "ENABLE":
+            self._enabled(command)
+        if type_ == "BAD" and not command.as_it_came:
             name = row.name.partition(" ")[0]  # of UID FETCH, imaplib says UID
             problem = error(f"{name} command error: BAD {[text]}")
             self._events.append(Failed(command, problem))
@@ -602,10 +609,18 @@ class Connection:
         else:
             self._events.append(completed)
 
+    def _enabled(self, command: Command) -> None:
+        # Dovecot and Cyrus say OK to what they don't have (RFC 5161, section 3.1).
+        has_it = "UTF8=ACCEPT" in self.capabilities or any(
+            b"UTF8=ACCEPT" in data.upper() for data in self.untagged.get("ENABLED", [])
+        )
+        if has_it and "UTF8=ACCEPT" in command.subject.upper():
+            self.utf8_enabled = True
+
     def _enter(self, state: str, command: Command | None) -> None:
         self.state = state
         if state == LOGOUT:
-            self.closed_on_purpose = True
+            self.closed_on_purpose = self.logged_out = True
         if state != SELECTED:
             self.untagged.take("READ-ONLY")
         self.mailbox = command.subject if command is not None and state == SELECTED else None

@@ -538,6 +538,27 @@ def test_the_end_during_a_polled_idle(serve: Serve) -> None:
             pull_all(M)
 
 
+def test_the_end_together_with_the_continuation(serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        peer.command("IDLE")
+        peer.send(b"+ idling\r\n* BYE tired\r\n")
+        peer.close()
+
+    with connected(serve(script_of(script))) as M:
+        M._command("IDLE")
+        assert M._get_response() is None
+        wait_over(M)
+        with selectors.DefaultSelector() as selector:
+            selector.register(M.sock, selectors.EVENT_READ)
+            assert selector.select(SECONDS)
+        M.sock.settimeout(0)
+        assert M._get_line() == b"* BYE tired"
+        assert readable(M.sock)
+        with pytest.raises(abort, match="EOF.*tired"):
+            M._get_line()
+        M.sock.setblocking(True)
+
+
 def test_half_a_line(serve: Serve) -> None:
     go = threading.Event()
 

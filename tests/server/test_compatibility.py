@@ -31,7 +31,7 @@ def one_noop(peer: Peer) -> None:
     "call",
     [
         lambda M: M.uid("FOO"),
-        lambda M: M.xatom("A B"),
+        lambda M: M.xatom("A\r\nB"),
         lambda M: M.xatom("XFOO", "a\r\nb"),
         lambda M: M.expunge("1"),
         lambda M: M.enable("UTF8=ACCEPT"),

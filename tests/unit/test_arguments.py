@@ -16,6 +16,7 @@ from imaplib2._protocol.arguments import (
     Encoded,
     Literal,
     Part,
+    Password,
     Secret,
     display,
     encode_arguments,
@@ -405,8 +406,32 @@ def test_text_is_utf_8_in_quotes_once_utf8_accept_is_on(
 def test_the_password_is_always_a_string_and_a_secret(
     name: str, values: tuple[Any, ...], expected: bytes
 ) -> None:
+    values = (*values[:-1], Password(values[-1]))
     assert sent(name, *values) == expected
     assert isinstance(encoded(name, *values).parts[-1], Secret)
+
+
+@pytest.mark.parametrize(
+    ("password", "expected"),
+    [
+        ("secret", b"LOGIN user secret"),
+        ("se cret", b'LOGIN user "se cret"'),
+        ('"secret"', b'LOGIN user "secret"'),
+        (b"secret", b"LOGIN user secret"),
+    ],
+)
+def test_a_password_that_is_sent_as_any_argument_is_a_secret(
+    password: str | bytes, expected: bytes
+) -> None:
+    """By ``_simple_command('LOGIN', user, M._quote(password))``, for instance."""
+    assert sent("LOGIN", "user", password) == expected
+    assert isinstance(encoded("LOGIN", "user", password).parts[-1], Secret)
+
+
+@pytest.mark.parametrize("password", [None, Password(None)])
+def test_a_password_is_needed(password: Any) -> None:
+    with pytest.raises(InvalidArgument, match="is None"):
+        encoded("LOGIN", "user", password)
 
 
 @pytest.mark.parametrize(("name", "values", "expected"), MODIFIERS)
@@ -487,7 +512,7 @@ def test_the_refusal_names_command_and_argument_and_is_an_error_and_a_value_erro
 @pytest.mark.parametrize("password", ["hunter2\n", "hunter2\ud800", b"hunter2\r"])
 def test_the_refusal_of_a_password_does_not_show_it(password: str | bytes) -> None:
     with pytest.raises(InvalidArgument) as got:
-        encoded("LOGIN", "user", password)
+        encoded("LOGIN", "user", Password(password))
     assert "hunter2" not in str(got.value)
     assert "hunter2" not in repr(got.value)
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from imaplib2._errors import InvalidArgument, error
 from imaplib2._protocol import mutf7
-from imaplib2._protocol.arguments import Secret, display, encode_arguments
+from imaplib2._protocol.arguments import Password, Secret, display, encode_arguments
 from imaplib2._protocol.commands import COMMANDS, UID_COMMANDS, UNKNOWN, Kind, Row
 from imaplib2._protocol.states import ANY
 
@@ -298,7 +298,7 @@ def test_a_password_is_read_as_it_was_given_and_is_a_secret(
     row: Row, number: int, user: str, password: str, utf8: bool, literal_plus: bool
 ) -> None:
     assume(not is_single_quoted(user))
-    values = arguments(row, number, password)
+    values = arguments(row, number, Password(password))
     values[0] = user
     try:
         sent = line(row, values, utf8=utf8, literal_plus=literal_plus)
@@ -316,7 +316,7 @@ def test_a_password_is_read_as_it_was_given_and_is_a_secret(
 
 @given(password=st.binary())
 def test_a_password_of_bytes_is_read_as_these_bytes(password: bytes) -> None:
-    (_, node) = read(COMMANDS["LOGIN"], ["user", password])
+    (_, node) = read(COMMANDS["LOGIN"], ["user", Password(password)])
     assert string(node) == password
 
 

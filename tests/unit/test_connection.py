@@ -94,13 +94,13 @@ def test_a_bye_for_a_greeting_ends_it_with_the_reason() -> None:
         b"* 1 EXISTS\r\n",
         b"* NO hi\r\n",
         b"A1 OK hi\r\n",
-        b"\r\n",
     ],
 )
 def test_a_greeting_that_is_not_imap_is_quoted(greeting: bytes) -> None:
     driver = Driver(greeting)
     assert not greeted(driver)
-    lost_because(driver, repr(greeting.rstrip(b"\r\n")))
+    text = repr(greeting.rstrip(b"\r\n"))[2:-1]
+    lost_because(driver, f"invalid greeting: {text}")
 
 
 def test_nothing_is_sent_before_the_greeting() -> None:
@@ -331,6 +331,17 @@ def test_utf8_is_on_once_it_is_enabled() -> None:
     driver.complete(driver.submit("ENABLE", "CONDSTORE"))
     assert not driver.core.utf8_enabled
     driver.complete(driver.submit("ENABLE", "utf8=accept"))
+    assert not driver.core.utf8_enabled  # the server has said OK, and not to what
+    command = driver.submit("ENABLE", "utf8=accept")
+    driver.receive(b"* ENABLED UTF8=ACCEPT\r\n")
+    driver.complete(command)
+    assert driver.core.utf8_enabled
+
+
+def test_utf8_is_on_where_it_is_offered_and_enabled() -> None:
+    driver = Driver.authenticated()
+    driver.core.capabilities += ("UTF8=ACCEPT",)
+    driver.complete(driver.submit("ENABLE", "UTF8=ACCEPT"))
     assert driver.core.utf8_enabled
 
 

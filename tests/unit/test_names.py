@@ -164,8 +164,8 @@ TLS_OPTIONS = "ssl_version='ssl23', tls_level='tls_compat'"
     [
         (IMAP4.__init__, f"host=None, port=None, timeout=None, *, {TRACING}"),
         (IMAP4_SSL.__init__,
-         "host=None, port=None, keyfile=None, certfile=None, ca_certs=None, *, "
-         f"cert_verify_cb=None, {TLS_OPTIONS}, ssl_context=None, timeout=None, {TRACING}"),
+         "host=None, port=None, keyfile=None, certfile=None, ca_certs=None, timeout=None, *, "
+         f"cert_verify_cb=None, {TLS_OPTIONS}, ssl_context=None, {TRACING}"),
         (IMAP4_stream.__init__, f"command, *, timeout=None, {TRACING}"),
         (IMAP4.open, "host='', port=None, timeout=None"),
     ],

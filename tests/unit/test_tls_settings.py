@@ -146,8 +146,6 @@ def test_a_context_replaces_everything(ca_certs: str) -> None:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     settings = TLSSettings(
-        keyfile="missing.pem",
-        certfile="missing.pem",
         ca_certs=ca_certs,
         cert_verify_cb=lambda certificate, host: None,
         ssl_context=context,
@@ -155,6 +153,15 @@ def test_a_context_replaces_everything(ca_certs: str) -> None:
     assert settings.context() is context
     assert verifies(context) == (False, False)
     assert context.get_ca_certs() == []
+
+
+@pytest.mark.parametrize("name", ["keyfile", "certfile"])
+def test_a_context_has_its_own_certificate(name: str) -> None:
+    context = ssl.create_default_context()
+    with pytest.raises(
+        ValueError, match=f"ssl_context and {name} arguments are mutually exclusive"
+    ):
+        TLSSettings(ssl_context=context, **{name: "some.pem"})  # type: ignore[arg-type]
 
 
 def test_the_certificate_callback_takes_over_the_decision() -> None:
