@@ -261,7 +261,8 @@ def test_recent(M: IMAP4, user: str, dovecot: Dovecot) -> None:
 def test_pop_untagged_responses(M: IMAP4) -> None:
     ok(M.select())
     names = [name for name, data in M.pop_untagged_responses()]
-    assert names.index("FLAGS") < names.index("EXISTS") < names.index("UIDNEXT")
+    assert names.index("FLAGS") < names.index("RECENT") < names.index("UIDNEXT")
+    assert "EXISTS" not in names  # it is what select has returned
     assert list(M.pop_untagged_responses()) == []
 
 
