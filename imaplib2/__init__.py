@@ -29,6 +29,7 @@ from ._dates import (
     ParseFlags,
     Time2Internaldate,
 )
+from ._idler import Idler as Idler
 from ._protocol.commands import Commands
 from ._protocol.grammar import (
     CRLF,

@@ -20,7 +20,8 @@ import sys
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TextIO, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TextIO, TypeAlias, TypeVar, cast, overload
+from typing import Literal as Exactly
 
 from . import _auth, _dates, _errors
 from ._by_hand import ByHand, TaggedCommands
@@ -63,6 +64,8 @@ if TYPE_CHECKING:
     import ssl
     import subprocess
 
+    from _typeshed import ReadableBuffer, StrOrBytesPath
+
     from ._auth import Authenticator
     from ._dates import DateTime
     from ._tls import CertificateCallback
@@ -78,7 +81,14 @@ MAXLINE = 1_000_000
 AllowedVersions = ("IMAP4REV1", "IMAP4")
 
 Result = tuple[str, list[Any]]
-Buffer = bytes | bytearray | memoryview
+# What some commands return, as typeshed's hints for imaplib have it: no more precise, so that what
+# has been written for those hints type-checks, and no less.
+Lines = tuple[str, list[bytes]]
+Count = tuple[str, list[bytes | None]]
+Parts = tuple[str, list[None] | list[bytes | tuple[bytes, bytes]]]
+Login = tuple[Exactly["OK"], list[bytes]]
+Nothing = tuple[Exactly["OK"], list[None]]
+Socket = socket.socket  # in the class that is a method
 #: ``'1:5,7'``, 7, ``range(1, 6)``, or a sequence of ints, ranges and ``(first, last)`` pairs.
 MessageSet = str | bytes | int | range | Sequence[Any]
 #: ``'(FLAGS UID)'``, or a sequence of str.
@@ -108,7 +118,7 @@ class IMAP4:
     readonly: TypeAlias = _errors.readonly
 
     #: The version of the protocol that the server speaks: ``'IMAP4REV1'`` or ``'IMAP4'``.
-    PROTOCOL_VERSION: str | None = None
+    PROTOCOL_VERSION: str = cast(Any, None)
 
     _sock: Any = None
     _core: Connection
@@ -214,9 +224,9 @@ class IMAP4:
     # -- State --------------------------------------------------------------------------------
 
     @property
-    def sock(self) -> Any:
+    def sock(self) -> Socket:
         """The connected socket; an ``ssl.SSLSocket`` with TLS, None for IMAP4_stream."""
-        return self._by_hand.pollable(self._sock)
+        return cast(Socket, self._by_hand.pollable(self._sock))
 
     @sock.setter
     def sock(self, sock: Any) -> None:
@@ -241,9 +251,9 @@ class IMAP4:
         self._core.capabilities = tuple(capabilities)
 
     @property
-    def welcome(self) -> bytes | None:
+    def welcome(self) -> bytes:
         """The server's greeting."""
-        return self._core.welcome
+        return cast(bytes, self._core.welcome)  # None only before it is there
 
     @welcome.setter
     def welcome(self, welcome: bytes | None) -> None:
@@ -324,11 +334,11 @@ class IMAP4:
         """Ask for the server's capabilities (RFC 3501, section 6.1.1)."""
         return self._call("CAPABILITY", callback=callback, cb_arg=cb_arg)
 
-    def noop(self, *, callback: Callback | None = None, cb_arg: Any = None) -> Result:
+    def noop(self, *, callback: Callback | None = None, cb_arg: Any = None) -> Lines:
         """Do nothing; the server may send news (RFC 3501, section 6.1.2)."""
         return self._call("NOOP", callback=callback, cb_arg=cb_arg)
 
-    def logout(self, *, callback: Callback | None = None, cb_arg: Any = None) -> Result:
+    def logout(self, *, callback: Callback | None = None, cb_arg: Any = None) -> Parts:
         """Say goodbye and close the connection; returns ``('BYE', [text])`` (RFC 3501, 6.1.3).
 
         Commands in progress are completed before. Returns within seconds also when the server is
@@ -345,7 +355,8 @@ class IMAP4:
                     self._call("LOGOUT")
             finally:
                 self._close()
-        return "BYE", [self._goodbye()]
+        said: list[bytes | tuple[bytes, bytes]] = [self._goodbye()]
+        return "BYE", said
 
     def _logout_later(self, engine: Engine, callback: Callback, cb_arg: Any) -> Result:
         finish = self._finish_logout
@@ -373,8 +384,8 @@ class IMAP4:
 
     def starttls(
         self,
-        keyfile: str | ssl.SSLContext | None = None,
-        certfile: str | None = None,
+        keyfile: StrOrBytesPath | ssl.SSLContext | None = None,
+        certfile: StrOrBytesPath | None = None,
         ca_certs: str | ssl.SSLContext | None = None,
         cert_verify_cb: CertificateCallback | None = None,
         ssl_version: Any = "ssl23",
@@ -383,7 +394,7 @@ class IMAP4:
         ssl_context: ssl.SSLContext | None = None,
         callback: Callback | None = None,
         cb_arg: Any = None,
-    ) -> Result:
+    ) -> Nothing:
         """Encrypt the connection (RFC 3501, section 6.2.1); arguments as of IMAP4_SSL.
 
         Either the connection is encrypted afterwards or an exception was raised: ``abort`` when
@@ -395,13 +406,14 @@ class IMAP4:
         self._check_usable("STARTTLS")
         if "STARTTLS" not in self.capabilities:
             raise self._refused(self.abort("TLS not supported by server"))
-        if not isinstance(self.sock, socket.socket):
+        if not isinstance(cast(Any, self.sock), socket.socket):
             raise self._refused(error("STARTTLS needs a socket"))
         self._tls = TLSSettings(
             cast(Any, keyfile), certfile, cast(Any, ca_certs), cert_verify_cb, ssl_version,
             tls_level, ssl_context,
         )  # fmt: skip
-        return self._call("STARTTLS", callback=callback, cb_arg=cb_arg, finish=_finish_starttls)
+        outcome = self._call("STARTTLS", callback=callback, cb_arg=cb_arg, finish=_finish_starttls)
+        return cast(Nothing, outcome)
 
     def authenticate(
         self,
@@ -410,7 +422,7 @@ class IMAP4:
         *,
         callback: Callback | None = None,
         cb_arg: Any = None,
-    ) -> Result:
+    ) -> Lines:
         """Log in by a SASL *mechanism* (RFC 3501, section 6.2.2).
 
         ``authobject(challenge)`` gets each challenge as bytes, decoded, and returns the response
@@ -425,18 +437,21 @@ class IMAP4:
         *,
         callback: Callback | None = None,
         cb_arg: Any = None,
-    ) -> Result:
+    ) -> Login:
         """Log in by a password, which is always quoted (RFC 3501, section 6.2.3).
 
         Raises ``error`` with the server's text on NO.
         """
-        return self._call(
-            "LOGIN",
-            user,
-            Password(password),
-            callback=callback,
-            cb_arg=cb_arg,
-            finish=_finish_login,
+        return cast(
+            Login,
+            self._call(
+                "LOGIN",
+                user,
+                Password(password),
+                callback=callback,
+                cb_arg=cb_arg,
+                finish=_finish_login,
+            ),
         )
 
     def login_cram_md5(
@@ -478,7 +493,7 @@ class IMAP4:
         *,
         callback: Callback | None = None,
         cb_arg: Any = None,
-    ) -> Result:
+    ) -> Count:
         """Select a mailbox; returns its number of messages (RFC 3501, section 6.3.1).
 
         All earlier untagged responses are dropped. *readonly* makes it EXAMINE. Raises
@@ -535,7 +550,7 @@ class IMAP4:
         *,
         callback: Callback | None = None,
         cb_arg: Any = None,
-    ) -> Result:
+    ) -> Parts:
         """List mailboxes that match *pattern* below *directory* (RFC 3501, section 6.3.8).
 
         Options (RFC 5258) may stand before the one and behind the other: ``'(SUBSCRIBED) ""'``,
@@ -571,11 +586,11 @@ class IMAP4:
         mailbox: Text | None,
         flags: Items | None,
         date_time: DateTime | None,
-        message: Buffer,
+        message: ReadableBuffer,
         *,
         callback: Callback | None = None,
         cb_arg: Any = None,
-    ) -> Result:
+    ) -> Lines:
         """Append *message*, bytes, to a mailbox (RFC 3501, section 6.3.11).
 
         Everything else may be None; *date_time* is what `Time2Internaldate` takes. Line ends
@@ -788,7 +803,7 @@ class IMAP4:
         params: Sequence[Any] | None = None,
         callback: Callback | None = None,
         cb_arg: Any = None,
-    ) -> Result:
+    ) -> Parts:
         """Fetch parts of messages, such as ``'(FLAGS BODY.PEEK[])'`` (RFC 3501, section 6.4.5)."""
         return self._call(
             "FETCH", message_set, message_parts,
@@ -898,6 +913,18 @@ class IMAP4:
 
     # -- IDLE (RFC 2177) -----------------------------------------------------------------------
 
+    @overload
+    def idle(self, *, duration: float | None) -> Idler: ...
+
+    @overload
+    def idle(
+        self,
+        timeout: float | None = None,
+        *,
+        callback: Callback | None = None,
+        cb_arg: Any = None,
+    ) -> Result: ...
+
     def idle(
         self,
         timeout: float | None = None,
@@ -905,7 +932,7 @@ class IMAP4:
         duration: float | None = _UNSET,
         callback: Callback | None = None,
         cb_arg: Any = None,
-    ) -> Any:
+    ) -> Result | Idler:
         """Wait for news of the mailbox (RFC 2177).
 
         Blocks until the server reports a change, *timeout* seconds (29 minutes) have passed, or
@@ -930,7 +957,7 @@ class IMAP4:
 
     # -- Untagged responses --------------------------------------------------------------------
 
-    def response(self, code: str) -> tuple[str, Any]:
+    def response(self, code: str) -> Result:
         """All data of an untagged response or response code since the last look.
 
         Returns ``(code, [data, ...])``, ``(code, [None])`` when there is none.
@@ -951,7 +978,7 @@ class IMAP4:
         typ, _ = self.noop()
         return typ, self._take_untagged("RECENT") or [None]
 
-    def pop_untagged_responses(self) -> Iterator[tuple[str, Any]]:
+    def pop_untagged_responses(self) -> Iterator[Result]:
         """Take all untagged responses that nobody has collected, in order of arrival."""
         entries = self._running_engine().locked(lambda core: core.untagged.take_all())
         return iter([(typ, data) for typ, data in entries])
@@ -961,7 +988,8 @@ class IMAP4:
 
     # -- The transport: what subclasses replace ------------------------------------------------
 
-    def open(self, host: str = "", port: int | None = None, timeout: float | None = None) -> None:
+    # Any: those of imaplib's classes, which subclasses repeat, differ from one another.
+    def open(self, host: Any = "", port: Any = None, timeout: float | None = None) -> None:
         """Connect to *host* and *port*: sets ``sock``.
 
         A subclass may replace it, and may set ``read_fd`` instead if it replaces ``read``,
@@ -1026,7 +1054,7 @@ class IMAP4:
         self._literal_left = int(announced[1]) if announced else 0
         return line
 
-    def send(self, data: Buffer) -> None:
+    def send(self, data: ReadableBuffer) -> None:
         """Send all of *data* to the server."""
         by_hand = self._is_by_hand()
         if by_hand and not self._by_hand.before_sending(data):
@@ -1044,7 +1072,7 @@ class IMAP4:
         if self.sock is not None:
             self.sock.close()
 
-    def socket(self) -> Any:
+    def socket(self) -> Socket:
         """The socket that the connection uses; None when it uses none."""
         return self.sock
 
@@ -1080,7 +1108,8 @@ class IMAP4:
         return False
 
     def _make_transport(self) -> Transport:
-        return TLSTransport(self.sock) if _is_tls(self.sock) else SocketTransport(self.sock)
+        sock: Any = self.sock
+        return TLSTransport(sock) if _is_tls(sock) else SocketTransport(sock)
 
     def _engine_transport(self) -> Transport:
         """What the threads use: this object's own methods where a subclass replaced them."""
@@ -1095,7 +1124,7 @@ class IMAP4:
         self._inner = None
         if not hooked:
             return self._base_transport()
-        if self.sock is not None or self._has_process():
+        if cast(Any, self.sock) is not None or self._has_process():
             self._inner = self._make_transport()
         if self._hooked is None:
             self._hooked = MethodTransport(weakref.ref(self))
@@ -1251,7 +1280,7 @@ class IMAP4:
 
     # -- Legacy names: what subclasses and libraries built on imaplib call ---------------------
 
-    def _simple_command(self, name: str, *args: Any, **options: Any) -> Any:
+    def _simple_command(self, name: str, *args: Any, **options: Any) -> Result:
         return self._call(name, *args, leaves_data=True, **options)
 
     def _untagged_response(self, typ: Any, dat: Any, name: str) -> Any:
@@ -1351,8 +1380,8 @@ class IMAP4_SSL(IMAP4):
         self,
         host: str | None = None,
         port: int | str | None = None,
-        keyfile: str | ssl.SSLContext | None = None,
-        certfile: str | None = None,
+        keyfile: StrOrBytesPath | ssl.SSLContext | None = None,
+        certfile: StrOrBytesPath | None = None,
         ca_certs: str | ssl.SSLContext | None = None,
         timeout: float | None = None,
         *,
@@ -1369,7 +1398,8 @@ class IMAP4_SSL(IMAP4):
             cast(Any, keyfile), certfile, cast(Any, ca_certs), cert_verify_cb, ssl_version,
             tls_level, ssl_context,
         )  # fmt: skip
-        self.keyfile, self.certfile, self.ca_certs = keyfile, certfile, ca_certs
+        self.keyfile, self.certfile = self._tls.keyfile, self._tls.certfile
+        self.ca_certs = ca_certs
         self.cert_verify_cb = cert_verify_cb
         self.ssl_context = self._tls.ssl_context = self._tls.context()
         super().__init__(
@@ -1388,9 +1418,9 @@ class IMAP4_SSL(IMAP4):
         self._tls_established = True
         return self.sock
 
-    def ssl(self) -> Any:
+    def ssl(self) -> ssl.SSLSocket:
         """The encrypted socket."""
-        return self.sock
+        return cast("ssl.SSLSocket", self.sock)
 
 
 class IMAP4_stream(IMAP4):
@@ -1411,13 +1441,13 @@ class IMAP4_stream(IMAP4):
         debug_buf_lvl: int | None = None,
     ) -> None:
         self.command = command
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] = cast(Any, None)
         super().__init__(
             None, None, timeout,
             debug=debug, debug_file=debug_file, identifier=identifier, debug_buf_lvl=debug_buf_lvl,
         )  # fmt: skip
 
-    def open(self, host: str = "", port: int | None = None, timeout: float | None = None) -> None:
+    def open(self, host: Any = "", port: Any = None, timeout: float | None = None) -> None:
         """Start the child."""
         import subprocess
 
@@ -1429,10 +1459,9 @@ class IMAP4_stream(IMAP4):
         self.read_fd = self.process.stdout.fileno()
 
     def _has_process(self) -> bool:
-        return self.process is not None
+        return bool(self.process)
 
     def _make_transport(self) -> Transport:
-        assert self.process is not None
         return ProcessTransport(self.process)
 
 
@@ -1468,12 +1497,14 @@ def _id_parameters(fields: Sequence[Any]) -> Any:
     return "(" + " ".join("NIL" if text is None else quote(str(text)) for text in texts) + ")"
 
 
-def _with_crlf(message: Buffer) -> Buffer:
+def _with_crlf(message: ReadableBuffer) -> bytes | bytearray:
     """*message* with every line end CRLF; itself when that is so already."""
-    if isinstance(message, memoryview):
-        message = message.tobytes()
     if not isinstance(message, (bytes, bytearray)):
-        raise TypeError(f"APPEND: a message must be bytes, not {type(message).__name__}")
+        try:
+            message = memoryview(message).tobytes()
+        except TypeError:
+            kind = type(message).__name__
+            raise TypeError(f"APPEND: a message must be bytes, not {kind}") from None
     lines = message.count(b"\r\n")
     if message.count(b"\n") == lines and message.count(b"\r") == lines:
         return message

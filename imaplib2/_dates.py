@@ -9,6 +9,9 @@ from ._protocol.grammar import Flags, InternalDate
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from typing import SupportsAbs, SupportsInt
+
+    from _typeshed import ReadableBuffer
 
     DateTime = float | time.struct_time | tuple[int, ...] | datetime | str
 
@@ -19,13 +22,13 @@ MonthNames = (
 Mon2num = {str(name).encode(): number for number, name in enumerate(MonthNames) if name}
 
 
-def Internaldate2tuple(resp: bytes) -> time.struct_time | None:
+def Internaldate2tuple(resp: ReadableBuffer) -> time.struct_time | None:
     """The local time of the INTERNALDATE in a FETCH response; None when it holds none."""
     seconds = Internaldate2Time(resp)
     return None if seconds is None else time.localtime(seconds)
 
 
-def Internaldate2Time(resp: bytes) -> float | None:
+def Internaldate2Time(resp: ReadableBuffer) -> float | None:
     """Seconds since the epoch of the INTERNALDATE in a FETCH response; None without one."""
     from calendar import timegm
 
@@ -53,13 +56,13 @@ def Time2Internaldate(date_time: DateTime) -> str:
     return f'"{moment.day:02d}-{name}-{moment.year:04d} {moment:%H:%M:%S %z}"'
 
 
-def ParseFlags(resp: bytes) -> tuple[bytes, ...]:
+def ParseFlags(resp: ReadableBuffer) -> tuple[bytes, ...]:
     """The flags of a FLAGS response or item; empty when there is none."""
     found = Flags.match(resp)
     return tuple(found["flags"].split()) if found else ()
 
 
-def Int2AP(num: float) -> bytes:
+def Int2AP(num: SupportsAbs[SupportsInt]) -> bytes:
     """An integer in base 16, its digits the letters A to P; b'' for 0."""
     number, letters = int(abs(num)), b""
     while number:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from types import TracebackType
 from typing import Any
 
@@ -84,7 +84,7 @@ class Idler:
             raise StopIteration
         return response
 
-    def burst(self, interval: float = 0.1) -> Iterator[Response]:
+    def burst(self, interval: float = 0.1) -> Generator[Response, None, None]:
         """The next response, and those that follow it by less than *interval* seconds each."""
         response = self._next(self._remaining())
         while response is not None:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     import socket
     import ssl
 
+    from _typeshed import StrOrBytesPath
+
 TLS_SECURE = "tls_secure"
 TLS_NO_SSL = "tls_no_ssl"
 TLS_COMPAT = "tls_compat"
@@ -29,8 +31,8 @@ CertificateCallback = Callable[[Any, "str | None"], Any]
 class TLSSettings:
     """What a caller wants of TLS."""
 
-    keyfile: str | None = None
-    certfile: str | None = None
+    keyfile: StrOrBytesPath | None = None
+    certfile: StrOrBytesPath | None = None
     ca_certs: str | None = None
     cert_verify_cb: CertificateCallback | None = None
     ssl_version: Any = None
