@@ -54,9 +54,9 @@ from ._transport import (
     MethodTransport,
     ProcessTransport,
     SocketTransport,
-    TLSTransport,
     Transport,
     deflate_objects,
+    tls_transport,
     tune,
 )
 
@@ -1109,7 +1109,7 @@ class IMAP4:
 
     def _make_transport(self) -> Transport:
         sock: Any = self.sock
-        return TLSTransport(sock) if _is_tls(sock) else SocketTransport(sock)
+        return tls_transport(sock) if _is_tls(sock) else SocketTransport(sock)
 
     def _engine_transport(self) -> Transport:
         """What the threads use: this object's own methods where a subclass replaced them."""
@@ -1339,8 +1339,9 @@ class IMAP4:
         """Nothing to do: each argument is encoded by what it is."""
 
     def _dump_ur(self, untagged: Mapping[str, Any]) -> None:
-        for typ, data in untagged.items():
-            self._mesg(f"untagged {typ}: {data!r}")
+        if untagged:
+            lines = (f"{typ}: {data!r}" for typ, data in untagged.items())
+            self._mesg("untagged responses dump:" + "\n\t\t".join(lines))
 
     def _get_capabilities(self) -> None:
         self.capability()

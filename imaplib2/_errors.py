@@ -47,7 +47,8 @@ _VARIANTS: dict[type[OSError], type[OSErrorAbort]] = {OSError: OSErrorAbort}
 
 def os_error(problem: OSError) -> OSErrorAbort:
     """The ``abort`` for a *problem* of the transport, which its class's catchers catch, too."""
-    cause = type(problem)
+    # A class of somebody else's may have a constructor of its own: the nearest of Python's will do.
+    cause = next(c for c in type(problem).__mro__ if c.__module__ in ("builtins", "socket", "ssl"))
     if cause not in _VARIANTS:
         namespace = {"__module__": __name__}
         _VARIANTS[cause] = type("OSErrorAbort", (OSErrorAbort, cause), namespace)

@@ -592,6 +592,7 @@ class Engine:
 
     def _leave(self) -> None:
         """A thread ends; the last one closes the transport."""
+        self.fail(abort("a thread of the connection has ended"))  # if nobody has said why
         with self._mutex:
             self._running -= 1
             last = not self._running

@@ -6,12 +6,13 @@ Nothing here knows IMAP. One thread reads a transport while another writes it; a
 
 from __future__ import annotations
 
+import _socket
 import contextlib
 import os
 import select
 import socket
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from ._waiting import Wakeup, wait_for
 
@@ -134,6 +135,18 @@ class TLSTransport(SocketTransport):
 
     def send(self, data: Buffer, timeout: float | None) -> int:
         return self.sock.send_within(data, timeout)
+
+
+def tls_transport(sock: Any) -> SocketTransport:
+    """A transport for an ``SSLSocket``, be it one of gevent's.
+
+    Those block, one at a time, in their own way, and need no lock around OpenSSL.
+    """
+    if isinstance(sock, _socket.socket):
+        return TLSTransport(cast(Any, sock))
+    transport = SocketTransport(sock)
+    transport.direct = False
+    return transport
 
 
 class ProcessTransport:

@@ -15,6 +15,7 @@ import pytest
 
 from .live.cyrus import Cyrus
 from .live.dovecot import Dovecot
+from .needs import need
 
 _SECONDS = 5.0
 """How long what is about to end may take to do so."""
@@ -38,15 +39,8 @@ _Server = TypeVar("_Server", Dovecot, Cyrus)
 
 
 def _running(kind: type[_Server]) -> Iterator[_Server]:
-    """A server of a *kind*, as a fixture.
-
-    Where it can't run the tests are skipped; with IMAPLIB2_REQUIRE_SERVERS set they fail.
-    """
-    reason = kind.missing()
-    if reason and os.environ.get("IMAPLIB2_REQUIRE_SERVERS"):
-        pytest.fail(reason, pytrace=False)
-    if reason:
-        pytest.skip(reason)
+    """A server of a *kind*, as a fixture, where it can run."""
+    need(kind.missing())
     with kind() as server:
         yield server
 

@@ -143,7 +143,7 @@ class Framer:
     def _check_line_limit(self, size: int) -> None:
         if self._text_size + size > self._limits.line:
             raise ProtocolViolation(
-                f"response longer than {self._limits.line} bytes (limits.line): "
+                f"got more than {self._limits.line} bytes in a response (limits.line): "
                 + excerpt((self._pieces or self._parts or [b""])[0])
             )
 

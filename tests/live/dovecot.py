@@ -20,13 +20,10 @@ import resource
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta, timezone
 from email.message import EmailMessage
 from pathlib import Path
@@ -36,6 +33,13 @@ if __name__ == "__main__":  # then the path begins with this file's folder
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from tests.live.certificates import Certificates, make_certificates
+from tests.live.daemons import (
+    await_greeting,
+    is_available,
+    public_directory,
+    reserved_ports,
+    stop,
+)
 
 PASSWORD = "secret"
 """The password of most users."""
@@ -53,9 +57,6 @@ USERS = {
 
 _LIBEXEC = Path("/usr/lib/dovecot")
 _DAEMON = "/usr/sbin/dovecot"
-_START_SECONDS = 30.0
-_STOP_SECONDS = 15.0
-_GRACE_SECONDS = 2.0
 
 _CONFIGURATION = Template(r"""
 base_dir = $directory/run
@@ -226,13 +227,15 @@ class Dovecot:
     def __enter__(self) -> Dovecot:
         with ExitStack() as cleanup:
             self.directory = cleanup.enter_context(_server_directory())
-            self.addresses = tuple(filter(_is_available, ("127.0.0.1", "::1")))
+            self.addresses = tuple(filter(is_available, ("127.0.0.1", "::1")))
             certificates = make_certificates(self.directory)
             self.ca_file = str(certificates.ca)
-            with _reserved_ports(self.addresses, 2) as (self.port, self.tls_port):
+            with reserved_ports(self.addresses, 2) as (self.port, self.tls_port):
                 self._write_configuration(certificates)
                 process = cleanup.enter_context(_daemon(self._configuration, self._log))
-                self._await_greeting(process)
+                if not await_greeting((self.addresses[0], self.port), process):
+                    log = self._log.read_text(encoding="utf-8", errors="replace")
+                    raise RuntimeError(f"Dovecot did not start:\n{log[-4000:]}")
             self._cleanup = cleanup.pop_all()
         return self
 
@@ -273,23 +276,6 @@ class Dovecot:
         lines = itertools.starmap(_passwd_line, self.users.items())
         (self.directory / "users").write_text("".join(lines), encoding="utf-8")
 
-    def _await_greeting(self, process: subprocess.Popen[bytes]) -> None:
-        deadline = time.monotonic() + _START_SECONDS
-        while not self._greets():
-            # The wait paces the attempts, and is over at once when the server has given up.
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(0.01)
-            if process.returncode is not None or time.monotonic() > deadline:
-                log = self._log.read_text(encoding="utf-8", errors="replace")
-                raise RuntimeError(f"Dovecot did not start:\n{log[-4000:]}")
-
-    def _greets(self) -> bool:
-        try:
-            with socket.create_connection((self.addresses[0], self.port), _START_SECONDS) as link:
-                return link.makefile("rb").readline().startswith(b"* OK")
-        except OSError:
-            return False
-
 
 def _unsuitable_version() -> str | None:
     version = subprocess.run(
@@ -303,18 +289,12 @@ def _unsuitable_version() -> str | None:
 @contextmanager
 def _server_directory() -> Iterator[Path]:
     """A directory that the mail user can enter, with the parts that Dovecot expects to find."""
-    # In /tmp whatever TMPDIR says: everybody can get there, and the path of a Unix socket must
-    # not be longer than 107 bytes.
-    directory = Path(tempfile.mkdtemp(prefix="dovecot-", dir="/tmp"))
-    try:
-        directory.chmod(0o755)
+    with public_directory("dovecot-") as directory:
         for name, mode in (("run", 0o755), ("state", 0o1777), ("mail", 0o700)):
             (directory / name).mkdir()
             (directory / name).chmod(mode)
         shutil.chown(directory / "mail", "mail", "mail")
         yield directory
-    finally:
-        shutil.rmtree(directory)
 
 
 def _passwd_line(user: str, password: str) -> str:
@@ -322,53 +302,6 @@ def _passwd_line(user: str, password: str) -> str:
     name = re.sub(r"""(["'\\])""", r"\\\1", user)
     secret = base64.b64encode(password.encode()).decode()
     return f"{name}:{{PLAIN.b64}}{secret}::::::\n"
-
-
-# Ports
-
-
-def _bound(address: str, port: int) -> socket.socket:
-    held = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
-    try:
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        held.bind((address, port))
-    except OSError:
-        held.close()
-        raise
-    return held
-
-
-def _is_available(address: str) -> bool:
-    try:
-        _bound(address, 0).close()
-    except OSError:
-        return False
-    return True
-
-
-@contextmanager
-def _reserved_ports(addresses: Sequence[str], count: int) -> Iterator[list[int]]:
-    """Keep *count* ports, the same on all *addresses*, for Dovecot.
-
-    A socket that is bound but does not listen keeps everybody away except those who, as Dovecot
-    does, set SO_REUSEADDR: nobody can take a port between our choice and Dovecot's start.
-    """
-    with ExitStack() as held:
-        yield [_reserve_port(addresses, held) for _ in range(count)]
-
-
-def _reserve_port(addresses: Sequence[str], held: ExitStack) -> int:
-    for _ in range(100):  # a port that is free on one address may be taken on the next
-        with ExitStack() as attempt, suppress(OSError):
-            port = 0
-            for address in addresses:
-                port = attempt.enter_context(_bound(address, port)).getsockname()[1]
-            held.enter_context(attempt.pop_all())
-            return port
-    raise RuntimeError("found no port that is free on all of " + ", ".join(addresses))
-
-
-# Processes
 
 
 @contextmanager
@@ -390,41 +323,7 @@ def _daemon(configuration: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]
     try:
         yield process
     finally:
-        _stop(process)
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    # Some sessions take long to end when they are asked; nothing of them is worth waiting for.
-    process.terminate()
-    try:
-        process.wait(_GRACE_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    _kill_session(process.pid)
-
-
-def _kill_session(session: int) -> None:
-    """End what is left of the *session* of a process that has ended."""
-    deadline = time.monotonic() + _STOP_SECONDS
-    while members := _session_members(session):
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"processes of Dovecot do not end: {members}")
-        for pid in members:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        time.sleep(0.01)  # they are not our children, so they can't be waited for
-
-
-def _session_members(session: int) -> list[int]:
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(FileNotFoundError, ProcessLookupError):
-            # The name, in parentheses, may hold anything; see proc(5).
-            state, _parent, _group, sid = stat.read_bytes().rpartition(b")")[2].split()[:4]
-            if int(sid) == session and state != b"Z":
-                found.append(int(stat.parent.name))
-    return found
+        stop(process)
 
 
 # Running as a script

@@ -554,7 +554,7 @@ def test_the_end_together_with_the_continuation(serve: Serve) -> None:
         M.sock.settimeout(0)
         assert M._get_line() == b"* BYE tired"
         assert readable(M.sock)
-        with pytest.raises(abort, match="EOF.*tired"):
+        with pytest.raises(abort, match=r"EOF.*tired"):
             M._get_line()
         M.sock.setblocking(True)
 

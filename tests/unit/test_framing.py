@@ -237,9 +237,9 @@ FRAMES_BEFORE = [b"* 1 EXISTS", [b"* 1 FETCH (X {2}", b"ab", b")"]]
 too_long = pytest.mark.parametrize(
     ("wire", "what"),
     [
-        (b"* SEARCH " + b"1 " * 60 + b"\r\n", "response longer than 100 bytes"),
-        (b"* SEARCH " + b"1 " * 60, "response longer than 100 bytes"),
-        (b"* X " + b"(a {1}\r\nb)" * 15 + b"\r\n", "response longer than 100 bytes"),
+        (b"* SEARCH " + b"1 " * 60 + b"\r\n", "got more than 100 bytes"),
+        (b"* SEARCH " + b"1 " * 60, "got more than 100 bytes"),
+        (b"* X " + b"(a {1}\r\nb)" * 15 + b"\r\n", "got more than 100 bytes"),
         (b"* 1 FETCH (X {51}\r\n", "literal of 51 bytes"),
         (b"* 1 FETCH (X {4294967296}\r\n", "literal of 4294967296 bytes"),
         (b"* 1 FETCH (X {%b}\r\n" % (b"9" * 30), "literal of [0-9]+ bytes"),

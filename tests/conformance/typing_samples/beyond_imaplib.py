@@ -1,0 +1,135 @@
+"""What imaplib doesn't have, as programs with hints use it."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import ssl
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import imaplib2
+import imaplib2.imaplib2
+from imaplib2.imaplib2 import IMAP4 as HISTORICAL_IMAP4
+
+Failure = tuple[type[BaseException], str]
+Reply = tuple[tuple[str, list[Any]] | None, int, Failure | None]
+
+
+def arrived(reply: Reply) -> None:
+    result, number, error = reply
+    if error is not None:
+        kind, text = error
+        raise kind(text)
+    assert result is not None
+    typ, data = result
+    print(number, typ, data[0])
+
+
+def fetch_all(M: imaplib2.IMAP4, numbers: list[bytes]) -> None:
+    replies: queue.SimpleQueue[Reply] = queue.SimpleQueue()
+    for number in numbers:
+        M.fetch(number, "(FLAGS)", callback=arrived, cb_arg=int(number))
+        M.fetch(number, ["FLAGS", "UID"], uid=True, callback=replies.put, cb_arg=1)
+        M.uid("FETCH", number, "(FLAGS)", callback=lambda reply: print(reply[0], reply[2]))
+    M.noop(callback=lambda _: threading.Event().set())
+    print(replies.get()[1] + 1)
+
+
+def structured(M: imaplib2.IMAP4) -> tuple[str, list[Any]]:
+    M.fetch(1, "(FLAGS)")
+    M.fetch(range(1, 6), ("FLAGS", "UID"))
+    M.fetch([1, range(5, 7), (9, None), (12, "*")], ["BODY.PEEK[]"])
+    M.store((1, 2), "+FLAGS", [r"\Seen", "$Done"], uid=True)
+    M.status("INBOX", ["MESSAGES", "UNSEEN"])
+    M.append("INBOX", [r"\Seen"], None, b"")
+    M.sort(["REVERSE", "DATE"], None, "SUBJECT ?", params=["hello world"])
+    M.thread("REFERENCES", None, "UID ?s KEYWORD ?f", params=[range(1, 9), ["a"]], uid=True)
+    M.search("UTF-8", "SUBJECT", "Grüße", uid=True)
+    M.search(None, "FROM ? SINCE ?", params=("ann", "1-Jan-2024"))
+    M.uid("SEARCH", None, "UID ?s", params=[[1, 2]])
+    M.copy([1, 2], "Archive", uid=True)
+    M.move("1:3", b"Archive", uid=True)
+    M.expunge(range(1, 3), uid=True)
+    return M.fetch(b"1,2", b"(FLAGS)")
+
+
+def idle(M: imaplib2.IMAP4) -> Iterator[str]:
+    typ, _ = M.idle()
+    yield typ
+    typ, _ = M.idle(10 * 60)
+    M.idle(timeout=1.5, callback=arrived, cb_arg=1)
+    for typ, data in M.pop_untagged_responses():
+        yield f"{typ.lower()} {data}"
+    with M.idle(duration=60) as idler:
+        for typ, data in idler:
+            yield f"{typ.lower()} {len(data)}"
+        yield from (typ for typ, _ in idler.burst(interval=0.1))
+
+
+def idle_result(M: imaplib2.IMAP4) -> str:
+    return M.idle(timeout=5)[0]
+
+
+def news(M: imaplib2.IMAP4) -> list[Any]:
+    with M.idle(duration=None) as idler:
+        return next(idler)[1]
+
+
+def trace() -> None:
+    imaplib2.Debug = 4
+    print(imaplib2.version(), imaplib2.version(use_tuple=True))
+
+
+def connect(host: str, file: str) -> imaplib2.IMAP4_SSL:
+    def fingerprint_is_wrong(certificate: dict[str, Any], host: str | None) -> str | None:
+        return None if certificate else f"no certificate of {host}"
+
+    M = imaplib2.IMAP4_SSL(
+        host,
+        ca_certs=file,
+        cert_verify_cb=fingerprint_is_wrong,
+        ssl_version="tls1_2",
+        tls_level=imaplib2.TLS_SECURE,
+        timeout=30,
+        debug=4,
+        debug_file=sys.stderr,
+        identifier="worker",
+        debug_buf_lvl=3,
+    )
+    M.login("ann", b"secret", callback=lambda reply: logging.info("%s", reply[0]))
+    M.login_plain("ann", "secret")
+    M.enable_compression()
+    if M.Terminate:
+        raise M.abort("lost")
+    return M
+
+
+def secured(M: imaplib2.IMAP4, context: ssl.SSLContext) -> bool:
+    M.starttls(context)
+    M.starttls(ssl_context=context, ca_certs=None, tls_level="tls_compat")
+    M.id({"name": "x", "version": None})
+    M.id("name", "x")
+    M.id(fields={"name": "x"})
+    M.examine()
+    M.getmetadata("INBOX", "/private/comment")
+    M.setmetadata("INBOX", "(/private/comment NIL)")
+    M.limits.stored = 10_000
+    return M.mailbox is not None and M.identifier.isascii()
+
+
+class Extended(HISTORICAL_IMAP4):
+    def open(self, host: str = "", port: int = 143, timeout: float | None = None) -> None:
+        super().open(host, port, timeout)
+
+    def xlist(self, directory: str = '""') -> Any:
+        imaplib2.Commands["XLIST"] = (("AUTH", "SELECTED"), True)
+        return self._untagged_response(*self._simple_command("XLIST", directory, "*"), "XLIST")
+
+
+numbers: tuple[int, str] = imaplib2.IMAP4_PORT + imaplib2.IDLE_TIMEOUT, imaplib2.__version__
+seconds: float | None = imaplib2.Internaldate2Time(b"")
+states: list[str] = [imaplib2.AUTH, imaplib2.imaplib2.SELECTED, *imaplib2.AllowedVersions]
+ends: bytes = imaplib2.MapCRLF.sub(imaplib2.CRLF, b"a\nb")

@@ -1,0 +1,25 @@
+"""What a test needs of the machine: where it is missing the test is skipped, or fails."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+
+import pytest
+
+
+def need(missing: str | None) -> None:
+    """Skip the test if something is *missing*, and say what.
+
+    With IMAPLIB2_REQUIRE_SERVERS set, where everything has to run, that is a failure.
+    """
+    if missing and os.environ.get("IMAPLIB2_REQUIRE_SERVERS"):
+        pytest.fail(missing, pytrace=False)
+    if missing:
+        pytest.skip(missing)
+
+
+def need_package(name: str) -> None:
+    """Skip the test, or fail it, where a Python package isn't installed."""
+    found = importlib.util.find_spec(name) is not None
+    need(None if found else f"the package {name} is not installed")
