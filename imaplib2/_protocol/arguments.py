@@ -62,6 +62,7 @@ class Password:
 
 
 Part = bytes | Literal | Secret
+_SECRET = "[secret]"
 
 
 @dataclass
@@ -122,7 +123,12 @@ def lay_out(parts: Sequence[Part], non_synchronizing: Callable[[int], bool]) -> 
 
 def display(parts: Sequence[Part]) -> str:
     """A command line for traces: literals by their sizes, secrets not at all."""
-    return "".join(map(_display_part, parts))
+    shown: list[str] = []
+    for part in parts:
+        text = _display_part(part)
+        if text != _SECRET or shown[-1:] != [text]:  # not even of how many pieces it is
+            shown.append(text)
+    return "".join(shown)
 
 
 def is_quoted_string(text: str) -> bool:
@@ -163,7 +169,7 @@ def split_list_options(directory: Any, pattern: Any) -> list[Any]:
 
 def _display_part(part: Part) -> str:
     if isinstance(part, Secret):
-        return "[secret]"
+        return _SECRET
     if isinstance(part, Literal):
         return f"{{{part.size}}}"
     return part.decode("utf-8", "backslashreplace")

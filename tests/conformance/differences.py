@@ -759,6 +759,16 @@ _differ(
         "list: GETMETADATA by _simple_command": Differs(
             (Raised("KeyError", "'GETMETADATA'"), ("OK", [b"Getmetadata completed."]))
         ),
+        "extra commands: _simple_command, unknown": Differs(
+            (
+                Raised("KeyError", "'XNONSENSE'"),
+                Raised(
+                    "IMAP4.error",
+                    "XNONSENSE command error: BAD"
+                    " [b'Error in IMAP command XNONSENSE: Unknown command.']",
+                ),
+            )
+        ),
         "extra commands: _checkquote": Differs(
             (Raised("AttributeError", "Unknown IMAP4 command: '_checkquote'"), b'"a b"')
         ),

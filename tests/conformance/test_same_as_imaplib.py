@@ -140,6 +140,12 @@ def _without_chance(value: Any, user: str) -> Any:
     return value
 
 
+@pytest.fixture(autouse=True)
+def _same_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Uses add commands, and so does imaplib's xatom."""
+    monkeypatch.setattr(imaplib, "Commands", dict(imaplib.Commands))
+
+
 @pytest.fixture(scope="module")
 def sides(dovecot: Dovecot) -> tuple[Side, Side]:
     """The standard library, and this one."""

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imaplib2._protocol.arguments import Literal, display
+from imaplib2._protocol.arguments import Literal, Password, display
 from imaplib2._trace import KEPT, SHOWN, Trace
 
 from .test_arguments import Recorder, encoded
@@ -207,7 +207,8 @@ PASSWORDS = st.text(st.sampled_from('xyz"\\ \xe9(){}'), min_size=4)
 
 @given(user=st.sampled_from(["user", "(user)", '"user"', "a b", "\xe9"]), password=PASSWORDS)
 def test_a_password_is_never_displayed(user: str, password: str) -> None:
-    for value in (password, password.encode("utf-8"), bytearray(password, "utf-8")):
+    data = password.encode("utf-8")
+    for value in (password, data, bytearray(data), Password(password), Password(data)):
         shown = display(encoded("LOGIN", user, value).parts)
         assert shown.endswith(" [secret]")
         assert not set("xyz") & set(shown.replace("[secret]", ""))
