@@ -12,13 +12,14 @@ are pulled: otherwise it would be a matter of luck who sees them first.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import queue
+import select
 import time
 import weakref
 from collections.abc import Callable, Iterator, MutableMapping
-from functools import partial
 from typing import Any
 
 from ._errors import abort, error, lost
@@ -29,7 +30,7 @@ from ._protocol.connection import Connection
 from ._protocol.framing import Frame
 from ._protocol.grammar import CRLF
 from ._protocol.limits import ProtocolViolation
-from ._protocol.responses import Continuation, Tagged, parse
+from ._protocol.responses import Continuation, Tagged, Untagged, parse
 from ._protocol.states import ANY
 from ._threads import Engine
 
@@ -50,9 +51,12 @@ class ByHand:
         self.tagged_commands = TaggedCommands(core, weakref.WeakMethod(self._forget))
         self._pending: dict[bytes, Pending] = {}
         self._idle: Command | None = None
+        self._owes_done = False  # the user has not ended his IDLE by himself yet
+        self._readable: ReadableSocket | None = None
         # Pulled responses, and whether they have been kept from the untagged responses.
         self._responses: queue.SimpleQueue[tuple[Frame, bool] | None] = queue.SimpleQueue()
         self._rest = b""  # bytes of a pulled response behind the line that was given
+        self._has_pulled = False  # since there was last nothing to pull
         self._open: set[bytes] = set()  # tags whose completion has not been received
 
     # -- Sending ------------------------------------------------------------------------------
@@ -72,6 +76,7 @@ class ByHand:
         """Give *command*, which the library sends, a tag: it is about to be submitted."""
         command.tag = self._engine().locked(lambda core: core.new_tag())
         command.leaves_data = True
+        self._read_away()
         if command.row.plus is Plus.IDLE:
             self._poll_for(command)
         self._expect(command)
@@ -82,6 +87,7 @@ class ByHand:
         if pending is None:
             raise error(f"{name}: no command with the tag {tag!r} has been sent")
         try:
+            self._engine().stop_polling()
             typ, data = self._engine().wait(pending)
         finally:
             self.tagged_commands.pop(tag, None)
@@ -92,7 +98,9 @@ class ByHand:
     def before_sending(self, data: Any) -> bool:
         """Make room on the connection for *data*; whether they still have to be sent."""
         start = bytes(memoryview(data)[:256])
-        if self._idle is not None and start.strip().upper() == b"DONE":
+        if self._owes_done and start.strip().upper() == b"DONE":
+            assert self._idle is not None
+            self._owes_done = False
             self._engine().end_idle(self._idle)
             return False
         tag = start.partition(b" ")[0]
@@ -102,6 +110,7 @@ class ByHand:
 
     def _begin(self, tag: bytes, start: bytes) -> None:
         """Wait for the turn of a command whose first bytes are *start*."""
+        self._read_away()
         words = start.upper().split()[1:3]
         name = words[-1] if words[:1] == [b"UID"] else b"".join(words[:1])
         plus = Plus.IDLE if name == b"IDLE" else Plus.NOTHING
@@ -120,6 +129,7 @@ class ByHand:
         # Whoever polls renews it himself, and pulls what would be an untagged response.
         command.idle = Idle(renew_after=None, capture=_drop, polled=True)
         self._idle = command
+        self._owes_done = True
 
     def _expect(self, command: Command) -> None:
         command.as_it_came = True
@@ -131,10 +141,7 @@ class ByHand:
         """The user is done with *tag*."""
         self._pending.pop(tag, None)
         self._open.discard(tag)
-        if not self._pending:
-            self._rest = b""
-            while not self._responses.empty():
-                self._responses.get()
+        self._read_away()
 
     # -- Receiving ----------------------------------------------------------------------------
 
@@ -157,7 +164,7 @@ class ByHand:
                 if not self.tagged_commands.complete(response):
                     continue  # another thread's
             elif kept:
-                self._engine().locked(partial(Connection.store, response=response))
+                self._store(response)
             return frame if isinstance(frame, bytes) else frame[0]
 
     def get_line(self, timeout: float | None) -> bytes:
@@ -183,18 +190,62 @@ class ByHand:
 
     def pollable(self, sock: Any) -> Any:
         """What to poll for news: *sock*, or what is like it but readable, if some wait here."""
-        polled = self.engine is not None and self.engine.is_polled
-        return ReadableSocket(sock) if polled and self._has_some() else sock
+        if self.engine is None or self._idle is None:
+            return sock
+        if not self.engine.is_polled or not self._has_some():
+            return sock
+        if self._readable is None:
+            self._readable = ReadableSocket(sock)
+        return self._readable
+
+    def after_command(self) -> None:
+        """File what nobody has pulled: another command has completed, which would read it away.
+
+        Completions stay, for those who wait for them.
+        """
+        if self._has_some():
+            self._read_away(keep_completions=True)
 
     def _has_some(self) -> bool:
         return bool(self._rest) or not self._responses.empty()
 
+    def _read_away(self, *, keep_completions: bool = False) -> None:
+        if self._open or self.engine is None or not self.engine.can_wait:
+            return  # somebody is still about to pull, or this is a copy
+        self._has_pulled = False
+        self._owes_done = keep_completions and self._owes_done
+        self._rest = b""
+        completions = []
+        while (pulled := self._next_queued()) is not None:
+            with contextlib.suppress(ProtocolViolation):
+                response = parse(pulled[0])
+                if isinstance(response, Tagged) and self.tagged_commands.complete(response):
+                    completions.append(pulled)
+                elif isinstance(response, Untagged) and pulled[1]:
+                    self._store(response)
+        for pulled in completions if keep_completions else ():
+            self._responses.put(pulled)
+        self._update_readable()
+
+    def _next_queued(self) -> tuple[Frame, bool] | None:
+        try:
+            return self._responses.get_nowait()
+        except queue.Empty:
+            return None
+
+    def _store(self, response: Untagged) -> None:
+        self._engine().locked(lambda core: core.store(response))
+
     def _pull(self, timeout: float | None) -> tuple[Frame, bool]:
         engine = self._engine()
+        self._has_pulled = True
+        deadline = None if timeout is None else time.monotonic() + timeout
         if self._responses.empty():
             self._listen()
-            engine.read_on() if timeout != 0 else engine.read_what_is_there()
-        deadline = None if timeout is None else time.monotonic() + timeout
+        while self._responses.empty() and engine.is_polled:
+            engine.read_polled(_until(deadline))
+            if _until(deadline) == 0:
+                break
         try:
             pulled = engine.wait_for_item(self._responses, deadline)
         except queue.Empty:
@@ -202,8 +253,15 @@ class ByHand:
                 raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from None
             pulled = self._after_timeout()
         if pulled is None:
+            self._responses.put(None)  # for all who pull
             raise self._lost()
+        self._update_readable()
         return pulled
+
+    def _update_readable(self) -> None:
+        if self._readable is not None and not self._has_some():
+            self._readable.drained()
+            self._readable = None
 
     def _after_timeout(self) -> tuple[Frame, bool] | None:
         """What has come at the last moment: perhaps the end, for the same reason."""
@@ -236,15 +294,26 @@ class ByHand:
         self._open.discard(first.partition(b" ")[0])
         if not self._open:
             self._core.tap = None
+        elif self._responses.qsize() > self._core.limits.stored and not self._has_pulled:
+            self._drop_oldest()  # threads whose commands overlap, and who don't pull
         elif self._responses.qsize() > self._core.limits.collected:
             raise ProtocolViolation(
                 f"more than {self._core.limits.collected} responses wait to be read by hand"
                 " (limits.collected)"
             )
 
+    def _drop_oldest(self) -> None:
+        oldest = self._next_queued()
+        if oldest is not None and oldest[1]:
+            response = parse(oldest[0])
+            if isinstance(response, Untagged):
+                self._core.store(response)
+
     def _engine(self) -> Engine:
         if self.engine is None:
             raise abort("not connected")
+        if not self.engine.can_wait:
+            raise abort("no threads to serve this (forked child, or exit)")
         return self.engine
 
     def _lost(self) -> abort:
@@ -305,22 +374,38 @@ class TaggedCommands(MutableMapping[bytes, Any]):
 
 
 class ReadableSocket:
-    """A socket that has nothing to read, for those who poll: as if it had."""
+    """A socket that has nothing to read, for those who poll: as if it had, until `drained`."""
 
     def __init__(self, sock: Any) -> None:
         self._sock = sock
-        self._read_fd, write_fd = os.pipe()
-        os.close(write_fd)  # the end of file is news, too
+        self._read_fd, self._write_fd = os.pipe()
+        os.write(self._write_fd, b"x")
+        self._epoll = None
+        if hasattr(select, "epoll"):  # so that who keeps this polls the socket, too
+            self._epoll = select.epoll()
+            self._epoll.register(self._read_fd, select.EPOLLIN)
+            self._epoll.register(sock.fileno(), select.EPOLLIN)
 
     def fileno(self) -> int:
         """A descriptor that is readable; valid as long as this object is."""
-        return self._read_fd
+        return self._epoll.fileno() if self._epoll is not None else self._read_fd
+
+    def drained(self) -> None:
+        """Nothing waits any more, but for what the socket has."""
+        os.read(self._read_fd, 1)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sock, name)
 
     def __del__(self) -> None:
         os.close(self._read_fd)
+        os.close(self._write_fd)
+        if self._epoll is not None:
+            self._epoll.close()
+
+
+def _until(deadline: float | None) -> float | None:
+    return None if deadline is None else max(0.0, deadline - time.monotonic())
 
 
 def _as_sent(frame: Frame) -> bytes:

@@ -401,12 +401,12 @@ class IMAP4:
         the server doesn't offer it or TLS is there already, ``error`` when it refuses or there is
         no socket, ``ssl.SSLError`` when TLS fails, ValueError for unknown arguments.
         """
-        if self._tls_established or _is_tls(self.sock):
+        if self._tls_established or _is_tls(self._sock):
             raise self._refused(self.abort("TLS session already established"))
         self._check_usable("STARTTLS")
         if "STARTTLS" not in self.capabilities:
             raise self._refused(self.abort("TLS not supported by server"))
-        if not isinstance(cast(Any, self.sock), socket.socket):
+        if not isinstance(cast(Any, self._sock), socket.socket):
             raise self._refused(error("STARTTLS needs a socket"))
         self._tls = TLSSettings(
             cast(Any, keyfile), certfile, cast(Any, ca_certs), cert_verify_cb, ssl_version,
@@ -1012,11 +1012,11 @@ class IMAP4:
     def ssl_wrap_socket(self) -> None:
         """Negotiate TLS on ``sock`` and put the encrypted socket in its place."""
         try:
-            self.sock = self._tls.wrap(self.sock, self.host, self.timeout or CONNECT_TIMEOUT)
-            self.sock.settimeout(self._core.timeout)
-            self._tls.verify(self.sock, self.host)
+            self.sock = self._tls.wrap(self._sock, self.host, self.timeout or CONNECT_TIMEOUT)
+            self._sock.settimeout(self._core.timeout)
+            self._tls.verify(self._sock, self.host)
         except BaseException:
-            self.sock.close()
+            self._sock.close()
             raise
         self._tls_established = True
 
@@ -1057,20 +1057,34 @@ class IMAP4:
     def send(self, data: ReadableBuffer) -> None:
         """Send all of *data* to the server."""
         by_hand = self._is_by_hand()
+        if by_hand:
+            self._adopt_timeout()
         if by_hand and not self._by_hand.before_sending(data):
             return
         view = memoryview(data).cast("B")
+        timeout = self._pull_timeout() or None if by_hand else None
         while view:
-            view = view[self._base_transport().send(view, None) :]
+            view = view[self._send_some(view, timeout) :]
             if by_hand:
                 self._running_engine().progressed()
+
+    def _send_some(self, data: memoryview, timeout: float | None) -> int:
+        try:
+            sent = self._base_transport().send(data, timeout)
+        except OSError:
+            if self._core.reason is None:
+                raise
+            raise _errors.lost(self._core.reason) from None
+        if not sent and timeout is not None:
+            raise TimeoutError("timed out")
+        return sent
 
     def shutdown(self) -> None:
         """Close the transport without saying goodbye."""
         if self._engine is not None:
             self._engine.close()
-        if self.sock is not None:
-            self.sock.close()
+        if self._sock is not None:
+            self._sock.close()
 
     def socket(self) -> Socket:
         """The socket that the connection uses; None when it uses none."""
@@ -1096,7 +1110,7 @@ class IMAP4:
             return True
         if getattr(self._inner, "has_more", False):
             return True
-        pending = getattr(self.sock, "pending", None)
+        pending = getattr(self._sock, "pending", None)
         return pending is not None and pending() > 0
 
     def _base_transport(self) -> Transport:
@@ -1108,23 +1122,24 @@ class IMAP4:
         return False
 
     def _make_transport(self) -> Transport:
-        sock: Any = self.sock
+        sock: Any = self._sock
         return tls_transport(sock) if _is_tls(sock) else SocketTransport(sock)
 
     def _engine_transport(self) -> Transport:
         """What the threads use: this object's own methods where a subclass replaced them."""
-        if isinstance(self.sock, socket.socket):
-            tune(self.sock)
-            if self.sock.gettimeout() is None:
-                self.sock.settimeout(self._core.timeout)
-        if self.sock is not None and (self.read_fd is None or self._inner is not None):
-            self.read_fd = self.sock.fileno()
         self.reads_lines = _replaced(self, "readline")
+        if isinstance(self._sock, socket.socket):
+            tune(self._sock)
+            if not self.reads_lines and self._sock.gettimeout() is None:
+                self._sock.settimeout(self._core.timeout)
+            self._adopt_timeout()
+        if self._sock is not None and (self.read_fd is None or self._inner is not None):
+            self.read_fd = self._sock.fileno()
         hooked = self.reads_lines or _replaced(self, "read") or _replaced(self, "send")
         self._inner = None
         if not hooked:
             return self._base_transport()
-        if cast(Any, self.sock) is not None or self._has_process():
+        if cast(Any, self._sock) is not None or self._has_process():
             self._inner = self._make_transport()
         if self._hooked is None:
             self._hooked = MethodTransport(weakref.ref(self))
@@ -1187,7 +1202,9 @@ class IMAP4:
             self._submit(command, pending)
             if callback is not None:
                 return cast(Result, (None, None))
-            return cast(Result, self._running_engine().wait(pending))
+            outcome = self._running_engine().wait(pending)
+            self._by_hand.after_command()
+            return cast(Result, outcome)
         except Exception:
             raise
         except BaseException:  # KeyboardInterrupt: nobody waits for this command any more
@@ -1233,6 +1250,10 @@ class IMAP4:
         gettimeout = getattr(self._sock, "gettimeout", None)
         if gettimeout is not None:
             timeout = gettimeout()
+            if self.reads_lines and timeout is None:
+                return
+            if self.reads_lines:
+                self._sock.settimeout(None)  # else its file times out while nothing is awaited
             if timeout != 0:  # 0 is for those who poll
                 self._core.timeout = timeout
 
@@ -1414,10 +1435,10 @@ class IMAP4_SSL(IMAP4):
 
     def _create_socket(self, timeout: float | None) -> Any:
         self.sock = self.open_socket()
-        if not _is_tls(self.sock):
+        if not _is_tls(self._sock):
             self.ssl_wrap_socket()
         self._tls_established = True
-        return self.sock
+        return self._sock
 
     def ssl(self) -> ssl.SSLSocket:
         """The encrypted socket."""

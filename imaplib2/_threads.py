@@ -16,7 +16,7 @@ until the end; ``_alarm`` is when it will look again, so that others wake it onl
 *The reader* blocks in the transport. Between the OK of an upgrade and its end it waits, while the
 waiter of the command (that is: the thread of the user, or the callback thread) upgrades.
 While the user polls the socket for the news of an IDLE (see ``_by_hand.py``), it reads when it is
-asked to: ``_errands`` is what it waits for then.
+asked to: ``_polling`` is what it waits for then.
 
 *The callback thread* exists from the first callback on, and runs user code only.
 
@@ -31,6 +31,7 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import select
 import sys
 import threading
 import time
@@ -58,6 +59,7 @@ from ._protocol.events import (
 from ._protocol.framing import Frame
 from ._protocol.limits import ProtocolViolation
 from ._trace import Trace
+from ._waiting import Wakeup
 
 if TYPE_CHECKING:
     from ._transport import Transport
@@ -101,7 +103,7 @@ class Engine:
         self._alarm: float | None = None  # when the sleeping writer looks again
         self._resume = threading.Event()  # set but during an upgrade
         self._resume.set()
-        self._errands: queue.SimpleQueue[Callable[[], None]] | None = None
+        self._polling: _Polling | None = None
         self._keeps_transport = False  # somebody who polls it is to find out by himself
         self._forgotten = False  # the client object was collected
         self._greeting = Pending()
@@ -110,7 +112,7 @@ class Engine:
         self._callback_thread: threading.Thread | None = None
         self._starting = threading.Lock()  # held while the callback thread starts
         self._callback_jobs: deque[Job] = deque()
-        self._waiting_callback: Pending | None = None  # what a callback is waiting for
+        self._waiting_callback: Pending | _Waker | None = None  # what a callback is waiting for
         self._running = 0
         name = trace.identifier
         self._reader = threading.Thread(target=self._run_reader, name=f"{name} reader", daemon=True)
@@ -180,6 +182,19 @@ class Engine:
 
     def wait_for_item(self, items: queue.SimpleQueue[T], deadline: float | None) -> T:
         """The next of *items*; raises queue.Empty at *deadline*, in monotonic time."""
+        if threading.current_thread() is not self._callback_thread or items is self._callbacks:
+            return self._next_item(items, deadline)
+        outer, self._waiting_callback = self._waiting_callback, _Waker(items)
+        try:
+            while True:
+                self._run_callback_jobs()
+                item = self._next_item(items, deadline)
+                if not isinstance(item, _Waker):
+                    return item
+        finally:
+            self._waiting_callback = outer
+
+    def _next_item(self, items: queue.SimpleQueue[T], deadline: float | None) -> T:
         while True:
             spans = [] if deadline is None else [max(0.0, deadline - time.monotonic())]
             kept = None if self._transport.punctual else self._keep_time()
@@ -193,32 +208,33 @@ class Engine:
 
     @property
     def is_polled(self) -> bool:
-        """Whether the reader reads only when it is asked to."""
-        return self._errands is not None
+        """Whether the reader reads only when it is asked to, once it has handled what it has."""
+        return self.locked(lambda core: self._polling is not None)
 
-    def read_on(self) -> None:
-        """Have the reader wait for more, if it reads only when it is asked to."""
-        errands = self._errands
-        if errands is not None:
-            errands.put(_do_nothing)
+    def stop_polling(self) -> None:
+        """Have the reader read without being asked, from now on."""
+        self._drive(lambda now: self.core.stop_polling())
 
-    def read_what_is_there(self) -> None:
-        """Have the reader take what has come, if it reads only when it is asked to."""
-        errands = self._errands
-        if errands is None or not self._transport.is_readable():
+    def read_polled(self, timeout: float | None) -> None:
+        """Have the reader take what comes within *timeout* seconds, if it has to be asked for that.
+
+        The waiting is done here, not by the reader: afterwards the user may poll the socket again.
+        """
+        polling = self._polling
+        if polling is None:
             return
-        taken = threading.Event()
-        errands.put(taken.set)
-        taken.wait(_ERRAND_TIMEOUT)
+        transport = self._transport
+        if transport.is_readable() or polling.wait(transport.fileno(), timeout):
+            polling.read_once()
 
     def make_room(self, command: Command) -> None:
         """Wait until the bytes of *command*, which is sent by hand, may be sent."""
-        news: queue.SimpleQueue[str] = queue.SimpleQueue()
-        command.waiter.observer = news.put
+        room = Pending()
+        command.waiter.observer = lambda what: room.set(("OK", []))
         self.submit(command)
         try:
-            if self.wait_for_item(news, None) == "done":
-                command.waiter.check()
+            self.wait(room)
+            command.waiter.check()
         except BaseException:  # KeyboardInterrupt: the bytes will not come
             self.give_up(command)
             raise
@@ -284,7 +300,8 @@ class Engine:
         if self._keeps_transport:
             self._transport.close()
         self._transport.interrupt()
-        self.read_on()
+        if self._polling is not None:
+            self._polling.errands.put(_do_nothing)
         if forgotten:
             import warnings
 
@@ -340,10 +357,10 @@ class Engine:
         core.traffic = []
         for event in todo.events:
             self._settle_event(event)
-        if self._errands is not None and not core.is_polled:
+        if self._polling is not None and not core.is_polled:
             self._keeps_transport = core.reason is not None and not self._forgotten
-            self._errands.put(_do_nothing)
-            self._errands = None
+            self._polling.end()
+            self._polling = None
         if not self._sending and core.output_size:
             if self._transport.direct and core.output_size <= _DIRECT_SIZE:
                 todo.output = core.take_output()
@@ -365,7 +382,7 @@ class Engine:
         elif isinstance(event, UpgradeNow):
             self._resume.clear()
         elif isinstance(event, Idling) and event.command.idle and event.command.idle.polled:
-            self._errands = queue.SimpleQueue()
+            self._polling = _Polling()
         elif isinstance(event, Lost):
             self._callbacks.put(None)
             self._work.notify_all()
@@ -539,18 +556,27 @@ class Engine:
     def _read(self) -> None:
         buffer = memoryview(bytearray(_FIRST_READ_SIZE))
         while self.core.reason is None:
-            errands = self._errands
-            report = errands.get() if errands is not None else _do_nothing
-            size = self._transport.recv_into(buffer)
-            if size == 0 and self._forgotten:
-                return self.fail(abort("the connection was dropped without logout()"))
-            if size == 0:
-                return self._drive(lambda now: self.core.end_of_file())
-            self._receive(buffer[:size])
+            polling = self._polling
+            # Whoever forgets the connection sends the last errand only if he sees this in use.
+            report = _do_nothing
+            if polling is not None and not self._forgotten:
+                report = polling.errands.get()
+            try:
+                size = self._transport.recv_into(buffer)
+                if size:
+                    self._receive(buffer[:size])
+                else:
+                    self._end_of_file()
+            finally:
+                report()
             if size == len(buffer) < READ_SIZE:
                 buffer = memoryview(bytearray(READ_SIZE))
-            report()
-        return None
+
+    def _end_of_file(self) -> None:
+        if self._forgotten:
+            self.fail(abort("the connection was dropped without logout()"))
+        else:
+            self._drive(lambda now: self.core.end_of_file())
 
     def _receive(self, data: memoryview) -> None:
         frames = self.core.frame(data)
@@ -619,6 +645,40 @@ class _Todo:
         self.events = events
         self.traffic = traffic
         self.output: list[Buffer] = []
+
+
+class _Polling:
+    """The reader's instructions while the user polls the socket: it reads once for each errand."""
+
+    def __init__(self) -> None:
+        self.errands: queue.SimpleQueue[Job] = queue.SimpleQueue()  # to be called afterwards
+        self._over = Wakeup()
+
+    def wait(self, descriptor: int, timeout: float | None) -> bool:
+        """Wait until *descriptor* is readable; false when it is not, or this is over."""
+        return self._over.wait_with(descriptor, select.POLLIN, timeout)
+
+    def read_once(self) -> None:
+        """Have the reader read once, and wait until it has."""
+        taken: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self.errands.put(lambda: taken.put(None))
+        with contextlib.suppress(queue.Empty):
+            taken.get(timeout=_ERRAND_TIMEOUT)
+
+    def end(self) -> None:
+        """The reader reads on by itself."""
+        self.errands.put(_do_nothing)
+        self._over.set()
+
+
+class _Waker:
+    """Wakes a callback that waits for one of *items*, so that it runs jobs meanwhile."""
+
+    def __init__(self, items: queue.SimpleQueue[Any]) -> None:
+        self._items = items
+
+    def hand_over(self, job: Job) -> None:
+        self._items.put(self)
 
 
 def _set(pending: Pending, event: Completed | Failed) -> None:

@@ -43,6 +43,9 @@ class Transport(Protocol):
     def is_readable(self) -> bool:
         """Whether `recv_into` has something to give, or the end of file to report."""
 
+    def fileno(self) -> int:
+        """What becomes readable when `is_readable` does, if that is false."""
+
     def try_send(self, data: Buffer) -> int:
         """Send what can be sent without waiting; the number of bytes."""
 
@@ -80,6 +83,9 @@ class SocketTransport:
 
     def is_readable(self) -> bool:
         return wait_for(self.sock, 0, reading=True)
+
+    def fileno(self) -> int:
+        return self.sock.fileno()
 
     def try_send(self, data: Buffer) -> int:
         # MSG_DONTWAIT on a socket with a time-out would be preceded by a wait.
@@ -172,6 +178,9 @@ class ProcessTransport:
     def is_readable(self) -> bool:
         return self._wakeup.wait_with(self._read_fd, select.POLLIN, 0)
 
+    def fileno(self) -> int:
+        return self._read_fd
+
     def try_send(self, data: Buffer) -> int:
         try:
             return os.write(self._write_fd, data)
@@ -243,6 +252,10 @@ class MethodTransport:
     def is_readable(self) -> bool:
         return bool(self._unread) or self._wait_readable(0)
 
+    def fileno(self) -> int:
+        owner = self._owner()
+        return -1 if owner is None or owner.read_fd is None else owner.read_fd
+
     def try_send(self, data: Buffer) -> int:
         raise NotImplementedError
 
@@ -306,7 +319,8 @@ class MethodTransport:
             return False
         if owner.has_buffered():
             return True
-        descriptor = owner.read_fd if not owner.reads_lines else None
+        # Who reads lines from a file may have some in it: there is no telling but by reading.
+        descriptor = owner.read_fd if timeout is not None or not owner.reads_lines else None
         del owner  # not kept alive while waiting
         if descriptor is None:
             return True
@@ -353,6 +367,9 @@ class DeflateTransport:
 
     def is_readable(self) -> bool:
         return self.has_more or self.inner.is_readable()
+
+    def fileno(self) -> int:
+        return self.inner.fileno()
 
     def try_send(self, data: Buffer) -> int:
         raise NotImplementedError

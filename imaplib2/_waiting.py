@@ -37,6 +37,9 @@ class Wakeup:
                 os.close(self._read_fd)
                 os.close(self._write_fd)
 
+    def __del__(self) -> None:
+        self.close()
+
     def wait_with(self, descriptor: int, event: int, timeout: float | None = None) -> bool:
         """Wait for *event* on *descriptor*; false when time is up or this was set."""
         poller = select.poll()

@@ -213,6 +213,8 @@ class _Encoder:
             raise UnusableArgument("is None")
         if value is not None:
             parts = self._encode(value)
+            if self.kind is Kind.PASSWORD:
+                parts = [part if isinstance(part, Secret) else Secret(part) for part in parts]
             self._arguments.append(parts)
 
     def encoded(self) -> Encoded:
@@ -243,7 +245,7 @@ class _Encoder:
 
     def _encode(self, value: Any) -> list[Part]:
         if isinstance(value, Secret):
-            return [value]
+            return [Secret(part) for part in self._encode(value.part)]  # type: ignore[arg-type]
         if isinstance(value, Password):
             return self._password(value.value)
         if isinstance(value, (bytes, bytearray, memoryview)):
@@ -260,13 +262,9 @@ class _Encoder:
             return [text.encode("utf-8" if self._utf8 else "ascii")]
         if len(text) > 1 and text[0] == text[-1] == "'":
             return [text[1:-1].encode("utf-8" if self._utf8 else "ascii")]
-        if self.kind is Kind.PASSWORD:
-            return [Secret(part) for part in self._encode_text(text)]  # type: ignore[arg-type]
         return self._encode_text(text)
 
     def _encode_bytes(self, data: bytes) -> list[Part]:
-        if self.kind is Kind.PASSWORD:
-            return [Secret(data)]
         if self.kind is Kind.SEARCH:
             self._follow_search(data.decode("latin-1"), self._search.expected)
         elif self.kind is Kind.CHARSET:

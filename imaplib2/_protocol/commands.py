@@ -247,7 +247,8 @@ def find(name: str) -> Row:
     if known is not UNKNOWN and known.states == states:
         return known
     if not ATOM.fullmatch(name):
-        raise InvalidArgument(f"not the name of a command: {name[:100]!r}")
+        word = name.split()[:1]  # what stands behind it may be a password
+        raise InvalidArgument(f"not the name of a command: {''.join(word)[:100]!r}")
     return replace(known, name=name, states=states)
 
 

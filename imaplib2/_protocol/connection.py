@@ -292,6 +292,12 @@ class Connection:
         idle = self._idle()
         return idle is not None and idle.polled and idle.idling and not idle.done_sent
 
+    def stop_polling(self) -> None:
+        """The user reads the news of an IDLE by himself no longer."""
+        idle = self._idle()
+        if idle is not None:
+            idle.polled = False
+
     def end_idle(self, command: Command, now: float) -> None:
         """End the IDLE *command*, if it isn't over already."""
         if command.idle is not None and command in self._held:
@@ -756,7 +762,10 @@ class Connection:
         self.traffic.append((direction, text))
 
     def _in_sasl(self) -> bool:
-        return any(command.row.plus is Plus.SASL for command in self.in_progress.values())
+        return any(
+            command.row.plus is Plus.SASL or command.by_hand
+            for command in self.in_progress.values()
+        )
 
 
 def _items(data: Data) -> list[Any]:

@@ -27,6 +27,11 @@ class UntaggedResponses(list[Any]):
         self._items, self._bytes = _sizes(self)
         self._shown: dict[str, int] = {}  # how many items of a type `show` has given
 
+    def clear(self) -> None:
+        """Forget all."""
+        super().clear()
+        self._shown = {}
+
     def append(self, entry: Any) -> None:
         """Append an entry, ``[type, [data, ...]]``."""
         self._types.add(entry[0])
@@ -77,7 +82,6 @@ class UntaggedResponses(list[Any]):
         """Remove and return all entries, but for what `show` has given."""
         entries, shown = list(self), self._shown
         self.clear()
-        self._shown = {}
         return list(_without(shown, entries)) if shown else entries
 
     def show(self, type_: str) -> list[Any]:
@@ -116,6 +120,7 @@ class UntaggedResponses(list[Any]):
         """Remove and return an entry by index, or a type's data by name."""
         with self.guard:
             if isinstance(key, int):
+                self._shown = {}
                 return super().pop(key)
             data = self.take(key)
         if data is None and not default:
@@ -139,6 +144,7 @@ class UntaggedResponses(list[Any]):
         with self.guard:
             if isinstance(key, (int, slice)):
                 super().__setitem__(key, value)
+                self._shown = {}
                 self._types = {entry[0] for entry in self}
             else:
                 self.take(key)
@@ -147,6 +153,7 @@ class UntaggedResponses(list[Any]):
     def __delitem__(self, key: Any) -> None:
         if isinstance(key, (int, slice)):
             with self.guard:
+                self._shown = {}
                 super().__delitem__(key)
         else:
             self.pop(key)

@@ -24,6 +24,7 @@ from .helpers import (
     abort,
     agree,
     connected,
+    duration,
     error,
     failure,
     greet_authenticated,
@@ -466,6 +467,142 @@ def test_recipe_with_readline(serve: Serve, start: Any) -> None:
         assert M.readline() == tag + b" OK done\r\n"
 
 
+def test_recipe_that_leaves_the_end_to_others(serve: Serve) -> None:
+    """The best known one: DONE is sent, and what comes then is read by the next command."""
+
+    def script(peer: Peer) -> None:
+        for _ in range(3):
+            idle(peer, b"* 4 EXISTS\r\n")
+            agree(peer, "NOOP")
+
+    with connected(serve(script_of(script))) as M:
+        for _ in range(3):
+            start_by_send(M)
+            assert M.readline() == b"+ idling\r\n"
+            assert M.readline() == b"* 4 EXISTS\r\n"
+            M.send(b"DONE\r\n")
+            M.noop()
+            assert M.response("EXISTS") == ("EXISTS", [b"9"])
+
+
+def test_recipe_without_another_command(serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        for _ in range(3):
+            idle(peer, b"* 4 EXISTS\r\n")
+
+    with connected(serve(script_of(script))) as M:
+        for number in range(3):
+            start_by_send(M)
+            if number == 0:
+                assert M.readline() == b"+ idling\r\n"
+            wait_until(lambda: M._by_hand._has_some())
+            M.send(b"DONE\r\n")
+            wait_until(lambda: not M._by_hand._open)
+
+
+def test_text_like_done_is_no_done(serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        idle(peer)
+        command = peer.command("SEARCH")
+        assert command.literals == (b"DONE",)
+        peer.ok(command)
+
+    with connected(serve(script_of(script))) as M:
+        tag = M._command("IDLE")
+        assert M._get_response() is None
+        M.send(b"DONE\r\n")
+        pull_until_completed(M, tag)
+        del M.tagged_commands[tag]
+        tag = M._new_tag()
+        M.send(tag + b" SEARCH TEXT {4}\r\n")
+        assert M._get_response() is None
+        M.send(b"DONE")
+        M.send(b"\r\n")
+        assert M._command_complete("SEARCH", tag) == ("OK", [b"done"])
+
+
+def test_waiting_for_the_end_of_a_polled_idle(serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        command = peer.command("IDLE")
+        peer.send(b"+ idling\r\n")
+        peer.untagged(b"4 EXISTS")
+        peer.ok(command)
+
+    with connected(serve(script_of(script))) as M:
+        tag = M._command("IDLE")
+        assert M._get_response() is None
+        assert M._command_complete("IDLE", tag) == ("OK", [b"done"])
+        assert M.response("EXISTS") == ("EXISTS", [b"4"])
+
+
+def test_a_time_out_set_before_a_command_by_hand(serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        peer.command("NOOP")
+        peer.wait_closed()
+
+    with connected(serve(script_of(script))) as M:
+        tag = M._new_tag()
+        M.sock.settimeout(0.05)
+        M.send(tag + b" NOOP\r\n")
+        with pytest.raises(TimeoutError, match="NOOP"):
+            M._command_complete("NOOP", tag)
+
+
+def test_the_end_wakes_all_who_pull(serve: Serve) -> None:
+    go = threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.command("NOOP")
+        peer.pause(go)
+        peer.close()
+
+    with connected(serve(script_of(script))) as M:
+        M._command("NOOP")
+        threads = [Thread(failure, M._get_line) for _ in range(3)]
+        go.set()
+        for thread in threads:
+            assert isinstance(thread.result(), abort)
+
+
+def test_polling_notices_the_end_at_once(serve: Serve) -> None:
+    go = threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.command("IDLE")
+        peer.send(b"+ idling\r\n")
+        peer.pause(go)
+        peer.close()
+
+    with connected(serve(script_of(script))) as M:
+        M._command("IDLE")
+        assert M._get_response() is None
+        sock = M.sock
+        sock.settimeout(0)
+        go.set()
+        assert readable(sock)
+        with duration(0, 0.5), pytest.raises(abort, match="EOF"):
+            M._get_line()
+
+
+def test_only_the_number_of_what_is_polled_is_kept(serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        idle(peer, b"* 4 EXISTS\r\n* 5 EXISTS\r\n")
+
+    with connected(serve(script_of(script))) as M:
+        M._command("IDLE")
+        assert M._get_response() is None
+        number = M.sock.fileno()
+        M.sock.settimeout(0)
+        assert M._get_line() == b"* 4 EXISTS"
+        assert M.sock.fileno() == number
+        assert select.select([number], [], [], SECONDS)[0]
+        kept = M.sock
+        assert M._get_line() == b"* 5 EXISTS"
+        assert not select.select([kept], [], [], 0)[0]
+        M.send(b"DONE\r\n")
+        assert readable(kept) or M._get_line() == b"* 9 EXISTS"
+
+
 def test_another_command_ends_a_polled_idle(serve: Serve) -> None:
     def script(peer: Peer) -> None:
         idle(peer, b"", b"* 4 EXISTS\r\n")
@@ -477,8 +614,9 @@ def test_another_command_ends_a_polled_idle(serve: Serve) -> None:
         assert M._get_response() is None
         assert readable(M.sock)
         assert M.noop() == ("OK", [b"done"])
+        assert M.response("EXISTS") == ("EXISTS", [b"4", b"9"])
         M.send(b"DONE\r\n")  # has been sent already
-        assert pull_until_completed(M, tag) == [b"* 4 EXISTS", b"* 9 EXISTS"]
+        assert pull_until_completed(M, tag) == []
         del M.tagged_commands[tag]
         M.state = "SELECTED"
         assert M.check() == ("OK", [b"done"])
@@ -490,11 +628,11 @@ def test_another_command_wakes_who_pulls(serve: Serve) -> None:
         agree(peer, "NOOP")
 
     with connected(serve(script_of(script))) as M:
-        M._command("IDLE")
+        tag = M._command("IDLE")
         assert M._get_response() is None
         thread = Thread(M._get_response)
         assert M.noop() == ("OK", [b"done"])
-        assert thread.result() == b"* 9 EXISTS"
+        assert thread.result() in (b"* 9 EXISTS", tag + b" OK done")
 
 
 def test_logout_during_a_polled_idle(serve: Serve) -> None:
@@ -504,9 +642,11 @@ def test_logout_during_a_polled_idle(serve: Serve) -> None:
 
     with connected(serve(script_of(script))) as M:
         M._command("IDLE")
+        M.tagged_commands[b"another"] = None
         assert M._get_response() is None
         assert M.logout() == ("BYE", [b"logging out"])
-        assert M._get_line() == b"* 9 EXISTS"
+        with pytest.raises(abort, match="EOF"):
+            pull_until_completed(M, b"another")
 
 
 def test_shutdown_during_a_polled_idle(serve: Serve) -> None:
@@ -666,6 +806,36 @@ def fetch(peer: Peer) -> None:
     command = peer.command("FETCH")
     peer.send(b"* 1 FETCH (BODY[] {7}\r\none\r\nxx UID 3)\r\n* OK in {9}\r\n* 2 FETCH (UID 4)\r\n")
     peer.ok(command)
+
+
+@pytest.mark.parametrize("options", [{}, {"timeout": 0.05}])
+def test_a_replaced_file_does_not_time_out_while_nothing_is_awaited(
+    serve: Serve, options: dict[str, float]
+) -> None:
+    class TimingOut(Replaced):
+        def open(self, host: Any = "", port: Any = None, timeout: float | None = None) -> None:
+            self.host, self.port = host, port
+            self.sock = socket.create_connection((host, port), timeout=0.05)
+            self.file = self.sock.makefile("rb")
+
+    quiet, go = threading.Event(), threading.Event()
+
+    def script(peer: Peer) -> None:
+        agree(peer, "NOOP")
+        with pytest.raises(TimeoutError):
+            peer.readline(0.15)
+        quiet.set()
+        agree(peer, "NOOP")
+        peer.command("NOOP")
+        peer.pause(go)
+
+    with connected(serve(script_of(script)), TimingOut, **options) as M:
+        M.noop()
+        assert quiet.wait(SECONDS)
+        assert M.noop() == ("OK", [b"done"])
+        with pytest.raises(TimeoutError):
+            M.noop()
+        go.set()
 
 
 @pytest.mark.parametrize("cls", [Replaced, Logging])

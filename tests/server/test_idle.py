@@ -302,7 +302,7 @@ interrupted = threading.Event()
 def waits(frame: Any) -> bool:
     """Whether a thread waits for an outcome, or for what an iteration gives."""
     return frame.f_code.co_name == "wait" or (
-        frame.f_code.co_name == "wait_for_item" and frame.f_back.f_code.co_name == "_next"
+        frame.f_code.co_name == "_next_item" and frame.f_back.f_code.co_name == "wait_for_item"
     )
 
 

@@ -418,6 +418,8 @@ def test_the_password_is_always_a_string_and_a_secret(
         ("se cret", b'LOGIN user "se cret"'),
         ('"secret"', b'LOGIN user "secret"'),
         (b"secret", b"LOGIN user secret"),
+        ("'se cret'", b"LOGIN user se cret"),
+        (12345, b"LOGIN user 12345"),
     ],
 )
 def test_a_password_that_is_sent_as_any_argument_is_a_secret(

@@ -195,8 +195,11 @@ def test_arguments_in_the_name_of_xatom() -> None:
     client = Recorder()
     client.xatom('id ("name" "a b")')
     client.xatom("login me hunter2")
-    with pytest.raises(ValueError, match="CR or LF"):
-        client.xatom("noop a\r\nb")
+    for name in ("noop a\r\nb", "login me hunter2\r\nb", "authenticate plain x\0"):
+        with pytest.raises(ValueError, match="CR or LF"):
+            client.xatom(name)
+    with pytest.raises(ValueError, match="not the name of a command: 'LOGIN'"):
+        client.xatom("login\tme hunter2")
     assert client.lines == [b'ID ("name" "a b")', b"LOGIN me hunter2"]
     assert "hunter2" not in display(client.commands[-1].parts)
 

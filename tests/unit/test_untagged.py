@@ -236,3 +236,21 @@ def test_what_was_shown_and_taken_hides_no_news() -> None:
     assert untagged.take("EXISTS") == [b"3"]
     untagged.add("EXISTS", [b"3"])
     assert untagged.take_all() == [["EXISTS", [b"3"]]]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda untagged: untagged.clear(),
+        lambda untagged: untagged.pop(0),
+        lambda untagged: untagged.pop("EXISTS"),
+        lambda untagged: untagged.__delitem__(0),
+        lambda untagged: untagged.__setitem__(slice(None), []),
+    ],
+)
+def test_what_was_shown_and_removed_hides_no_news(change: Any) -> None:
+    untagged = UntaggedResponses([["EXISTS", [b"3"]]])
+    untagged.show("EXISTS")
+    change(untagged)
+    untagged.add("EXISTS", [b"7"])
+    assert untagged.take_all() == [["EXISTS", [b"7"]]]
