@@ -8,20 +8,12 @@ from ._errors import InvalidArgument, error
 
 #: Gets a challenge, decoded; gives the response, or None to cancel the exchange.
 Authenticator = Callable[[bytes], bytes | bytearray | memoryview | str | None]
+#: The same, but both are as they stand on the wire: in base64.
+Responder = Callable[[bytes], bytes | None]
 
 
-class Encoded:
-    """An authenticator that decodes and encodes by itself: ``imaplib``'s callable ``literal``."""
-
-    def __init__(self, process: Callable[[bytes], bytes]) -> None:
-        self.process = process
-
-
-def respond(authenticator: Authenticator | Encoded, challenge: bytes) -> bytes | None:
+def respond(authenticator: Authenticator, challenge: bytes) -> bytes | None:
     """The base64 of *authenticator*'s response to a base64 *challenge*; None cancels."""
-    if isinstance(authenticator, Encoded):
-        return bytes(authenticator.process(challenge))
-
     from binascii import Error, a2b_base64
 
     try:

@@ -19,6 +19,7 @@ import socket
 import sys
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias, TypeVar, cast, overload
 from typing import Literal as Exactly
@@ -27,7 +28,7 @@ from . import _auth, _dates, _errors
 from ._by_hand import ByHand, TaggedCommands
 from ._errors import InvalidArgument, UnusableArgument, error
 from ._idler import Idler
-from ._pending import Callback, Finish, Pending
+from ._pending import Callback, Finish, Outcome, Pending
 from ._protocol import commands
 from ._protocol.arguments import (
     Literal,
@@ -41,7 +42,8 @@ from ._protocol.arguments import (
 from ._protocol.command import Command, Idle
 from ._protocol.commands import Kind, Row, Upgrade, find, find_uid
 from ._protocol.connection import Connection
-from ._protocol.grammar import CRLF, LITERAL_AT_END, STATUS_RESPONSE, MapCRLF
+from ._protocol.framing import announced_literal
+from ._protocol.grammar import CRLF, MapCRLF
 from ._protocol.limits import Limits
 from ._protocol.states import ANY
 from ._protocol.substitution import substitute
@@ -66,7 +68,7 @@ if TYPE_CHECKING:
 
     from _typeshed import ReadableBuffer, StrOrBytesPath
 
-    from ._auth import Authenticator
+    from ._auth import Authenticator, Responder
     from ._dates import DateTime
     from ._tls import CertificateCallback
 
@@ -442,17 +444,11 @@ class IMAP4:
 
         Raises ``error`` with the server's text on NO.
         """
-        return cast(
-            Login,
-            self._call(
-                "LOGIN",
-                user,
-                Password(password),
-                callback=callback,
-                cb_arg=cb_arg,
-                finish=_finish_login,
-            ),
-        )
+        outcome = self._call(
+            "LOGIN", user, Password(password),
+            callback=callback, cb_arg=cb_arg, finish=_finish_login,
+        )  # fmt: skip
+        return cast(Login, outcome)
 
     def login_cram_md5(
         self,
@@ -1050,8 +1046,7 @@ class IMAP4:
             self._literal_left -= len(data)
             return data
         line = self.readline()
-        announced = not STATUS_RESPONSE.match(line) and LITERAL_AT_END.search(line.rstrip(CRLF))
-        self._literal_left = int(announced[1]) if announced else 0
+        self._literal_left = announced_literal([line.rstrip(CRLF)]) or 0
         return line
 
     def send(self, data: ReadableBuffer) -> None:
@@ -1190,14 +1185,16 @@ class IMAP4:
         authenticator: Authenticator | None = None,
     ) -> Result:
         """Issue a command; its outcome, or ``(None, None)`` when it goes to *callback*."""
-        processor = self._take_processor()
+        responder = self._take_responder()
+        if authenticator is not None:
+            responder = partial(_auth.respond, authenticator)
         last = last or self._take_literal()
         row = find_uid(name) if uid else find(name)
         command = self._build(row, substitute(row.name, arguments, params), last)
         command.idle = idle
         command.leaves_data = leaves_data
         pending = Pending(finish, callback, cb_arg)
-        pending.authenticator = authenticator or processor
+        pending.responder = responder
         try:
             self._submit(command, pending)
             if callback is not None:
@@ -1217,12 +1214,12 @@ class IMAP4:
         command.first_argument = arguments[0] if arguments else None
         return command
 
-    def _take_processor(self) -> _auth.Encoded | None:
+    def _take_responder(self) -> Responder | None:
         """The ``literal`` that was set by hand to a function that answers each challenge."""
         if self.literal is None or not callable(self.literal):
             return None
         process, self.literal = self.literal, None
-        return _auth.Encoded(process)
+        return lambda challenge: bytes(process(challenge))
 
     def _take_literal(self) -> Sequence[Part]:
         """The ``literal`` that was set by hand for the next command, whatever becomes of it."""
@@ -1279,10 +1276,10 @@ class IMAP4:
             raise self.abort("not connected")
         return self._engine
 
-    def _finish_recent(self, typ: str, data: Sequence[Any]) -> Any:
+    def _finish_recent(self, typ: str, data: Sequence[Any]) -> Outcome:
         return typ, self._take_untagged("RECENT") or [None]
 
-    def _finish_logout(self, typ: str, data: Sequence[Any]) -> Any:
+    def _finish_logout(self, typ: str, data: Sequence[Any]) -> Outcome:
         self._close()
         return "BYE", [self._goodbye()]
 
@@ -1315,10 +1312,10 @@ class IMAP4:
         return self._take_untagged(name)
 
     def _command(self, name: str, *args: Any) -> bytes:
-        processor = self._take_processor()
+        responder = self._take_responder()
         command = self._build(find(name), args, self._take_literal())
         self._by_hand.open(command)
-        command.waiter.authenticator = processor
+        command.waiter.responder = responder
         try:
             self._submit(command, command.waiter)
         except BaseException:
@@ -1487,17 +1484,17 @@ class IMAP4_stream(IMAP4):
         return ProcessTransport(self.process)
 
 
-def _finish_without_data(typ: str, data: Sequence[Any]) -> Any:
+def _finish_without_data(typ: str, data: Sequence[Any]) -> Outcome:
     return typ, [None] if typ == "OK" else data
 
 
-def _finish_login(typ: str, data: Sequence[Any]) -> Any:
+def _finish_login(typ: str, data: Sequence[Any]) -> Outcome:
     if typ != "OK":
         raise error(data[-1].decode("utf-8", "replace"))
     return typ, data
 
 
-def _finish_starttls(typ: str, data: Sequence[Any]) -> Any:
+def _finish_starttls(typ: str, data: Sequence[Any]) -> Outcome:
     if typ != "OK":
         raise error("Couldn't establish TLS session")
     return typ, [None]

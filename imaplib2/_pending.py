@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import _errors
-from ._auth import Authenticator, Encoded
+from ._auth import Responder
 
 Outcome = tuple[str | None, Any]
 #: Called with ``((typ, data), cb_arg, None)``, or ``(None, cb_arg, (exception class, text))``.
@@ -47,8 +47,9 @@ class Pending:
         self._done = False
         self._replacement: BaseException | None = None
         #: The user's side of a SASL exchange.
-        self.authenticator: Authenticator | Encoded | None = None
-        #: Told "idling" and "done", by the thread that saw it; must not block.
+        self.responder: Responder | None = None
+        #: Told "idling", "room" (see `RoomMade`) and "done", by the thread that saw it; must not
+        #: block.
         self.observer: Callable[[str], None] = _ignore
 
     @property

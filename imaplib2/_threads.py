@@ -39,7 +39,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ._auth import Authenticator, respond
 from ._errors import abort, error, os_error
 from ._pending import Job, Outcome, Pending
 from ._protocol.arguments import Buffer
@@ -437,10 +436,9 @@ class Engine:
     # -- User code that commands need on their way --------------------------------------------
 
     def _respond(self, challenge: Challenge) -> None:
-        authenticator: Authenticator = challenge.command.waiter.authenticator
         response: bytes | None = None
         try:
-            response = respond(authenticator, challenge.text)
+            response = challenge.command.waiter.responder(challenge.text)
         except Exception as problem:
             challenge.command.waiter.replace(problem)
         finally:

@@ -9,14 +9,14 @@ import pytest
 
 
 def need(missing: str | None) -> None:
-    """Skip the test if something is *missing*, and say what.
+    """Skip the test, or all tests of the module, if something is *missing*, and say what.
 
     With IMAPLIB2_REQUIRE_SERVERS set, where everything has to run, that is a failure.
     """
     if missing and os.environ.get("IMAPLIB2_REQUIRE_SERVERS"):
         pytest.fail(missing, pytrace=False)
     if missing:
-        pytest.skip(missing)
+        pytest.skip(missing, allow_module_level=True)
 
 
 def need_package(name: str) -> None:

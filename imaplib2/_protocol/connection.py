@@ -33,7 +33,7 @@ from .events import (
     RoomMade,
     UpgradeNow,
 )
-from .framing import Frame, Framer
+from .framing import Frame, Framer, first_line
 from .grammar import CRLF
 from .limits import Limits, ProtocolViolation, excerpt
 from .responses import (
@@ -91,9 +91,8 @@ class Connection:
         self.in_progress: dict[bytes, Command] = {}
         #: Traffic for the trace, as (direction, text); None while nobody wants it.
         self.traffic: list[tuple[str, Any]] | None = None
-        #: By the user. Once he has logged out, later commands are illegal, as in ``imaplib``.
-        self.closed_on_purpose = False
-        self.logged_out = False
+        self.closed_on_purpose = False  # by the user, not by the server or the network
+        self.logged_out = False  # later commands are illegal then, as in ``imaplib``
         #: Also gets each response, before it is handled, and None at the end; must not block.
         self.tap: Callable[[Frame | None], None] | None = None
         #: Tags that the user has been given to send commands by hand.
@@ -453,7 +452,7 @@ class Connection:
         return None
 
     def _greeting(self, frame: Frame, now: float) -> None:
-        first = frame if isinstance(frame, bytes) else frame[0]
+        first = first_line(frame)
         response = parse(frame) if first.startswith(b"* ") else None
         if not isinstance(response, Untagged) or response.type not in ("OK", "PREAUTH", "BYE"):
             shown = f"invalid greeting: {repr(first[:200])[2:-1]}"
@@ -550,8 +549,7 @@ class Connection:
         if command is None and response.tag in self.reserved_tags:
             return
         if command is None or response.tag in self._unsent:
-            first = frame if isinstance(frame, bytes) else frame[0]
-            raise ProtocolViolation(f"unexpected tagged response: {excerpt(first)}")
+            raise ProtocolViolation(f"unexpected tagged response: {excerpt(first_line(frame))}")
         self._challenged = False
         code = response_code(response.text)
         if code is not None:

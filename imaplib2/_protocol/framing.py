@@ -207,6 +207,11 @@ class Framer:
         return True
 
 
+def first_line(frame: Frame) -> bytes:
+    """The text of a response up to its first literal."""
+    return frame if isinstance(frame, bytes) else frame[0]
+
+
 def announced_literal(pieces: list[bytes]) -> int | None:
     """The size of the literal that the last of *pieces* announces, or None when it doesn't."""
     text = pieces[-1]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from .framing import Frame
+from .framing import Frame, first_line
 from .grammar import end_of_response_code
 from .limits import ProtocolViolation, excerpt
 
@@ -60,7 +60,7 @@ _STRAY_FETCH_ITEMS = re.compile(
 
 def parse(frame: Frame) -> Response:
     """Read a framed response; raises ProtocolViolation when it is none."""
-    first = frame if isinstance(frame, bytes) else frame[0]
+    first = first_line(frame)
     if first.startswith(b"* "):
         return _untagged(frame, first)
     if first.startswith(b"+"):

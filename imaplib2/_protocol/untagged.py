@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -25,12 +25,6 @@ class UntaggedResponses(list[Any]):
         self._types = {entry[0] for entry in self}  # maybe there; others are not
         # At most; what others have removed since the last count is still in it.
         self._items, self._bytes = _sizes(self)
-        self._shown: dict[str, int] = {}  # how many items of a type `show` has given
-
-    def clear(self) -> None:
-        """Forget all."""
-        super().clear()
-        self._shown = {}
 
     def append(self, entry: Any) -> None:
         """Append an entry, ``[type, [data, ...]]``."""
@@ -39,7 +33,7 @@ class UntaggedResponses(list[Any]):
 
     def add(self, type_: str, items: list[Any]) -> None:
         """Append *items*, the data of one response, behind all others."""
-        if self and self[-1][0] == type_ and not isinstance(self[-1][1], _Awaited):
+        if self and self[-1][0] == type_ and type(self[-1][1]) is list:
             self[-1][1].extend(items)
         else:
             self.append([type_, items])
@@ -64,7 +58,6 @@ class UntaggedResponses(list[Any]):
         if type_ not in self._types:
             return None
         self._types.remove(type_)
-        self._shown.pop(type_, None)
         found = [entry[1] for entry in self if entry[0] == type_]
         if not found:
             return None
@@ -80,14 +73,16 @@ class UntaggedResponses(list[Any]):
 
     def take_all(self) -> list[Any]:
         """Remove and return all entries, but for what `show` has given."""
-        entries, shown = list(self), self._shown
+        entries = [entry for entry in self if not isinstance(entry[1], _Shown)]
         self.clear()
-        return list(_without(shown, entries)) if shown else entries
+        return entries
 
     def show(self, type_: str) -> list[Any]:
-        """All data of a type, which stays."""
+        """All data of a type, which stays, but is no news for `take_all` any more."""
+        for entry in self:
+            if entry[0] == type_:
+                entry[1] = _Shown(entry[1])
         found: list[Any] = self.get(type_, [])
-        self._shown[type_] = len(found)
         return found
 
     def get(self, type_: str, default: Any = None) -> Any:
@@ -120,7 +115,6 @@ class UntaggedResponses(list[Any]):
         """Remove and return an entry by index, or a type's data by name."""
         with self.guard:
             if isinstance(key, int):
-                self._shown = {}
                 return super().pop(key)
             data = self.take(key)
         if data is None and not default:
@@ -144,7 +138,6 @@ class UntaggedResponses(list[Any]):
         with self.guard:
             if isinstance(key, (int, slice)):
                 super().__setitem__(key, value)
-                self._shown = {}
                 self._types = {entry[0] for entry in self}
             else:
                 self.take(key)
@@ -153,7 +146,6 @@ class UntaggedResponses(list[Any]):
     def __delitem__(self, key: Any) -> None:
         if isinstance(key, (int, slice)):
             with self.guard:
-                self._shown = {}
                 super().__delitem__(key)
         else:
             self.pop(key)
@@ -166,7 +158,6 @@ class UntaggedResponses(list[Any]):
         # A tenth more than must be, so that a connection at its limit doesn't pay this each time.
         items, size = max(1, limits.stored * 9 // 10), limits.stored_bytes * 9 // 10
         kept: list[Any] = []
-        self._shown = {}
         for type_, data in reversed(self):
             if isinstance(data, _Awaited):
                 kept.append([type_, data])
@@ -183,14 +174,8 @@ class _Awaited(list[Any]):
     """Data that limits spare."""
 
 
-def _without(shown: dict[str, int], entries: list[Any]) -> Iterator[Any]:
-    """*entries* without the first items of some types."""
-    for type_, data in entries:
-        count = min(shown.get(type_, 0), len(data))
-        if count:
-            shown[type_] -= count
-        if len(data) > count:
-            yield [type_, data[count:]]
+class _Shown(list[Any]):
+    """Data that somebody has got already."""
 
 
 def _newest(data: list[Any], items: int, size: int) -> list[Any]:

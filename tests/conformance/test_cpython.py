@@ -17,6 +17,7 @@ import pytest
 
 import imaplib2
 
+from ..needs import need
 from . import run_cpython_tests
 from .cpython_exceptions import EXEMPTED, Exempted
 
@@ -68,8 +69,7 @@ def _collect() -> list[str]:
     if process.returncode:
         raise RuntimeError(process.stderr)
     answer = json.loads(process.stdout)
-    if "missing" in answer:
-        pytest.skip(answer["missing"], allow_module_level=True)
+    need(answer.get("missing"))
     return list(answer["tests"])
 
 

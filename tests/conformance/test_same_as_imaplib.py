@@ -11,10 +11,11 @@ import imaplib
 import inspect
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import pytest
 
@@ -141,9 +142,10 @@ def _without_chance(value: Any, user: str) -> Any:
 
 
 @pytest.fixture(autouse=True)
-def _same_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+def _same_commands() -> Iterator[None]:
     """Uses add commands, and so does imaplib's xatom."""
-    monkeypatch.setattr(imaplib, "Commands", dict(imaplib.Commands))
+    with patch.dict(imaplib.Commands), patch.dict(imaplib2.Commands):
+        yield
 
 
 @pytest.fixture(scope="module")

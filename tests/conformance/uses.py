@@ -1267,40 +1267,22 @@ def _emptied(M: Any) -> Any:
 def _own_command(M: Any, lib: Any) -> Any:
     before = lib.Commands.get("XFOO")
     lib.Commands["XFOO"] = ("AUTH", "SELECTED")
-    try:
-        return before, M._simple_command("XFOO", "a", "b")
-    finally:
-        del lib.Commands["XFOO"]
+    return before, M._simple_command("XFOO", "a", "b")
 
 
 def _xlist(M: Any, lib: Any) -> Any:
-    before = lib.Commands.get("XLIST")
     lib.Commands["XLIST"] = lib.Commands["LIST"]
-    try:
-        return M._simple_command("XLIST", '""', "*")
-    finally:
-        _restore(lib, "XLIST", before)
-
-
-def _restore(lib: Any, name: str, before: Any) -> None:
-    if before is None:
-        del lib.Commands[name]
-    else:
-        lib.Commands[name] = before
+    return M._simple_command("XLIST", '""', "*")
 
 
 def _id_as_netease_wants_it(states: Any) -> Callable[[Any, Any], Any]:
     """Before 3.14, imaplib didn't know ID."""
 
     def use(M: Any, lib: Any) -> Any:
-        before = lib.Commands.get("ID")
         lib.Commands["ID"] = states
-        try:
-            args = ("name", "client", "version", "1.0.0")
-            typ, dat = M._simple_command("ID", '("' + '" "'.join(args) + '")')
-            return typ, dat, M._untagged_response(typ, dat, "ID")
-        finally:
-            _restore(lib, "ID", before)
+        args = ("name", "client", "version", "1.0.0")
+        typ, dat = M._simple_command("ID", '("' + '" "'.join(args) + '")')
+        return typ, dat, M._untagged_response(typ, dat, "ID")
 
     return use
 
@@ -1316,15 +1298,11 @@ def _idle_by_lines(M: Any) -> Any:
 
 def _idle_by_responses(M: Any, lib: Any) -> Any:
     """IDLE, as libraries built on imaplib have it."""
-    before = lib.Commands.get("IDLE")
     lib.Commands["IDLE"] = ("AUTH", "SELECTED")
-    try:
-        tag = M._command("IDLE")
-        begun = M._get_response(), M.continuation_response
-        M.send(b"DONE\r\n")
-        return begun, M._command_complete("IDLE", tag)
-    finally:
-        _restore(lib, "IDLE", before)
+    tag = M._command("IDLE")
+    begun = M._get_response(), M.continuation_response
+    M.send(b"DONE\r\n")
+    return begun, M._command_complete("IDLE", tag)
 
 
 def _select_by_hand(M: Any) -> Any:

@@ -254,3 +254,10 @@ def test_what_was_shown_and_removed_hides_no_news(change: Any) -> None:
     change(untagged)
     untagged.add("EXISTS", [b"7"])
     assert untagged.take_all() == [["EXISTS", [b"7"]]]
+
+
+def test_what_was_shown_stays_so_when_something_else_is_removed() -> None:
+    untagged = UntaggedResponses([["FLAGS", [b"()"]], ["EXISTS", [b"3"]]])
+    untagged.show("EXISTS")
+    del untagged[0]
+    assert untagged.take_all() == []
