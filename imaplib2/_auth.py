@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ._errors import InvalidArgument, error
+from ._protocol.grammar import FORBIDDEN_BYTES
 
 #: Gets a challenge, decoded; gives the response, or None to cancel the exchange.
 Authenticator = Callable[[bytes], bytes | bytearray | memoryview | str | None]
@@ -24,12 +25,22 @@ def respond(authenticator: Authenticator, challenge: bytes) -> bytes | None:
     return None if response is None else encode(response)
 
 
+def as_one_line(response: object) -> bytes:
+    """A response that its author has encoded, without the newline that encoders add."""
+    if not isinstance(response, (bytes, bytearray, memoryview)):
+        raise TypeError(f"a SASL response must be bytes, not {type(response).__name__}")
+    line = bytes(response).rstrip(b"\r\n")
+    if FORBIDDEN_BYTES.search(line):
+        raise InvalidArgument("AUTHENTICATE: the response holds NUL, CR or LF")
+    return line
+
+
 def encode(response: object) -> bytes:
     """A response, bytes or str, as one line of base64; str is encoded as UTF-8."""
     from binascii import b2a_base64
 
     if isinstance(response, str):
-        response = response.encode("utf-8")
+        response = _utf8("response", response)
     if not isinstance(response, (bytes, bytearray, memoryview)):
         kind = type(response).__name__
         raise TypeError(f"an authenticator must return bytes, str or None, not {kind}")
@@ -65,5 +76,5 @@ def _utf8(mechanism: str, text: str | bytes) -> bytes:
     if not isinstance(text, str):
         return bytes(text)
     if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise InvalidArgument(f"AUTHENTICATE {mechanism}: user or password can't be encoded")
+        raise InvalidArgument(f"AUTHENTICATE {mechanism}: a text that can't be encoded")
     return text.encode("utf-8")

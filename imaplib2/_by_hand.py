@@ -25,13 +25,12 @@ from typing import Any
 from ._errors import abort, error, lost
 from ._pending import Outcome, Pending
 from ._protocol.command import Command, Idle
-from ._protocol.commands import Plus, Row
+from ._protocol.commands import Plus
 from ._protocol.connection import Connection
-from ._protocol.framing import Frame
+from ._protocol.framing import Frame, as_sent, first_line
 from ._protocol.grammar import CRLF
 from ._protocol.limits import ProtocolViolation
 from ._protocol.responses import Continuation, Tagged, Untagged, parse
-from ._protocol.states import ANY
 from ._threads import Engine
 
 #: ``(typ, [text])`` once the tagged response has been pulled.
@@ -76,9 +75,6 @@ class ByHand:
         """Give *command*, which the library sends, a tag: it is about to be submitted."""
         command.tag = self._engine().locked(lambda core: core.new_tag())
         command.leaves_data = True
-        self._read_away()
-        if command.row.plus is Plus.IDLE:
-            self._poll_for(command)
         self._expect(command)
 
     def complete(self, name: str, tag: bytes) -> Outcome:
@@ -110,14 +106,7 @@ class ByHand:
 
     def _begin(self, tag: bytes, start: bytes) -> None:
         """Wait for the turn of a command whose first bytes are *start*."""
-        self._read_away()
-        words = start.upper().split()[1:3]
-        name = words[-1] if words[:1] == [b"UID"] else b"".join(words[:1])
-        plus = Plus.IDLE if name == b"IDLE" else Plus.NOTHING
-        row = Row(name.decode("ascii", "replace"), "", ANY, alone=True, plus=plus)
-        command = Command(row, tag=tag, by_hand=True, leaves_data=True)
-        if plus is Plus.IDLE:
-            self._poll_for(command)
+        command = Command.sent_by_hand(tag, start)
         self._expect(command)
         try:
             self._engine().make_room(command)
@@ -125,13 +114,13 @@ class ByHand:
             self.tagged_commands.pop(tag, None)
             raise
 
-    def _poll_for(self, command: Command) -> None:
-        # Whoever polls renews it himself, and pulls what would be an untagged response.
-        command.idle = Idle(renew_after=None, capture=_drop, polled=True)
-        self._idle = command
-        self._owes_done = True
-
     def _expect(self, command: Command) -> None:
+        self._read_away()
+        if command.row.plus is Plus.IDLE:
+            # Whoever polls renews it himself, and pulls what would be an untagged response.
+            command.idle = Idle(renew_after=None, capture=_drop, polled=True)
+            self._idle = command
+            self._owes_done = True
         command.as_it_came = True
         command.waiter = self._pending[command.tag] = Pending()
         self.tagged_commands[command.tag] = None
@@ -165,12 +154,12 @@ class ByHand:
                     continue  # another thread's
             elif kept:
                 self._store(response)
-            return frame if isinstance(frame, bytes) else frame[0]
+            return first_line(frame)
 
     def get_line(self, timeout: float | None) -> bytes:
         """Pull a line, without its end; raises as `get_response` does."""
         if not self._rest:
-            self._rest = _as_sent(self._pull(timeout)[0])
+            self._rest = as_sent(self._pull(timeout)[0])
         line, _, self._rest = self._rest.partition(CRLF)
         return line
 
@@ -184,7 +173,7 @@ class ByHand:
     def read(self, size: int, timeout: float | None) -> bytes:
         """Pull *size* bytes: a literal, behind the line that announced it."""
         while len(self._rest) < size:
-            self._rest += _as_sent(self._pull(timeout)[0])
+            self._rest += as_sent(self._pull(timeout)[0])
         data, self._rest = self._rest[:size], self._rest[size:]
         return data
 
@@ -290,7 +279,7 @@ class ByHand:
             return
         kept = self._idle is not None and self._idle.tag in self._core.in_progress
         self._responses.put((frame, kept))
-        first = frame if isinstance(frame, bytes) else frame[0]
+        first = first_line(frame)
         self._open.discard(first.partition(b" ")[0])
         if not self._open:
             self._core.tap = None
@@ -406,16 +395,6 @@ class ReadableSocket:
 
 def _until(deadline: float | None) -> float | None:
     return None if deadline is None else max(0.0, deadline - time.monotonic())
-
-
-def _as_sent(frame: Frame) -> bytes:
-    """A response as the server has sent it."""
-    if isinstance(frame, bytes):
-        return frame + CRLF
-    pieces = [frame[0], CRLF]
-    for literal, text in zip(frame[1::2], frame[2::2], strict=True):
-        pieces += [literal, text, CRLF]
-    return b"".join(pieces)
 
 
 def _drop(typ: str, data: list[Any]) -> None:

@@ -882,7 +882,7 @@ class IMAP4:
         """
         name = command.upper()
         if name not in commands.UID_COMMANDS and name not in commands.Commands:
-            raise self._refused(error(f"Unknown IMAP4 UID command: {name}"))
+            raise self._refused(InvalidArgument(f"Unknown IMAP4 UID command: {name}"))
         if name in ("COPY", "MOVE", "EXPUNGE"):
             finish, leaves_data = _finish_without_data, True  # as imaplib has it
         else:
@@ -902,9 +902,7 @@ class IMAP4:
         """
         name, _, rest = name.partition(" ")
         if rest:
-            text = rest.encode("utf-8")
-            secret = Kind.PASSWORD in find(name.upper()).arguments
-            args = (Secret(text) if secret else text, *args)
+            args = (_as_it_stands(name, rest), *args)
         return self._call(name.upper(), *args, callback=callback, cb_arg=cb_arg, leaves_data=True)
 
     # -- IDLE (RFC 2177) -----------------------------------------------------------------------
@@ -1058,10 +1056,15 @@ class IMAP4:
             return
         view = memoryview(data).cast("B")
         timeout = self._pull_timeout() or None if by_hand else None
-        while view:
-            view = view[self._send_some(view, timeout) :]
-            if by_hand:
-                self._running_engine().progressed()
+        try:
+            while view:
+                view = view[self._send_some(view, timeout) :]
+                if by_hand:
+                    self._running_engine().progressed()
+        except KeyboardInterrupt:
+            if by_hand:  # nobody knows what was sent
+                self._running_engine().fail(self.abort("KeyboardInterrupt while data was sent"))
+            raise
 
     def _send_some(self, data: memoryview, timeout: float | None) -> int:
         try:
@@ -1219,7 +1222,7 @@ class IMAP4:
         if self.literal is None or not callable(self.literal):
             return None
         process, self.literal = self.literal, None
-        return lambda challenge: bytes(process(challenge))
+        return lambda challenge: _auth.as_one_line(process(challenge))
 
     def _take_literal(self) -> Sequence[Part]:
         """The ``literal`` that was set by hand for the next command, whatever becomes of it."""
@@ -1484,6 +1487,13 @@ class IMAP4_stream(IMAP4):
         return ProcessTransport(self.process)
 
 
+def _as_it_stands(name: str, text: str) -> bytes | Secret:
+    """Arguments that a command's caller has written out, be one of them a password."""
+    data = text.encode("utf-8", "surrogateescape")
+    row = commands.COMMANDS.get(name.upper(), commands.UNKNOWN)
+    return Secret(data) if Kind.PASSWORD in row.arguments else data
+
+
 def _finish_without_data(typ: str, data: Sequence[Any]) -> Outcome:
     return typ, [None] if typ == "OK" else data
 
@@ -1512,8 +1522,16 @@ def _id_parameters(fields: Sequence[Any]) -> Any:
         raise InvalidArgument("ID: names and values must come in pairs")
     else:
         pairs = [*fields]
-    texts = [part.decode("utf-8") if isinstance(part, bytes) else part for part in pairs]
-    return "(" + " ".join("NIL" if text is None else quote(str(text)) for text in texts) + ")"
+    return "(" + " ".join("NIL" if part is None else quote(_text(part)) for part in pairs) + ")"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        try:
+            return bytes(value).decode("utf-8")
+        except UnicodeDecodeError:
+            raise InvalidArgument("ID: not UTF-8") from None
+    return value if isinstance(value, str) else str(value)
 
 
 def _with_crlf(message: ReadableBuffer) -> bytes | bytearray:

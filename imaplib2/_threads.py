@@ -410,9 +410,10 @@ class Engine:
         elif isinstance(event, Greeted):
             self._greeting.set(("OK", []))
         elif isinstance(event, Lost):
-            self._transport.interrupt()
+            # All who wait are told before anything that might fail, such as a subclass's socket.
             self._resume.set()
             self._greeting.set(event.reason)
+            self._transport.interrupt()
             self.trace.message(1, f"connection is over: {event.reason}")
             if self.trace.level >= 1 and not self.core.closed_on_purpose:
                 self.trace.print_kept()
@@ -557,7 +558,7 @@ class Engine:
             polling = self._polling
             # Whoever forgets the connection sends the last errand only if he sees this in use.
             report = _do_nothing
-            if polling is not None and not self._forgotten:
+            if polling is not None and not (self._forgotten or self._transport.has_more):
                 report = polling.errands.get()
             try:
                 size = self._transport.recv_into(buffer)

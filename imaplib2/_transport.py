@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import _socket
 import contextlib
+import errno
 import os
 import select
 import socket
@@ -36,6 +37,10 @@ class Transport(Protocol):
     direct: bool
     #: Whether `send` keeps to its time-out.
     punctual: bool
+
+    @property
+    def has_more(self) -> bool:
+        """Whether bytes have been received that the descriptor tells nothing of."""
 
     def recv_into(self, buffer: memoryview) -> int:
         """Wait for bytes and put them into *buffer*; their number, or 0 at the end of file."""
@@ -68,6 +73,10 @@ class SocketTransport:
     direct = hasattr(socket, "MSG_DONTWAIT")
     punctual = True
 
+    @property
+    def has_more(self) -> bool:
+        return False
+
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
         # As with imaplib, whose file object does the same, a close() by others is put off: closed
@@ -78,7 +87,9 @@ class SocketTransport:
         while True:
             try:
                 return self.sock.recv_into(buffer)
-            except (BlockingIOError, TimeoutError):
+            except (BlockingIOError, TimeoutError) as problem:
+                if problem.errno == errno.ETIMEDOUT:  # of the connection, not of the call
+                    raise
                 wait_for(self.sock, reading=True)
 
     def is_readable(self) -> bool:
@@ -133,8 +144,12 @@ class TLSTransport(SocketTransport):
 
         super().__init__(adopt(sock))
 
+    @property
+    def has_more(self) -> bool:
+        return self.sock.pending() > 0
+
     def is_readable(self) -> bool:
-        return self.sock.pending() > 0 or super().is_readable()
+        return self.has_more or super().is_readable()
 
     def try_send(self, data: Buffer) -> int:
         return self.sock.send_now(data)
@@ -160,6 +175,7 @@ class ProcessTransport:
 
     direct = False
     punctual = True
+    has_more = False
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdin is not None
@@ -249,8 +265,12 @@ class MethodTransport:
         self._unread = data[size:]
         return size
 
+    @property
+    def has_more(self) -> bool:
+        return bool(self._unread)
+
     def is_readable(self) -> bool:
-        return bool(self._unread) or self._wait_readable(0)
+        return self.has_more or self._wait_readable(0)
 
     def fileno(self) -> int:
         owner = self._owner()
@@ -305,7 +325,9 @@ class MethodTransport:
                 return b""
             try:
                 data: bytes = owner.read_some(size)
-            except (BlockingIOError, TimeoutError):
+            except (BlockingIOError, TimeoutError) as problem:
+                if problem.errno == errno.ETIMEDOUT:
+                    raise
                 data = b""
             else:
                 if data or _is_at_end(owner):

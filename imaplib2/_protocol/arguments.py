@@ -155,15 +155,10 @@ def split_list_options(directory: Any, pattern: Any) -> list[Any]:
     ``'(SUBSCRIBED) ""', '* RETURN (CHILDREN)'`` (RFC 5258): no mailbox is called so.
     """
     arguments = [directory, pattern]
-    if isinstance(directory, str):
-        ends = (found.end() for found in re.finditer(r"\) ", directory))
-        split = next((end for end in ends if is_list(directory[: end - 1])), None)
-        if split is not None:
-            arguments[:1] = [directory[: split - 1], directory[split:]]
-    if isinstance(pattern, str):
-        options = _RETURN_AT_END.search(pattern)
-        if options and is_list(options[1]):
-            arguments[-1:] = [pattern[: options.start()], "RETURN", options[1]]
+    if isinstance(directory, str) and (options := _SELECTION_OPTIONS.match(directory)):
+        arguments[:1] = [options[1], directory[options.end() :]]
+    if isinstance(pattern, str) and (options := _RETURN_AT_END.search(pattern)):
+        arguments[-1:] = [pattern[: options.start()], "RETURN", options[1]]
     return arguments
 
 
@@ -178,7 +173,12 @@ def _display_part(part: Part) -> str:
 # What would make a server take the next line for a literal (RFC 3501, section 4.3).
 _ANNOUNCEMENT = re.compile(rb"\{[0-9]+[+-]?\}$")
 _RETURN_OPTIONS = re.compile(rb"RETURN *\([^()]*\)", re.IGNORECASE)
-_RETURN_AT_END = re.compile(r" RETURN (\(.*\))$", re.IGNORECASE)
+# RFC 5258, section 3; RFC 6154, section 5.2; RFC 5819; RFC 8440; RFC 9590.
+_SELECTION_OPTIONS = re.compile(
+    r"(\((?:(?:SUBSCRIBED|REMOTE|RECURSIVEMATCH|SPECIAL-USE) ?)*\)) ", re.IGNORECASE
+)
+_RETURN_OPTION = r"(?:SUBSCRIBED|CHILDREN|SPECIAL-USE|MYRIGHTS|(?:STATUS|METADATA) \([^()]*\))"
+_RETURN_AT_END = re.compile(rf" RETURN (\((?:{_RETURN_OPTION} ?)*\))$", re.IGNORECASE)
 #: Arguments that no command can do without, be they None.
 _INDISPENSABLE = (Kind.PASSWORD, Kind.SORT_KEYS)
 _FLAG = re.compile(r"[^\s()\"]+")
@@ -194,6 +194,7 @@ class _Encoder:
         self._name = row.name
         self._utf8 = utf8
         self._arguments: list[list[Part]] = []
+        self._holds_password = Kind.PASSWORD in row.arguments
         self._search = SearchReader()
         self._declared: str | None = None  # the charset argument of SORT and THREAD
         self._search_at: int | None = None  # where criteria begin among the arguments
@@ -213,7 +214,7 @@ class _Encoder:
             raise UnusableArgument("is None")
         if value is not None:
             parts = self._encode(value)
-            if self.kind is Kind.PASSWORD:
+            if self._holds_password and Kind.PASSWORD not in self._kinds:
                 parts = [part if isinstance(part, Secret) else Secret(part) for part in parts]
             self._arguments.append(parts)
 
@@ -273,7 +274,8 @@ class _Encoder:
 
     def _password(self, value: Any) -> list[Part]:
         given = isinstance(value, (bytes, bytearray, memoryview))
-        data = bytes(value) if given else str(value).encode("utf-8")
+        text = value if isinstance(value, str) else str(value)
+        data = bytes(value) if given else text.encode("utf-8")
         if FORBIDDEN_BYTES.search(data):
             raise InvalidArgument("holds NUL, CR or LF")
         if data.isascii() or (self._utf8 and not given):

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 from .arguments import Buffer, Encoded, Part
 from .claims import Claim, MailboxClaim, MessageClaim
-from .commands import Kind, Row
+from .commands import Kind, Plus, Row
 from .responses import Data
+from .states import ANY
 
 #: Servers may drop a client that idles for half an hour (RFC 2177, section 3).
 IDLE_RENEWAL = 29 * 60.0
@@ -56,6 +57,15 @@ class Command:
         elif row.claims == "mailbox" and encoded.first:
             command.claim = MailboxClaim(encoded.first)
         return command
+
+    @classmethod
+    def sent_by_hand(cls, tag: bytes, start: bytes) -> Command:
+        """The command that the user sends, told by the *start* of its line: tag and name."""
+        words = start.upper().split()[1:3]
+        name = words[-1] if words[:1] == [b"UID"] else b"".join(words[:1])
+        plus = Plus.IDLE if name == b"IDLE" else Plus.NOTHING
+        row = Row(name.decode("ascii", "replace"), "", ANY, alone=True, plus=plus)
+        return cls(row, tag=tag, by_hand=True, leaves_data=True)
 
     @property
     def subject(self) -> str:

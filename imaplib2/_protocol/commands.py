@@ -242,6 +242,7 @@ Commands["UID"] = MAILBOX_SELECTED
 
 def find(name: str) -> Row:
     """The row of the command *name*, with the states that users may have given it."""
+    name = name if name in Commands else name.upper()
     known = COMMANDS.get(name, UNKNOWN)
     states = Commands.states(name) or known.states
     if known is not UNKNOWN and known.states == states:
@@ -257,4 +258,7 @@ def find_uid(name: str) -> Row:
     known = UID_COMMANDS.get(name)
     if known is not None:
         return known
-    return replace(find(name), name=f"UID {name}", collects=("FETCH",), arguments=(Kind.ANY,))
+    row = find(name)
+    # It has arguments that nobody knows; if a password is among them, any may be one.
+    kind = Kind.PASSWORD if Kind.PASSWORD in row.arguments else Kind.ANY
+    return replace(row, name=f"UID {name}", collects=("FETCH",), arguments=(kind,))

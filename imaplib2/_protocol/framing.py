@@ -212,6 +212,16 @@ def first_line(frame: Frame) -> bytes:
     return frame if isinstance(frame, bytes) else frame[0]
 
 
+def as_sent(frame: Frame) -> bytes:
+    """A response as the server has sent it, but for odd line ends."""
+    if isinstance(frame, bytes):
+        return frame + CRLF
+    pieces = [frame[0], CRLF]
+    for literal, text in zip(frame[1::2], frame[2::2], strict=True):
+        pieces += [literal, text, CRLF]
+    return b"".join(pieces)
+
+
 def announced_literal(pieces: list[bytes]) -> int | None:
     """The size of the literal that the last of *pieces* announces, or None when it doesn't."""
     text = pieces[-1]
