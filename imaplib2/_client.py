@@ -1044,7 +1044,8 @@ class IMAP4:
             self._literal_left -= len(data)
             return data
         line = self.readline()
-        self._literal_left = announced_literal([line.rstrip(CRLF)]) or 0
+        announced, _ = announced_literal(line.rstrip(CRLF), is_first=True, in_code=False)
+        self._literal_left = announced or 0
         return line
 
     def send(self, data: ReadableBuffer) -> None:

@@ -33,7 +33,7 @@ def Internaldate2Time(resp: ReadableBuffer) -> float | None:
     from calendar import timegm
 
     found = InternalDate.match(resp)
-    if found is None or found["mon"] not in Mon2num:
+    if found is None or found["mon"] not in Mon2num or found["year"] == b"0000":
         return None
     zone = (int(found["zoneh"]) * 60 + int(found["zonem"])) * 60
     if found["zonen"] == b"-":
@@ -51,14 +51,19 @@ def Time2Internaldate(date_time: DateTime) -> str:
     """
     if isinstance(date_time, str) and date_time[:1] == date_time[-1:] == '"':
         return date_time
-    moment = _aware(date_time)
+    try:
+        moment = _aware(date_time)
+    except (TypeError, OverflowError, OSError):
+        raise ValueError("date_time not of a known type, or out of range") from None
     name = MonthNames[moment.month]
     return f'"{moment.day:02d}-{name}-{moment.year:04d} {moment:%H:%M:%S %z}"'
 
 
 def ParseFlags(resp: ReadableBuffer) -> tuple[bytes, ...]:
     """The flags of a FLAGS response or item; empty when there is none."""
-    found = Flags.match(resp)
+    data = memoryview(resp).tobytes()
+    # Behind the last ")" there is nothing to find, but all the more to try.
+    found = Flags.match(data, 0, data.rfind(b")") + 1)
     return tuple(found["flags"].split()) if found else ()
 
 

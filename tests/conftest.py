@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import pytest
 
+from .live.courier import Courier
 from .live.cyrus import Cyrus
 from .live.dovecot import Dovecot
 from .needs import need
@@ -35,7 +36,15 @@ def cyrus() -> Iterator[Cyrus]:
     yield from _running(Cyrus)
 
 
-_Server = TypeVar("_Server", Dovecot, Cyrus)
+@pytest.fixture(scope="session")
+def courier() -> Iterator[Courier]:
+    """A running Courier; where containers forbid what it takes, nobody can have one."""
+    if reason := Courier.forbidden():
+        pytest.skip(reason)
+    yield from _running(Courier)
+
+
+_Server = TypeVar("_Server", Dovecot, Cyrus, Courier)
 
 
 def _running(kind: type[_Server]) -> Iterator[_Server]:
@@ -47,7 +56,7 @@ def _running(kind: type[_Server]) -> Iterator[_Server]:
 
 @pytest.fixture
 def user(dovecot: Dovecot) -> str:
-    """The name of a user with empty mailboxes; the password is tests.live.dovecot.PASSWORD."""
+    """The name of a user with empty mailboxes; the password is tests.live.server.PASSWORD."""
     return dovecot.new_user()
 
 

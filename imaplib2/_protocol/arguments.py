@@ -18,9 +18,11 @@ from .grammar import (
     ASTRING,
     FORBIDDEN,
     FORBIDDEN_BYTES,
+    IS_CLOSED,
     LIST_CHARS,
     LIST_TOKEN,
     QUOTED,
+    QUOTED_TEXT,
 )
 from .message_set import check_message_set, format_message_set
 from .search_program import SearchReader
@@ -138,15 +140,22 @@ def is_quoted_string(text: str) -> bool:
 
 def is_list(text: str) -> bool:
     """Whether *text* is one well-formed parenthesised list."""
-    if not text.startswith("(") or not text.endswith(")"):
-        return False
+    return bool(text) and end_of_list(text) == len(text)
+
+
+def end_of_list(text: str) -> int:
+    """Where the parenthesised list ends that *text* begins with; 0 when there is none."""
+    if not text.startswith("("):
+        return 0
     depth = position = 0
     for token in LIST_TOKEN.finditer(text):
-        if token.start() != position or (depth == 0 and position > 0):
-            return False
+        if token.start() != position:
+            return 0
         position = token.end()
         depth += {"(": 1, ")": -1}.get(token[0], 0)
-    return depth == 0 and position == len(text)
+        if depth == 0:
+            return position
+    return 0
 
 
 def split_list_options(directory: Any, pattern: Any) -> list[Any]:
@@ -182,7 +191,7 @@ _RETURN_AT_END = re.compile(rf" RETURN (\((?:{_RETURN_OPTION} ?)*\))$", re.IGNOR
 #: Arguments that no command can do without, be they None.
 _INDISPENSABLE = (Kind.PASSWORD, Kind.SORT_KEYS)
 _FLAG = re.compile(r"[^\s()\"]+")
-_PROGRAM_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[^ \t"()]+|[ \t()]+|"')
+_PROGRAM_TOKEN = re.compile(QUOTED_TEXT + r'|[^ \t"()]+|[ \t()]+')
 
 
 class _Encoder:
@@ -274,7 +283,7 @@ class _Encoder:
 
     def _password(self, value: Any) -> list[Part]:
         given = isinstance(value, (bytes, bytearray, memoryview))
-        text = value if isinstance(value, str) else str(value)
+        text = "" if given else value if isinstance(value, str) else str(value)
         data = bytes(value) if given else text.encode("utf-8")
         if FORBIDDEN_BYTES.search(data):
             raise InvalidArgument("holds NUL, CR or LF")
@@ -370,13 +379,14 @@ class _Encoder:
         """*text* as it is, but for 8-bit strings within where those are not allowed."""
         if text.isascii() or (self._utf8 and self._charset() is None):
             return [text.encode("utf-8")]
-        parts: list[Part] = [b""]
-        for token in _PROGRAM_TOKEN.findall(text):
-            if not token.isascii():
-                parts += [literal(_unquote(token) if token[0] == '"' else token), b""]
-            else:
-                parts[-1] = bytes_of(parts[-1]) + token.encode("ascii")
-        return [part for part in parts if part]
+        parts: list[Part] = []
+        end = 0
+        for token in _PROGRAM_TOKEN.finditer(text):
+            if not token[0].isascii():
+                string = _unquote(token[0]) if IS_CLOSED.fullmatch(token[0]) else token[0]
+                parts += [text[end : token.start()].encode("ascii"), literal(string)]
+                end = token.end()
+        return [part for part in [*parts, text[end:].encode("ascii")] if part]
 
     def _charset(self) -> str | None:
         return self._search.charset or self._declared

@@ -8,11 +8,10 @@ and by the mailbox that they are about.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from itertools import islice
+from bisect import bisect_left, bisect_right
 from typing import Any, Generic, Protocol, TypeVar
 
-from .grammar import QUOTED_BYTES
+from .grammar import QUOTED_BYTES, without_escapes
 from .message_set import MessageSet
 from .responses import Data
 
@@ -25,8 +24,8 @@ class Claim(Protocol):
     """Says which untagged data answers a certain command."""
 
     @property
-    def key(self) -> object:
-        """The key of the one message or mailbox that is meant; None when there may be several."""
+    def ranges(self) -> list[tuple[Any, Any]]:
+        """From which to which key, each, in order: what is meant."""
 
     def key_of(self, data: Data) -> object:
         """The key of the message or mailbox that *data* is about."""
@@ -44,7 +43,7 @@ class MessageClaim:
     def __init__(self, message_set: bytes, by_uid: bool) -> None:
         self._set = MessageSet.parse(message_set)
         self._by_uid = by_uid
-        self.key: object = int(message_set) if message_set.isdigit() else None
+        self.ranges = self._set.ranges
 
     def key_of(self, data: Data) -> object:
         return uid_of(data) if self._by_uid else _number_of(data)
@@ -63,7 +62,8 @@ class MailboxClaim:
     """STATUS data of one mailbox."""
 
     def __init__(self, mailbox: bytes) -> None:
-        self.key: object = _mailbox_name(mailbox)
+        self._name = _mailbox_name(mailbox)
+        self.ranges = [(self._name, self._name)]
 
     def key_of(self, data: Data) -> object:
         if not isinstance(data, bytes):
@@ -71,10 +71,10 @@ class MailboxClaim:
         return _mailbox_name(data)
 
     def covers(self, key: object) -> bool:
-        return key == self.key
+        return key == self._name
 
     def overlaps(self, other: Any) -> bool:
-        return bool(self.key == other.key)
+        return isinstance(other, MailboxClaim) and self._name == other._name
 
 
 Member = TypeVar("Member")
@@ -85,8 +85,9 @@ class Collectors(Generic[Member]):
 
     def __init__(self) -> None:
         self._claims: dict[Member, Claim | None] = {}  # in the order of their sending
-        self._single: dict[object, Member] = {}  # by what they are about, if it is one thing
-        self._several: dict[Member, Claim] = {}
+        # What all of them are about: where each range begins, in order, and where it ends.
+        self._firsts: list[Any] = []
+        self._lasts: list[tuple[Any, Member]] = []
 
     def __len__(self) -> int:
         return len(self._claims)
@@ -94,35 +95,27 @@ class Collectors(Generic[Member]):
     def add(self, member: Member, claim: Claim | None) -> None:
         """*member* is in progress."""
         self._claims[member] = claim
-        if claim is not None and claim.key is not None:
-            self._single[claim.key] = member
-        elif claim is not None:
-            self._several[member] = claim
+        for first, last in claim.ranges if claim else ():
+            position = bisect_left(self._firsts, first)
+            self._firsts.insert(position, first)
+            self._lasts.insert(position, (last, member))
 
     def remove(self, member: Member) -> None:
         """*member* is in progress no longer."""
         claim = self._claims.pop(member)
-        self._several.pop(member, None)
-        if claim is not None:
-            self._single.pop(claim.key, None)
+        for first, _ in claim.ranges if claim else ():
+            position = bisect_left(self._firsts, first)
+            del self._firsts[position], self._lasts[position]
 
     def conflicts(self, claim: Claim | None) -> bool:
         """Whether the data of a command with *claim* could not be told from that of these."""
         if not self._claims:
             return False
-        if claim is None or next(iter(self._claims.values())) is None:
+        other = next(iter(self._claims.values()))
+        if claim is None or other is None:
             return True  # one without a claim is alone: all others conflict with it
-        if any(claim.overlaps(other) for other in self._several.values()):
-            return True
-        # Those about one thing each differ when their keys do, unless UIDs meet numbers; so one of
-        # them stands for all, and a thousand pipelined commands cost no million comparisons.
-        others: Iterable[Member] = self._single.values()
-        if claim.key is not None:
-            if claim.key in self._single:
-                return True
-            others = islice(others, 1)
-        claims = map(self._claims.__getitem__, others)
-        return any(other is not None and claim.overlaps(other) for other in claims)
+        # Whether UIDs meet numbers, one tells for all; the rest is a matter of looking up.
+        return claim.overlaps(other) or any(self._members(*ends) for ends in claim.ranges)
 
     def owner(self, data: Data) -> Member:
         """Whose *data* is; that of nobody goes to the one that was sent first."""
@@ -131,10 +124,14 @@ class Collectors(Generic[Member]):
         if len(self._claims) == 1 or claim is None:
             return first
         key = claim.key_of(data)  # their keys are of one kind: others would overlap
-        if key in self._single:
-            return self._single[key]
-        owners = (member for member, several in self._several.items() if several.covers(key))
-        return next(owners, first)
+        return first if key is None else next(iter(self._members(key, key)), first)
+
+    def _members(self, first: Any, last: Any) -> list[Member]:
+        """A member that claims a key from *first* to *last*, if there is one."""
+        position = bisect_right(self._firsts, last) - 1
+        if position < 0 or self._lasts[position][0] < first:
+            return []
+        return [self._lasts[position][1]]
 
 
 def uid_of(data: Data) -> int | None:
@@ -144,7 +141,7 @@ def uid_of(data: Data) -> int | None:
     if leading:
         return int(leading[1])
     depth, previous = 0, b""
-    for found in _TOKEN.finditer(QUOTED_BYTES.sub(b'""', text)):
+    for found in _TOKEN.finditer(QUOTED_BYTES.sub(b'""', without_escapes(text))):
         token = found[0]
         depth += {b"(": 1, b")": -1}.get(token, 0)
         if depth == 1 and previous.upper() == b"UID" and token.isdigit() and len(token) <= _DIGITS:
@@ -165,9 +162,9 @@ def _number_of(data: Data) -> int | None:
 
 
 def _mailbox_name(text: bytes) -> bytes:
-    quoted = QUOTED_BYTES.match(text)
+    quoted = QUOTED_BYTES.match(without_escapes(text))
     if quoted:
-        return _folded(re.sub(rb"\\(.)", rb"\1", quoted[0][1:-1]))
+        return _folded(re.sub(rb"\\(.)", rb"\1", text[1 : quoted.end() - 1]))
     return _folded(text.partition(b" ")[0])
 
 

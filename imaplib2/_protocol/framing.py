@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import io
 
-from .grammar import CRLF, LITERAL_AT_END, QUOTED_BYTES, STATUS_RESPONSE, end_of_response_code
+from .grammar import CRLF, LITERAL_AT_END, QUOTED_BYTES, STATUS_RESPONSE, without_escapes
 from .limits import Limits, ProtocolViolation, excerpt
 
 Frame = bytes | list[bytes]
@@ -36,6 +36,7 @@ class Framer:
         self._literal: io.BytesIO | None = None  # grows as its bytes arrive, copied nowhere
         self._missing = 0  # bytes that the literal still lacks
         self._pushed_back: bytes | None = None  # a line that turned out to be the next response's
+        self._in_code = False  # a status response, whose response code nothing has closed
         self._mended = 0  # lines that were added to the response in progress
         self._unclosed = False  # _pieces is whole, but for parentheses that nobody closed
         self._after_literal = False  # the response before this line ended with a literal
@@ -97,14 +98,16 @@ class Framer:
         if self._parts or self._odd_line_ends:
             return False
         data, start = self._data, self._start
-        end = data.rfind(b"\r\n", start) + 2
-        if end < 2:
-            self._odd_line_ends = data.find(b"\n", start) >= 0
-            return False
-        brace = data.find(b"}\r\n", start, end)
+        stop = start + self._limits.line  # no line within may be too long
+        brace = data.find(b"}\r\n", start, stop)
         if brace >= 0:  # this line may announce a literal: only what stands before it
             end = data.rfind(b"\n", start, brace) + 1
-        if end <= start or end - start > self._limits.line:
+        else:
+            end = data.rfind(b"\r\n", start, stop) + 2
+            if end < 2:
+                self._odd_line_ends = data.find(b"\n", start, stop) >= 0
+                return False
+        if end <= start:
             return False
         chunk = data[start:end]
         lines = chunk.count(b"\r\n")
@@ -138,7 +141,8 @@ class Framer:
             self._parts.append(rest)
             self._parts_size += len(rest)
             self._data, self._start = b"", 0
-        self._check_line_limit(self._parts_size)
+        ended = bool(self._parts) and self._parts[-1].endswith(b"\r")
+        self._check_line_limit(self._parts_size - ended)
 
     def _check_line_limit(self, size: int) -> None:
         if self._text_size + size > self._limits.line:
@@ -162,7 +166,10 @@ class Framer:
             line = self._pieces.pop() + line
             self._mended += 1
         self._pieces.append(line)
-        size = announced_literal(self._pieces) if line.endswith(b"}") else None
+        size = None
+        if line.endswith(b"}"):
+            is_first = len(self._pieces) == 1
+            size, self._in_code = announced_literal(line, is_first, self._in_code)
         if size is not None:
             self._start_literal(size)
         elif self._mended < _MENDED_LINES and is_unclosed(self._pieces):
@@ -176,6 +183,7 @@ class Framer:
         found.append(self._pieces if self._after_literal else self._pieces[0])
         self._pieces = []
         self._text_size = self._mended = 0
+        self._in_code = False
 
     def _start_literal(self, size: int) -> None:
         if size > self._limits.literal:
@@ -222,16 +230,24 @@ def as_sent(frame: Frame) -> bytes:
     return b"".join(pieces)
 
 
-def announced_literal(pieces: list[bytes]) -> int | None:
-    """The size of the literal that the last of *pieces* announces, or None when it doesn't."""
-    text = pieces[-1]
+def announced_literal(text: bytes, is_first: bool, in_code: bool) -> tuple[int | None, bool]:
+    """The size of the literal that *text* announces, or None when it doesn't.
+
+    And whether it is part of a response code that nothing has closed: as *in_code* says of the
+    texts before it, unless it *is_first* in its response.
+    """
     announcement = LITERAL_AT_END.search(text, max(0, text.rfind(b"{") - 1))
-    if announcement is None or pieces[0].startswith(b"+"):
-        return None
-    status = STATUS_RESPONSE.match(pieces[0])
-    if status and end_of_response_code(b"".join(pieces[::2]), status.end()) != -1:
-        return None  # human-readable text that happens to end like this
-    return int(announcement[1][:25])  # more than any limit; int() refuses thousands of digits
+    if announcement is None or (is_first and text.startswith(b"+")):
+        return None, in_code
+    start = 0
+    if is_first and (status := STATUS_RESPONSE.match(text)):
+        in_code, start = True, status.end()
+        if not text.startswith(b"[", start):
+            return None, in_code  # human-readable text that happens to end like this
+    if in_code and text.find(b"]", start) >= 0:
+        return None, in_code  # and so is this: the code was closed before
+    # More than any limit will do; int() refuses thousands of digits.
+    return int(announcement[1][:25]), in_code
 
 
 def is_unclosed(pieces: list[bytes]) -> bool:
@@ -240,5 +256,5 @@ def is_unclosed(pieces: list[bytes]) -> bool:
         return False
     text = b"".join(pieces[::2])
     if b'"' in text:
-        text = QUOTED_BYTES.sub(b"", text)
+        text = QUOTED_BYTES.sub(b"", without_escapes(text))
     return text.count(b"(") > text.count(b")")

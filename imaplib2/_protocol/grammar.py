@@ -15,15 +15,21 @@ LIST_CHARS = re.compile(r"[!#$%&'*+,\-./0-9:;<=>?@A-Z\[\]^_`a-z|}~]+")
 ATOM = re.compile(r"[!#$&'+,\-./0-9:;<=>?@A-Z\[^_`a-z|}~]+")
 
 # quoted          = DQUOTE *QUOTED-CHAR DQUOTE
-QUOTED = re.compile(r'"(?:[^"\\\r\n\0]|\\["\\])*"')
+# (A repeated group costs some 60 bytes of memory each time, a repeated character nothing.)
+_QUOTED = r'"[^"\\\r\n\0]*(?:\\["\\][^"\\\r\n\0]*)*"'
+QUOTED = re.compile(_QUOTED)
 
-# What servers send, quoted specials or not. One that isn't closed reaches to the end: were it no
-# match at all, each of its quotes would be tried as a beginning, which costs the square.
-_QUOTED_BYTES = rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)'
-QUOTED_BYTES = re.compile(_QUOTED_BYTES, re.DOTALL)
+# What programs write, for taking their texts apart. One that isn't closed reaches to the end: were
+# it no match at all, each of its quotes would be tried as a beginning, which costs the square.
+QUOTED_TEXT = r'"[^"\\]*(?:\\.[^"\\]*)*"?'
+IS_CLOSED = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
+
+# What servers send, without the escapes in it; the same holds for it.
+_QUOTED_BYTES = rb'"[^"]*"?'
+QUOTED_BYTES = re.compile(_QUOTED_BYTES)
 
 # Text of a list, taken apart as far as nesting goes: quoted strings, parentheses, all else.
-LIST_TOKEN = re.compile(r'"(?:[^"\\\r\n\0]|\\["\\])*"|[()]|[^"()]+')
+LIST_TOKEN = re.compile(_QUOTED + r'|[()]|[^"()]+')
 
 # No argument may hold these: NUL never, CR and LF only inside a literal.
 FORBIDDEN = re.compile(r"[\0\r\n]")
@@ -37,7 +43,17 @@ LITERAL_AT_END = re.compile(rb"(?:^|[ (\[\])<>~])\{([0-9]+)\+?\}$")
 STATUS_RESPONSE = re.compile(rb"(?:\*|\S+) +(?:OK|NO|BAD|BYE|PREAUTH)(?: +|$)", re.IGNORECASE)
 
 # resp-text-code  = "[" atom [SP 1*<any TEXT-CHAR except "]">] "]"; flags may hold "]" all the same
-_CODE_TOKEN = re.compile(_QUOTED_BYTES + rb"|[()\[\]]", re.DOTALL)
+_CODE_TOKEN = re.compile(_QUOTED_BYTES + rb"|[()\[\]]")
+
+
+def without_escapes(text: bytes) -> bytes:
+    """*text* with something else, of the same size, for each escape that quoted strings may hold.
+
+    A pattern that knows of escapes needs memory for each, many times what the server has sent.
+    """
+    if b"\\" not in text:
+        return text
+    return text.replace(b"\\\\", b"__").replace(b'\\"', b"__")
 
 
 def end_of_response_code(text: bytes, start: int = 0) -> int:
@@ -51,7 +67,7 @@ def end_of_response_code(text: bytes, start: int = 0) -> int:
     if not any(special in text[start + 1 : end] for special in (b"(", b'"', b"[")):
         return end
     parentheses = brackets = 0
-    for found in _CODE_TOKEN.finditer(text, start):
+    for found in _CODE_TOKEN.finditer(without_escapes(text), start):
         token = found[0]
         brackets += {b"[": 1, b"]": -1}.get(token, 0)
         parentheses += {b"(": 1, b")": -1}.get(token, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
 from typing import Any
 
@@ -32,14 +33,18 @@ def check_message_set(text: str) -> str:
 
 # sequence-set    = (seq-number / seq-range) ["," sequence-set] / "$"
 _SEQUENCE_SET = re.compile(r"{0}(?::{0})?(?:,{0}(?::{0})?)*|\$".format(r"(?:[0-9]+|\*)"))
-_MANY = 10_000
+#: Of more ranges than this, nobody wants to know exactly what is in it.
+_MANY = 1000
+_ANYTHING = [(0.0, float("inf"))]
 
 
 class MessageSet:
     """A sequence set that was sent, for telling whether a response may be about it."""
 
-    def __init__(self, ranges: list[tuple[float, float]] | None) -> None:
-        self._ranges = ranges  # None: could not be read, so that anything may be meant
+    def __init__(self, ranges: list[tuple[float, float]]) -> None:
+        #: In order, and none of them touches another.
+        self.ranges = _merged(ranges) if len(ranges) <= _MANY else _ANYTHING
+        self._firsts = [first for first, _ in self.ranges]
 
     @classmethod
     def parse(cls, text: bytes) -> MessageSet:
@@ -47,23 +52,20 @@ class MessageSet:
         try:
             return cls([_parse_range(part) for part in text.split(b",")])
         except ValueError:
-            return cls(None)
+            return cls(_ANYTHING)
 
     def __contains__(self, number: int) -> bool:
-        if self._ranges is None:
-            return True
-        return any(first <= number <= last for first, last in self._ranges)
+        return self._holds(number, number)
 
     def overlaps(self, other: MessageSet) -> bool:
         """Whether a message may be in both."""
-        mine, others = self._ranges, other._ranges
-        if mine is None or others is None or len(mine) * len(others) > _MANY:
-            return True
-        return any(
-            first <= last_of_other and first_of_other <= last
-            for first, last in mine
-            for first_of_other, last_of_other in others
-        )
+        few, many = sorted((self, other), key=lambda some: len(some.ranges))
+        return any(many._holds(first, last) for first, last in few.ranges)
+
+    def _holds(self, first: float, last: float) -> bool:
+        """Whether any number from *first* to *last* is in it."""
+        position = bisect_right(self._firsts, last) - 1
+        return position >= 0 and self.ranges[position][1] >= first
 
 
 def _member(value: Any) -> str:
@@ -96,6 +98,16 @@ def _text(value: Any) -> str | None:
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value).decode("ascii", "replace")
     return value if isinstance(value, str) else None
+
+
+def _merged(ranges: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    merged: list[tuple[float, float]] = []
+    for first, last in sorted(ranges):
+        if merged and first <= merged[-1][1] + 1:
+            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
+        else:
+            merged.append((first, last))
+    return merged
 
 
 def _parse_range(part: bytes) -> tuple[float, float]:

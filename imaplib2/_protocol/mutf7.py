@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_SHIFTED = re.compile(r"&([^-]*)-")
+_SHIFTED = re.compile(r"&([^&-]*)-")
 _PLAIN = re.compile(r"[\x20-\x7e]*")
 
 

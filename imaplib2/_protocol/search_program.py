@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from .grammar import ASTRING, QUOTED
+from .grammar import ASTRING, QUOTED, QUOTED_TEXT
 
 # What follows a key: "s" a string, "a" an atom (a date, a number, a flag, a set).
 _VALUES = {
@@ -23,7 +23,7 @@ _VALUES = {
     "ANNOTATION": "sss",
 }
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[()]|[^ \t"()]+')
+_TOKEN = re.compile(QUOTED_TEXT + r'|[()]|[^ \t"()]+')
 _NUMBERS = re.compile(r"[0-9:,*]+|\$")
 
 

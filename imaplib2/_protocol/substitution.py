@@ -8,10 +8,11 @@ from typing import Any
 
 from .._errors import InvalidArgument
 from .arguments import is_list, quote
+from .grammar import QUOTED_TEXT
 from .message_set import check_message_set, format_message_set
 
 _MISSING: Any = object()
-_PLACEHOLDER = re.compile(r'"(?:[^"\\]|\\.)*"|\?\?|\?f|\?s|\?')
+_PLACEHOLDER = re.compile(QUOTED_TEXT + r"|\?\?|\?f|\?s|\?")
 
 
 def substitute(name: str, texts: Sequence[Any], params: Sequence[Any] | None) -> tuple[Any, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -22,13 +23,19 @@ class UntaggedResponses(list[Any]):
         self._limits = limits or Limits()
         #: Held by the methods that only users call: theirs is another thread than the reader.
         self.guard: AbstractContextManager[Any] = nullcontext()
-        self._types = {entry[0] for entry in self}  # maybe there; others are not
+        self._types = _types(self)  # how many entries there are of each type, at most
         # At most; what others have removed since the last count is still in it.
         self._items, self._bytes = _sizes(self)
 
+    def clear(self) -> None:
+        """Forget all."""
+        super().clear()
+        self._types.clear()
+        self._items = self._bytes = 0
+
     def append(self, entry: Any) -> None:
         """Append an entry, ``[type, [data, ...]]``."""
-        self._types.add(entry[0])
+        self._types[entry[0]] += 1
         super().append(entry)
 
     def add(self, type_: str, items: list[Any]) -> None:
@@ -37,6 +44,7 @@ class UntaggedResponses(list[Any]):
             self[-1][1].extend(items)
         else:
             self.append([type_, items])
+            self._bytes += len(type_)
         self._items += len(items)
         self._bytes += sum(map(_size, items))
         if self._items > self._limits.stored or self._bytes > self._limits.stored_bytes:
@@ -51,20 +59,33 @@ class UntaggedResponses(list[Any]):
             if entry[0] == type_ and isinstance(entry[1], _Awaited):
                 entry[1] = list(entry[1])
                 self._items += len(entry[1])
+                self._bytes += len(type_) + sum(map(_size, entry[1]))
         self.append([type_, _Awaited(items)])
 
     def take(self, type_: str) -> list[Any] | None:
         """Remove and return all data of a type; None when there is none."""
-        if type_ not in self._types:
-            return None
-        self._types.remove(type_)
-        found = [entry[1] for entry in self if entry[0] == type_]
+        count = self._types.pop(type_, 0)
+        found = self._remove(type_, count) if count else []
         if not found:
             return None
-        super().__setitem__(slice(None), [entry for entry in self if entry[0] != type_])
         if len(found) == 1 and type(found[0]) is list:
             return found[0]
         return [item for items in found for item in items]
+
+    def _remove(self, type_: str, count: int) -> list[Any]:
+        """Remove at most *count* entries of a type; their data, in order of arrival."""
+        if count > _FEW:
+            found = [entry[1] for entry in self if entry[0] == type_]
+            super().__setitem__(slice(None), [entry for entry in self if entry[0] != type_])
+            return found
+        # What comes and goes all the time stands at the end: all others need not be looked at.
+        found = []
+        position = len(self)
+        while len(found) < count and position > 0:
+            position -= 1
+            if self[position][0] == type_:
+                found.insert(0, super().pop(position)[1])
+        return found
 
     def drop_statuses(self) -> None:
         """Forget the texts of OK, NO and BAD responses."""
@@ -138,7 +159,7 @@ class UntaggedResponses(list[Any]):
         with self.guard:
             if isinstance(key, (int, slice)):
                 super().__setitem__(key, value)
-                self._types = {entry[0] for entry in self}
+                self._types = _types(self)
             else:
                 self.take(key)
                 self.add(key, list(value))
@@ -165,9 +186,15 @@ class UntaggedResponses(list[Any]):
                 left = _newest(data, items, size)
                 whole = len(left) == len(data)
                 items, size = items - len(left) if whole else 0, size - sum(map(_size, left))
+                size -= len(type_)
                 kept.append([type_, left])
         super().__setitem__(slice(None), reversed(kept))
+        self._types = _types(self)
         self._items, self._bytes = _sizes(self)
+
+
+#: Entries that are removed one by one.
+_FEW = 8
 
 
 class _Awaited(list[Any]):
@@ -191,9 +218,14 @@ def _newest(data: list[Any], items: int, size: int) -> list[Any]:
 
 def _sizes(entries: Iterable[Any]) -> tuple[int, int]:
     """How many items, and how many bytes, the entries hold."""
-    counted = [data for _, data in entries if not isinstance(data, _Awaited)]
-    items = [item for data in counted for item in data]
-    return len(items), sum(map(_size, items))
+    counted = [entry for entry in entries if not isinstance(entry[1], _Awaited)]
+    items = [item for _, data in counted for item in data]
+    return len(items), sum(len(type_) for type_, _ in counted) + sum(map(_size, items))
+
+
+def _types(entries: Iterable[Any]) -> Counter[str]:
+    """How many entries there are of each type."""
+    return Counter(entry[0] for entry in entries)
 
 
 def _size(item: Any) -> int:

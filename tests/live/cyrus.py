@@ -22,7 +22,7 @@ from string import Template
 
 from .certificates import Certificates, make_certificates
 from .daemons import await_greeting, public_directory, reserved_ports, stop
-from .dovecot import PASSWORD
+from .server import EXTENSIONS, PASSWORD, Server, Traits
 
 USERS = {
     "alice": PASSWORD,
@@ -89,7 +89,35 @@ EVENTS {
 """)
 
 
-class Cyrus:
+_TRAITS = Traits(
+    name="cyrus",
+    namespaces=b'(("" "/")) (("Other Users/" "/")) (("Shared Folders/" "/"))',
+    extensions=EXTENSIONS,
+    goodbye=b"LOGOUT received",
+    refusal="authentication failure",
+    unknown_mechanism="no mechanism available",
+    unknown_mailbox=b"Mailbox does not exist",
+    unknown_command="Invalid Fetch attribute|Missing annotation entry|Unrecognized command",
+    unknown_type="BAD",
+    unknown_message="NO",
+    rights="lrswipkxtecdan",
+    no_right=b"Permission denied",
+    quota_root="INBOX",
+    no_quota=b"Permission denied",
+    after_deletion="socket error: EOF",
+    shared="Other Users/{}/",
+    subscribed=frozenset(["INBOX"]),
+    refused_names=frozenset(
+        ['double "quotes"', '"', "back\\slash", "trailing\\", '☃ & "ü" \\']
+        + ["{5}", "{5+} x", "100%", "a,b;c~d"]
+    ),
+    has_preauth=False,
+    shows_quota=False,
+    load=0.1,
+)
+
+
+class Cyrus(Server):
     """A Cyrus of our own on the loopback interface, from ``with`` to the end of its block.
 
     Enter it in the main thread: the server ends when the thread that started it does, so that a
@@ -97,16 +125,11 @@ class Cyrus:
     """
 
     host = _ADDRESS
-    port: int
-    """For plain text and STARTTLS."""
-    tls_port: int
-    ca_file: str
-    """The PEM file with the certificate of the authority to trust."""
-    directory: Path
-    """Everything that the server writes."""
+    addresses = (_ADDRESS,)
+    users = USERS
+    traits = _TRAITS
 
     def __init__(self) -> None:
-        self.users = dict(USERS)
         self._unused = [f"test{number:04}" for number in range(1000)]
         self._cleanup = ExitStack()
 
@@ -127,7 +150,7 @@ class Cyrus:
             self.ca_file = str(certificates.ca)
             shutil.chown(certificates.key, "cyrus")
             _write_passwords(
-                self.directory / "passwords", self.users | dict.fromkeys(self._unused, PASSWORD)
+                self.directory / "passwords", USERS | dict.fromkeys(self._unused, PASSWORD)
             )
             with reserved_ports((_ADDRESS,), 2) as (self.port, self.tls_port):
                 self._write_configuration(certificates)

@@ -108,10 +108,10 @@ def stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    _kill_session(process.pid)
+    end_session(process.pid)
 
 
-def _kill_session(session: int) -> None:
+def end_session(session: int) -> None:
     """End what is left of the *session* of a process that has ended."""
     deadline = time.monotonic() + _STOP_SECONDS
     while members := _session_members(session):

@@ -40,9 +40,7 @@ from tests.live.daemons import (
     reserved_ports,
     stop,
 )
-
-PASSWORD = "secret"
-"""The password of most users."""
+from tests.live.server import EXTENSIONS, PASSWORD, Server, Traits
 
 USERS = {
     "alice": PASSWORD,
@@ -191,7 +189,28 @@ service stats {
 """)
 
 
-class Dovecot:
+_TRAITS = Traits(
+    name="dovecot",
+    namespaces=b'(("" "/")) (("Shared/" "/")) NIL',
+    extensions=EXTENSIONS,
+    goodbye=b"Logging out",
+    refusal="[AUTHENTICATIONFAILED]",
+    unknown_mechanism="Unsupported authentication mechanism",
+    unknown_mailbox=b"doesn't exist",
+    unknown_command="Unknown ",
+    unknown_type="BAD",
+    unknown_message="BAD",
+    rights="lrwstipekxacd",
+    no_right=b"[NOPERM] ",
+    quota_root="User quota",
+    no_quota=b"only by admin",
+    after_deletion="server said BYE: ",
+    shared="Shared/{}/",
+    values_are_literals=True,
+)
+
+
+class Dovecot(Server):
     """A Dovecot of our own on the loopback interface, from ``with`` to the end of its block.
 
     Enter it in the main thread: the server ends when the thread that started it does, so that a
@@ -199,18 +218,10 @@ class Dovecot:
     """
 
     host = "localhost"
-    port: int
-    """For plain text and STARTTLS."""
-    tls_port: int
-    ca_file: str
-    """The PEM file with the certificate of the authority to trust."""
-    addresses: tuple[str, ...]
-    """Where it listens: 127.0.0.1 and, if the system has it, ::1."""
-    directory: Path
-    """Everything that the server writes."""
+    users = USERS
+    traits = _TRAITS
 
     def __init__(self) -> None:
-        self.users = dict(USERS)
         self._numbers = itertools.count(1)
         self._cleanup = ExitStack()
 

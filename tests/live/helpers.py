@@ -6,43 +6,46 @@ import base64
 import queue
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
 
 from imaplib2 import IMAP4, IMAP4_SSL, IMAP4_stream
 
-from .dovecot import PASSWORD, Dovecot
+from .courier import Courier
+from .cyrus import Cyrus
+from .dovecot import Dovecot
+from .server import PASSWORD, Server, Traits
 
 TIMEOUT = 30.0
 """Seconds for whatever is expected to happen at once."""
 
 # Ways to connect
 
-Connect = Callable[[Dovecot, str], IMAP4]
+Connect = Callable[[Server, str], IMAP4]
 """Gives a connection on which a user is logged in."""
 
 
-def plain(server: Dovecot, user: str) -> IMAP4:
+def plain(server: Server, user: str) -> IMAP4:
     """Over TCP."""
     return _logged_in(IMAP4(server.host, server.port, TIMEOUT), user)
 
 
-def tls(server: Dovecot, user: str) -> IMAP4:
+def tls(server: Server, user: str) -> IMAP4:
     """Over TLS from the start."""
     M = IMAP4_SSL(server.host, server.tls_port, ca_certs=server.ca_file, timeout=TIMEOUT)
     return _logged_in(M, user)
 
 
-def starttls(server: Dovecot, user: str) -> IMAP4:
+def starttls(server: Server, user: str) -> IMAP4:
     """Over TCP that changes to TLS."""
     M = IMAP4(server.host, server.port, TIMEOUT)
     M.starttls(ca_certs=server.ca_file)
     return _logged_in(M, user)
 
 
-def stream(server: Dovecot, user: str) -> IMAP4_stream:
+def stream(server: Server, user: str) -> IMAP4_stream:
     """Over the pipes of a child process, which is logged in from the start."""
     return IMAP4_stream(server.preauth_command(user), timeout=TIMEOUT)
 
@@ -50,26 +53,48 @@ def stream(server: Dovecot, user: str) -> IMAP4_stream:
 def compressed(connect: Connect) -> Connect:
     """Over another transport, compressed."""
 
-    def connect_compressed(server: Dovecot, user: str) -> IMAP4:
+    def connect_compressed(server: Server, user: str) -> IMAP4:
         M = connect(server, user)
         ok(M.enable_compression())
         return M
 
+    connect_compressed.__name__ = f"{connect.__name__}-compressed"
     return connect_compressed
 
 
-TRANSPORTS = [
-    plain,
-    tls,
-    starttls,
-    stream,
-    pytest.param(compressed(plain), id="plain-compressed"),
-    pytest.param(compressed(tls), id="tls-compressed"),
-    pytest.param(compressed(starttls), id="starttls-compressed"),
-    pytest.param(compressed(stream), id="stream-compressed"),
-]
+SERVERS: dict[str, type[Server]] = {"dovecot": Dovecot, "cyrus": Cyrus, "courier": Courier}
+"""The real servers, by the names of their fixtures."""
 
-over_all_transports = pytest.mark.parametrize("connect", TRANSPORTS)
+
+def with_servers(condition: Callable[[Traits], object]) -> pytest.MarkDecorator:
+    """Run a test with those servers only that have a certain trait."""
+    names = [name for name, kind in SERVERS.items() if condition(kind.traits)]
+    return pytest.mark.parametrize("server", names, indirect=True)
+
+
+def with_each(argument: str, values: Callable[[type[Server]], Iterable[Any]]) -> Any:
+    """Run a test with each server, and each value that this server has for an *argument*."""
+    return pytest.mark.parametrize(
+        ("server", argument),
+        [
+            pytest.param(name, value, id=f"{name}-{getattr(value, '__name__', value)}")
+            for name, kind in SERVERS.items()
+            for value in values(kind)
+        ],
+        indirect=["server"],
+    )
+
+
+def _transports(kind: type[Server]) -> Iterator[Connect]:
+    for connect in (plain, tls, starttls, stream):
+        if connect is stream and not kind.traits.has_preauth:
+            continue
+        yield connect
+        if "COMPRESS=DEFLATE" in kind.traits.extensions:
+            yield compressed(connect)
+
+
+over_all_transports = with_each("connect", _transports)
 
 
 def _logged_in(M: IMAP4, user: str) -> IMAP4:
@@ -85,6 +110,18 @@ def ok(answer: tuple[str, Any]) -> Any:
     typ, data = answer
     assert typ == "OK", answer
     return data
+
+
+def assert_unknown(server: Server, call: Callable[[], tuple[str, Any]]) -> None:
+    """*call* fails as a command that a server doesn't know does."""
+    if server.traits.unknown_type == "BAD":
+        with pytest.raises(IMAP4.error, match=server.traits.unknown_command) as caught:
+            call()
+        assert not isinstance(caught.value, IMAP4.abort)
+    else:
+        typ, (text,) = call()
+        assert typ == "NO"
+        assert re.search(server.traits.unknown_command, text.decode())
 
 
 def without_times(answer: Any) -> Any:
@@ -111,8 +148,20 @@ def numbers(answer: tuple[str, Any]) -> list[int]:
 
 
 def mailbox_names(answer: tuple[str, Any]) -> set[str]:
-    """The decoded names that LIST or LSUB gave."""
-    return {_mailbox_name(item) for item in ok(answer) if item not in (None, b"")}
+    """The decoded names that LIST or LSUB gave, without those that are only on the way to others."""
+    items = [item for item in ok(answer) if item not in (None, b"")]
+    return {_mailbox_name(item) for item in items if rb"\Noselect" not in item[:20]}
+
+
+def plain_text(data: Iterable[Any]) -> bytes:
+    """The data of a response in one piece, with literals as quoted strings."""
+    return b"".join(_plain_text(item) for item in data)
+
+
+def _plain_text(item: Any) -> bytes:
+    if isinstance(item, tuple):
+        return re.sub(rb"\{\d+\}$", b'"%b"' % item[1], item[0])
+    return item
 
 
 def _mailbox_name(item: bytes | tuple[bytes, bytes]) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import imaplib2
 
-from .dovecot import PASSWORD, Dovecot
+from .server import PASSWORD, Server
 from .helpers import TIMEOUT, fill, ok, plain
 
 _ROOT = Path(__file__).parents[2]
@@ -29,7 +29,7 @@ def _environment(**variables: str) -> dict[str, str]:
     return os.environ | {"PYTHONPATH": package, "PYTHONIOENCODING": "utf-8"} | variables
 
 
-def _account(server: Dovecot, user: str) -> dict[str, str]:
+def _account(server: Server, user: str) -> dict[str, str]:
     return _environment(
         IMAP_HOST=server.host,
         IMAP_TLS_PORT=str(server.tls_port),
@@ -47,15 +47,15 @@ def _output(command: list[str], environment: dict[str, str]) -> str:
     return done.stdout
 
 
-def test_legacy(dovecot: Dovecot, user: str) -> None:
+def test_legacy(server: Server, user: str) -> None:
     subject = "=?utf-8?q?Gr=C3=BC=C3=9Fe?="
-    with plain(dovecot, user) as M:
+    with plain(server, user) as M:
         for name in ("ann", "bo", "cem"):
             text = f"From: {name}@example.org\r\nSubject: {subject}\r\n\r\n"
             ok(M.append("INBOX", None, '"09-Sep-2001 01:46:40 +0000"', text.encode()))
         ok(M.select())
         ok(M.store("2", "+FLAGS", r"(\Seen)"))
-    assert _output(_command("legacy.py"), _account(dovecot, user) | {"TZ": "UTC"}) == (
+    assert _output(_command("legacy.py"), _account(server, user) | {"TZ": "UTC"}) == (
         "3 messages\n"
         "1  2001-09-09  ann@example.org  Grüße\n"
         "3  2001-09-09  cem@example.org  Grüße\n"
@@ -63,8 +63,8 @@ def test_legacy(dovecot: Dovecot, user: str) -> None:
     )
 
 
-def test_legacy_with_a_wrong_password(dovecot: Dovecot, user: str) -> None:
-    environment = _account(dovecot, user) | {"IMAP_PASSWORD": "wrong"}
+def test_legacy_with_a_wrong_password(server: Server, user: str) -> None:
+    environment = _account(server, user) | {"IMAP_PASSWORD": "wrong"}
     done = subprocess.run(
         _command("legacy.py"), env=environment, capture_output=True, text=True, timeout=TIMEOUT
     )
@@ -72,11 +72,11 @@ def test_legacy_with_a_wrong_password(dovecot: Dovecot, user: str) -> None:
     assert done.stderr.startswith("login failed: [AUTHENTICATIONFAILED] ")
 
 
-def test_concurrent_fetch(dovecot: Dovecot, user: str) -> None:
-    with plain(dovecot, user) as M:
+def test_concurrent_fetch(server: Server, user: str) -> None:
+    with plain(server, user) as M:
         for _ in range(2):
             fill(M, "INBOX", range(1, 501), 500)
-    output = _output(_command("concurrent_fetch.py"), _account(dovecot, user))
+    output = _output(_command("concurrent_fetch.py"), _account(server, user))
     first, *senders = output.splitlines()
     assert re.fullmatch(r"fetched 1000 messages in \d+\.\d\d seconds; they are from", first)
     assert len(senders) == 5
@@ -91,10 +91,10 @@ def test_concurrent_fetch_from_a_throw_away_server() -> None:
     assert "    67  Bo <bo@example.net>\n" in output
 
 
-def test_idle_loop(dovecot: Dovecot, user: str) -> None:
-    with plain(dovecot, user) as M:
+def test_idle_loop(server: Server, user: str) -> None:
+    with plain(server, user) as M:
         fill(M, "INBOX", [1, 2], 500)
-        with _started(_command("idle_loop.py", "3"), _account(dovecot, user)) as program:
+        with _started(_command("idle_loop.py", "3"), _account(server, user)) as program:
             assert program.stdout is not None
             assert program.stdout.readline() == "2 messages; waiting for more\n"
             fill(M, "INBOX", [3], 500)

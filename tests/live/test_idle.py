@@ -12,7 +12,7 @@ import pytest
 
 from imaplib2 import IMAP4
 
-from .dovecot import Dovecot
+from .server import Server
 from .helpers import (
     TIMEOUT,
     Connect,
@@ -27,17 +27,17 @@ from .helpers import (
 
 
 @pytest.fixture
-def M(dovecot: Dovecot, user: str) -> Iterator[IMAP4]:
+def M(server: Server, user: str) -> Iterator[IMAP4]:
     """The connection that idles, with INBOX selected and nothing to tell."""
-    with plain(dovecot, user) as M:
+    with plain(server, user) as M:
         _select(M)
         yield M
 
 
 @pytest.fixture
-def other(dovecot: Dovecot, user: str) -> Iterator[IMAP4]:
+def other(server: Server, user: str) -> Iterator[IMAP4]:
     """Another connection of the same user."""
-    with plain(dovecot, user) as other:
+    with plain(server, user) as other:
         yield other
 
 
@@ -69,8 +69,8 @@ def _seconds(call: Callable[[], object]) -> float:
 
 
 @over_all_transports
-def test_blocking_idle_ends_with_news(dovecot: Dovecot, user: str, connect: Connect) -> None:
-    with connect(dovecot, user) as M, plain(dovecot, user) as other:
+def test_blocking_idle_ends_with_news(server: Server, user: str, connect: Connect) -> None:
+    with connect(server, user) as M, plain(server, user) as other:
         _select(M)
         with _idling(M) as outcome:
             _append(other)
@@ -81,9 +81,9 @@ def test_blocking_idle_ends_with_news(dovecot: Dovecot, user: str, connect: Conn
 
 
 @over_all_transports
-def test_callback_idle_ends_with_news(dovecot: Dovecot, user: str, connect: Connect) -> None:
+def test_callback_idle_ends_with_news(server: Server, user: str, connect: Connect) -> None:
     replies = Replies()
-    with connect(dovecot, user) as M, plain(dovecot, user) as other:
+    with connect(server, user) as M, plain(server, user) as other:
         _select(M)
         assert M.idle(TIMEOUT, callback=replies, cb_arg="mine") == (None, None)
         _append(other)
@@ -95,8 +95,8 @@ def test_callback_idle_ends_with_news(dovecot: Dovecot, user: str, connect: Conn
 
 
 @over_all_transports
-def test_iterator_gives_news(dovecot: Dovecot, user: str, connect: Connect) -> None:
-    with connect(dovecot, user) as M, plain(dovecot, user) as other:
+def test_iterator_gives_news(server: Server, user: str, connect: Connect) -> None:
+    with connect(server, user) as M, plain(server, user) as other:
         _select(M)
         with M.idle(duration=TIMEOUT) as idler:
             _append(other)
@@ -173,8 +173,8 @@ def test_iterator_ends_in_time(M: IMAP4) -> None:
     ok(M.noop())
 
 
-def test_idle_without_a_mailbox(dovecot: Dovecot, user: str) -> None:
-    with plain(dovecot, user) as M:
+def test_idle_without_a_mailbox(server: Server, user: str) -> None:
+    with plain(server, user) as M:
         ok(M.idle(0.01))
         assert M.state == "AUTH"
 
@@ -188,8 +188,8 @@ def test_idle_of_no_time(M: IMAP4) -> None:
 
 
 @over_all_transports
-def test_blocking_idle_ends_with_a_command(dovecot: Dovecot, user: str, connect: Connect) -> None:
-    with connect(dovecot, user) as M:
+def test_blocking_idle_ends_with_a_command(server: Server, user: str, connect: Connect) -> None:
+    with connect(server, user) as M:
         _select(M)
         with _idling(M) as outcome:
             ok(M.noop())
@@ -215,8 +215,8 @@ def test_iteration_ends_with_a_command(M: IMAP4) -> None:
 
 
 @over_all_transports
-def test_blocking_idle_ends_with_logout(dovecot: Dovecot, user: str, connect: Connect) -> None:
-    with connect(dovecot, user) as M:
+def test_blocking_idle_ends_with_logout(server: Server, user: str, connect: Connect) -> None:
+    with connect(server, user) as M:
         _select(M)
         with _idling(M) as outcome:
             assert M.logout()[0] == "BYE"
@@ -253,9 +253,9 @@ def test_logout_from_the_callback_of_an_idle(M: IMAP4, other: IMAP4) -> None:
     assert replies.wait(1)[0][0] == "BYE"
 
 
-def test_context_manager_ends_a_callback_idle(dovecot: Dovecot, user: str) -> None:
+def test_context_manager_ends_a_callback_idle(server: Server, user: str) -> None:
     replies = Replies()
-    with plain(dovecot, user) as M:
+    with plain(server, user) as M:
         _select(M)
         M.idle(callback=replies)
     ok(replies.wait(1)[0][0])
@@ -264,8 +264,8 @@ def test_context_manager_ends_a_callback_idle(dovecot: Dovecot, user: str) -> No
 # Not possible
 
 
-def test_idle_before_login(dovecot: Dovecot) -> None:
-    with IMAP4(dovecot.host, dovecot.port, TIMEOUT) as M:
+def test_idle_before_login(server: Server) -> None:
+    with IMAP4(server.host, server.port, TIMEOUT) as M:
         with pytest.raises(M.error, match="illegal in state NONAUTH"):
             M.idle(1)
         with pytest.raises(M.error, match="illegal in state NONAUTH"), M.idle(duration=1):

@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from imaplib2 import IMAP4, IMAP4_SSL
 
-from .dovecot import PASSWORD, USERS, Dovecot
-from .helpers import TIMEOUT, Replies, compressed, ok, plain
+from .helpers import (
+    TIMEOUT,
+    Connect,
+    Replies,
+    ok,
+    over_all_transports,
+    plain,
+    with_each,
+    with_servers,
+)
+from .server import EXTENSIONS, PASSWORD, Server
 
 
 @pytest.fixture
-def M(dovecot: Dovecot) -> Iterator[IMAP4]:
+def M(server: Server) -> Iterator[IMAP4]:
     """A connection on which nobody has logged in."""
-    with IMAP4(dovecot.host, dovecot.port, TIMEOUT) as M:
+    with IMAP4(server.host, server.port, TIMEOUT) as M:
         yield M
 
 
-every_user = pytest.mark.parametrize("name", USERS)
+every_user = with_each("name", lambda kind: kind.users)
+
+quick_refusals = with_servers(lambda traits: not traits.is_slow)
+"""What a server takes long to refuse is tried there once, in `test_slow_refusal`."""
 
 
 @every_user
-def test_login(M: IMAP4, name: str) -> None:
-    ok(M.login(name, USERS[name]))
+def test_login(M: IMAP4, server: Server, name: str) -> None:
+    ok(M.login(name, server.users[name]))
     assert M.state == "AUTH"
     ok(M.select())
 
@@ -36,25 +50,25 @@ def test_login_with_bytes(M: IMAP4) -> None:
 
 
 @every_user
-def test_login_plain(M: IMAP4, name: str) -> None:
-    ok(M.login_plain(name, USERS[name]))
+def test_login_plain(M: IMAP4, server: Server, name: str) -> None:
+    ok(M.login_plain(name, server.users[name]))
     ok(M.select())
 
 
 @every_user
-def test_login_plain_without_initial_response(M: IMAP4, name: str) -> None:
+def test_login_plain_without_initial_response(M: IMAP4, server: Server, name: str) -> None:
     M.capabilities = tuple(each for each in M.capabilities if each != "SASL-IR")
-    ok(M.login_plain(name, USERS[name]))
+    ok(M.login_plain(name, server.users[name]))
     ok(M.select())
 
 
 @every_user
-def test_authenticate_plain(M: IMAP4, name: str) -> None:
+def test_authenticate_plain(M: IMAP4, server: Server, name: str) -> None:
     challenges = []
 
     def respond(challenge: bytes) -> bytes:
         challenges.append(challenge)
-        return f"\0{name}\0{USERS[name]}".encode()
+        return f"\0{name}\0{server.users[name]}".encode()
 
     ok(M.authenticate("PLAIN", respond))
     assert challenges == [b""]
@@ -62,8 +76,8 @@ def test_authenticate_plain(M: IMAP4, name: str) -> None:
 
 
 @every_user
-def test_login_cram_md5(M: IMAP4, name: str) -> None:
-    ok(M.login_cram_md5(name, USERS[name]))
+def test_login_cram_md5(M: IMAP4, server: Server, name: str) -> None:
+    ok(M.login_cram_md5(name, server.users[name]))
     ok(M.select())
 
 
@@ -89,46 +103,71 @@ def test_authenticate_with_callback(M: IMAP4) -> None:
     assert (problem, M.state) == (None, "AUTH")
 
 
-def test_capabilities_are_those_after_login(M: IMAP4) -> None:
-    assert "SORT" not in M.capabilities
+def test_capabilities_are_those_after_login(M: IMAP4, server: Server) -> None:
+    assert ("SORT" in M.capabilities) == server.traits.tells_all_capabilities
     ok(M.login("alice", PASSWORD))
-    assert "SORT" in M.capabilities
+    assert {"SORT", "IDLE"} <= {*M.capabilities}
+    assert {*M.capabilities} & EXTENSIONS == server.traits.extensions
 
 
 # Refused
 
 
-def test_wrong_password(M: IMAP4) -> None:
-    with pytest.raises(IMAP4.error, match="AUTHENTICATIONFAILED") as caught:
+@quick_refusals
+def test_wrong_password(M: IMAP4, server: Server) -> None:
+    with pytest.raises(IMAP4.error, match=re.escape(server.traits.refusal)) as caught:
         M.login("alice", "wrong")
     assert isinstance(caught.value.args[0], str)
     assert not isinstance(caught.value, IMAP4.abort)
     assert M.state == "NONAUTH"
 
 
-def test_another_try_after_a_wrong_password(M: IMAP4) -> None:
+@quick_refusals
+def test_another_try_after_a_wrong_password(M: IMAP4, server: Server) -> None:
     for attempt in (M.login, M.login_plain, M.login_cram_md5):
-        with pytest.raises(M.error, match="AUTHENTICATIONFAILED"):
+        with pytest.raises(M.error, match=re.escape(server.traits.refusal)):
             attempt("alice", "wrong")
     ok(M.login("alice", PASSWORD))
 
 
-def test_wrong_password_with_callback(M: IMAP4) -> None:
+@quick_refusals
+def test_wrong_password_with_callback(M: IMAP4, server: Server) -> None:
     replies = Replies()
     M.login("alice", "wrong", callback=replies, cb_arg="mine")
-    ((result, argument, problem),) = replies.wait(1)
+    _is_refusal(server, replies.wait(1)[0])
+
+
+def _is_refusal(server: Server, reply: tuple[Any, Any, Any]) -> None:
+    result, argument, (kind, text) = reply
     assert (result, argument) == (None, "mine")
-    kind, text = problem
-    assert kind is M.error
-    assert "AUTHENTICATIONFAILED" in text
+    assert kind is IMAP4.error
+    assert server.traits.refusal in text
 
 
-def test_password_is_in_no_exception(M: IMAP4) -> None:
+@quick_refusals
+def test_password_is_in_no_exception(M: IMAP4, server: Server) -> None:
     with pytest.raises(M.error) as caught:
         M.login("alice", "not this one")
     assert "not this one" not in repr(caught.value) + repr(M)
 
 
+@with_servers(lambda traits: traits.is_slow)
+def test_slow_refusal(M: IMAP4, server: Server) -> None:
+    """Two connections that wait for their refusals at the same time."""
+    replies = Replies()
+    with IMAP4(server.host, server.port, TIMEOUT) as other:
+        other.login_plain("alice", "wrong", callback=replies, cb_arg="mine")
+        with pytest.raises(IMAP4.error, match=re.escape(server.traits.refusal)) as caught:
+            M.login("alice", "not this one")
+        _is_refusal(server, replies.wait(1)[0])
+        ok(other.login_cram_md5("alice", PASSWORD))
+    assert not isinstance(caught.value, IMAP4.abort)
+    assert "not this one" not in repr(caught.value) + repr(M)
+    assert M.state == "NONAUTH"
+    ok(M.login("alice", PASSWORD))
+
+
+@quick_refusals
 def test_authenticator_cancels(M: IMAP4) -> None:
     with pytest.raises(M.error):
         M.authenticate("PLAIN", lambda challenge: None)
@@ -136,6 +175,7 @@ def test_authenticator_cancels(M: IMAP4) -> None:
     ok(M.login("alice", PASSWORD))
 
 
+@quick_refusals
 def test_authenticator_raises(M: IMAP4) -> None:
     def respond(challenge: bytes) -> bytes:
         raise LookupError("no password here")
@@ -145,8 +185,9 @@ def test_authenticator_raises(M: IMAP4) -> None:
     ok(M.login("alice", PASSWORD))
 
 
-def test_mechanism_that_is_not_offered(M: IMAP4) -> None:
-    with pytest.raises(M.error, match="Unsupported authentication mechanism"):
+@quick_refusals
+def test_mechanism_that_is_not_offered(M: IMAP4, server: Server) -> None:
+    with pytest.raises(M.error, match=server.traits.unknown_mechanism):
         M.authenticate("XOAUTH2", lambda challenge: "user=alice\1auth=Bearer token\1\1")
     ok(M.login("alice", PASSWORD))
 
@@ -169,64 +210,75 @@ def test_login_twice(M: IMAP4) -> None:
 # Connecting
 
 
-def test_every_address(dovecot: Dovecot) -> None:
-    for address in dovecot.addresses:
-        with IMAP4(address, dovecot.port, TIMEOUT) as M:
+def test_every_address(server: Server) -> None:
+    for address in server.addresses:
+        with IMAP4(address, server.port, TIMEOUT) as M:
             ok(M.login("alice", PASSWORD))
-        with IMAP4_SSL(address, dovecot.tls_port, ca_certs=dovecot.ca_file) as M:
+        with IMAP4_SSL(address, server.tls_port, ca_certs=server.ca_file) as M:
             ok(M.login("alice", PASSWORD))
 
 
-def test_attributes(dovecot: Dovecot) -> None:
-    with IMAP4(host=dovecot.host, port=str(dovecot.port), timeout=TIMEOUT) as M:
-        assert (M.host, M.port, M.state) == (dovecot.host, dovecot.port, "NONAUTH")
+def test_attributes(server: Server) -> None:
+    with IMAP4(host=server.host, port=str(server.port), timeout=TIMEOUT) as M:
+        assert (M.host, M.port, M.state) == (server.host, server.port, "NONAUTH")
         assert M.PROTOCOL_VERSION == "IMAP4REV1"
         assert M.welcome is not None
         assert M.welcome.startswith(b"* OK [CAPABILITY ")
         assert "AUTH=CRAM-MD5" in M.capabilities
         assert M.socket() is M.sock
         assert M.read_fd == M.sock.fileno()
-        assert M.sock.getpeername()[1] == dovecot.port
+        assert M.sock.getpeername()[1] == server.port
         assert not M.Terminate
     assert M.Terminate
     assert (M.state, M.sock.fileno()) == ("LOGOUT", -1)
 
 
-def test_logout_twice(dovecot: Dovecot, user: str) -> None:
-    M = plain(dovecot, user)
+def test_logout_twice(server: Server, user: str) -> None:
+    M = plain(server, user)
     assert M.logout() == M.logout()
 
 
-def test_logout_before_login(dovecot: Dovecot) -> None:
-    M = IMAP4(dovecot.host, dovecot.port, TIMEOUT)
-    assert M.logout() == ("BYE", [b"Logging out"])
+def test_logout_before_login(server: Server) -> None:
+    M = IMAP4(server.host, server.port, TIMEOUT)
+    assert M.logout() == ("BYE", [server.traits.goodbye])
 
 
-def test_logout_with_callback(dovecot: Dovecot, user: str) -> None:
+def test_logout_with_callback(server: Server, user: str) -> None:
     replies = Replies()
-    M = plain(dovecot, user)
+    M = plain(server, user)
     assert M.logout(callback=replies) == (None, None)
-    assert replies.wait(1) == [(("BYE", [b"Logging out"]), None, None)]
+    assert replies.wait(1) == [(("BYE", [server.traits.goodbye]), None, None)]
     assert M.state == "LOGOUT"
 
 
-def test_context_manager_after_logout(dovecot: Dovecot, user: str) -> None:
-    with plain(dovecot, user) as M:
+def test_context_manager_after_logout(server: Server, user: str) -> None:
+    with plain(server, user) as M:
         M.logout()
 
 
-def test_context_manager_passes_exceptions_on(dovecot: Dovecot, user: str) -> None:
-    with pytest.raises(ZeroDivisionError), plain(dovecot, user) as M:
+def test_context_manager_passes_exceptions_on(server: Server, user: str) -> None:
+    with pytest.raises(ZeroDivisionError), plain(server, user) as M:
         raise ZeroDivisionError
     assert M.state == "LOGOUT"
 
 
-def test_lost_connection(dovecot: Dovecot, user: str) -> None:
-    with compressed(plain)(dovecot, user) as M:
+@over_all_transports
+def test_lost_connection(server: Server, user: str, connect: Connect) -> None:
+    with connect(server, user) as M:
         M.shutdown()
         with pytest.raises(M.abort):
             M.noop()
     assert M.state == "LOGOUT"
+
+
+def test_compression(server: Server, user: str) -> None:
+    with plain(server, user) as M:
+        if server.has("COMPRESS=DEFLATE"):
+            ok(M.enable_compression())
+        else:
+            with pytest.raises(M.error, match="^Server does not support COMPRESS=DEFLATE$"):
+                M.enable_compression()
+        ok(M.select())
 
 
 def test_nobody_listens() -> None:

@@ -8,12 +8,16 @@ import pytest
 
 from imaplib2 import IMAP4_stream
 
-from .dovecot import Dovecot
-from .helpers import TIMEOUT, Replies, compressed, fill, ok, stream
+from .helpers import TIMEOUT, Replies, compressed, fill, ok, stream, with_servers
+from .server import Server
 
 
-def test_attributes(dovecot: Dovecot, user: str) -> None:
-    with stream(dovecot, user) as M:
+with_streams = with_servers(lambda traits: traits.has_preauth)
+
+
+@with_streams
+def test_attributes(server: Server, user: str) -> None:
+    with stream(server, user) as M:
         assert M.welcome is not None
         assert M.welcome.startswith(b"* PREAUTH ")
         assert (M.state, M.sock, M.socket()) == ("AUTH", None, None)
@@ -23,8 +27,9 @@ def test_attributes(dovecot: Dovecot, user: str) -> None:
         assert M.read_fd == M.process.stdout.fileno()
 
 
-def test_nothing_is_left_after_logout(dovecot: Dovecot, user: str) -> None:
-    M = stream(dovecot, user)
+@with_streams
+def test_nothing_is_left_after_logout(server: Server, user: str) -> None:
+    M = stream(server, user)
     assert M.logout()[0] == "BYE"
     process = M.process
     assert process is not None
@@ -35,34 +40,39 @@ def test_nothing_is_left_after_logout(dovecot: Dovecot, user: str) -> None:
     assert process.stdout.closed
 
 
-def test_nothing_is_left_after_shutdown(dovecot: Dovecot, user: str) -> None:
-    M = stream(dovecot, user)
+@with_streams
+def test_nothing_is_left_after_shutdown(server: Server, user: str) -> None:
+    M = stream(server, user)
     M.shutdown()
     assert M.process is not None
     assert M.process.returncode is not None
     assert M.logout()[0] == "BYE"
 
 
-def test_login_is_not_needed(dovecot: Dovecot, user: str) -> None:
-    with stream(dovecot, user) as M:
+@with_streams
+def test_login_is_not_needed(server: Server, user: str) -> None:
+    with stream(server, user) as M:
         with pytest.raises(M.error, match=r"^command LOGIN illegal in state AUTH"):
             M.login(user, "secret")
         ok(M.select())
 
 
-def test_starttls_needs_a_socket(dovecot: Dovecot, user: str) -> None:
-    with stream(dovecot, user) as M, pytest.raises(M.error):
-        M.starttls(ca_certs=dovecot.ca_file)
+@with_streams
+def test_starttls_needs_a_socket(server: Server, user: str) -> None:
+    with stream(server, user) as M, pytest.raises(M.error):
+        M.starttls(ca_certs=server.ca_file)
 
 
-def test_compression_twice(dovecot: Dovecot, user: str) -> None:
-    with compressed(stream)(dovecot, user) as M:
+@with_servers(lambda traits: traits.has_preauth and "COMPRESS=DEFLATE" in traits.extensions)
+def test_compression_twice(server: Server, user: str) -> None:
+    with compressed(stream)(server, user) as M:
         assert M.enable_compression()[0] == "NO"
         ok(M.noop())
 
 
-def test_child_that_is_killed(dovecot: Dovecot, user: str) -> None:
-    with stream(dovecot, user) as M:
+@with_streams
+def test_child_that_is_killed(server: Server, user: str) -> None:
+    with stream(server, user) as M:
         assert M.process is not None
         M.process.kill()
         with pytest.raises(M.abort):
@@ -70,9 +80,10 @@ def test_child_that_is_killed(dovecot: Dovecot, user: str) -> None:
     assert M.process.returncode == -signal.SIGKILL
 
 
-def test_child_that_is_killed_while_callbacks_are_due(dovecot: Dovecot, user: str) -> None:
+@with_streams
+def test_child_that_is_killed_while_callbacks_are_due(server: Server, user: str) -> None:
     replies = Replies()
-    with stream(dovecot, user) as M:
+    with stream(server, user) as M:
         fill(M, "INBOX", range(1, 11), 1500)
         ok(M.select())
         assert M.process is not None

@@ -28,6 +28,7 @@ Rules:
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import re
 import selectors
 import socket
@@ -102,6 +103,16 @@ def _reset(sock: socket.socket) -> None:
     with contextlib.suppress(OSError):  # some systems refuse when the other side was faster
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(fields, 1, 0))
     sock.close()
+
+
+def _lose_packets(sock: socket.socket) -> None:
+    """Have the system drop all that comes for a socket before TCP sees it: nothing is acknowledged.
+
+    Linux only: a filter of one instruction, `return 0`.
+    """
+    instruction = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
+    program = struct.pack("HP", 1, ctypes.addressof(instruction))
+    sock.setsockopt(socket.SOL_SOCKET, 26, program)  # SO_ATTACH_FILTER, which Python doesn't name
 
 
 def _prepare(sock: socket.socket) -> None:
@@ -1094,7 +1105,10 @@ class Flow:
     def __init__(self, changed: Callable[[], None]) -> None:
         self._changed = changed
         self._delay = 0.0
+        self.received = 0
+        """Bytes that have come, in all connections together."""
         self.masks: dict[int, int] = {}
+        self.omissions: list[tuple[int, int]] = []
         self.cut_at: int | None = None
         self.cut_with_reset = False
         self.stall_at: int | None = None
@@ -1113,6 +1127,19 @@ class Flow:
     def corrupt(self, offset: int, mask: int = 0xFF) -> None:
         """Invert the bits in `mask` of the byte at `offset`."""
         self.masks[offset] = mask
+
+    def omit(self, offset: int, count: int) -> None:
+        """Swallow `count` bytes from `offset` on; other offsets count them all the same."""
+        self.omissions.append((offset, offset + count))
+
+    def altered(self, data: bytearray, start: int) -> bytearray:
+        """What is passed on of `data`, whose first byte has the offset `start`."""
+        for offset, mask in self.masks.items():
+            if start <= offset < start + len(data):
+                data[offset - start] ^= mask
+        for first, last in sorted(self.omissions, reverse=True):
+            del data[max(0, first - start) : max(0, last - start)]
+        return data
 
     def cut_after(self, count: int, *, reset: bool = False) -> None:
         """Close both sides after so many bytes have passed, with FIN or with RST."""
@@ -1153,6 +1180,7 @@ class _Lane:
     def __init__(self, source: socket.socket, sink: socket.socket, flow: Flow) -> None:
         self.source, self.sink, self.flow = source, sink, flow
         self._queue: deque[tuple[float, memoryview]] = deque()
+        self._offset = 0  # of the next byte of the source
         self._taken = self._passed = 0
         self._ended = False  # the source has sent FIN
         self.done = False  # and it has been passed on
@@ -1174,13 +1202,14 @@ class _Lane:
 
     def take(self) -> None:
         """Read what there is; an empty piece in the queue stands for FIN."""
-        data = bytearray(self.source.recv(_READ_SIZE))
-        for offset, mask in self.flow.masks.items():
-            if self._taken <= offset < self._taken + len(data):
-                data[offset - self._taken] ^= mask
+        received = self.source.recv(_READ_SIZE)
+        self._ended = not received
+        data = self.flow.altered(bytearray(received), self._offset)
+        self._offset += len(received)
+        self.flow.received += len(received)
         self._taken += len(data)
-        self._ended = not data
-        self._queue.append((time.monotonic() + self.flow.delay, memoryview(data)))
+        if data or self._ended:
+            self._queue.append((time.monotonic() + self.flow.delay, memoryview(data)))
 
     def give(self) -> None:
         """Pass on what is due and may pass, as far as the sink takes it."""
@@ -1210,10 +1239,13 @@ class _Link:
             _Lane(target, client, proxy.to_client),
         )
         self._draining: set[socket.socket] = set()
+        self._vanished = False
         self.closed = False
 
     def work(self) -> None:
         """Move what can be moved; any error of a socket resets both sides."""
+        if self._vanished:
+            return
         try:
             if self._draining:
                 self._drain()
@@ -1224,6 +1256,8 @@ class _Link:
 
     def wanted(self) -> dict[socket.socket, int]:
         """The events to wait for."""
+        if self._vanished:
+            return {}
         if self._draining:
             return dict.fromkeys(self._draining, _READ)
         events = dict.fromkeys(self.sockets, 0)
@@ -1236,13 +1270,18 @@ class _Link:
 
     def next_due(self) -> float | None:
         times = [due for lane in self.lanes if (due := lane.due()) is not None]
-        return None if self._draining else min(times, default=None)
+        return None if self._draining or self._vanished else min(times, default=None)
 
     def finish(self) -> None:
         """Send FIN to both sides, and read on until theirs, so that it does not become RST."""
         for sock in self.sockets:
             _send_fin(sock)
         self._draining = set(self.sockets)
+
+    def vanish(self) -> None:
+        """Be deaf and mute towards the client from now on."""
+        _lose_packets(self.sockets[0])
+        self._vanished = True
 
     def reset(self) -> None:
         self.closed = True
@@ -1289,7 +1328,7 @@ def _unless_blocked(operation: Callable[[], None]) -> None:
 
 
 class Proxy:
-    """A TCP proxy to `target` that delays, stalls, cuts and corrupts (see `Flow`).
+    """A TCP proxy to `target` that delays, stalls, cuts, swallows and corrupts (see `Flow`).
 
     One thread serves all connections; only its methods that begin with an underscore run there.
     """
@@ -1313,14 +1352,24 @@ class Proxy:
 
     def cut(self, *, reset: bool = False) -> None:
         """Close both sides of all connections now, with FIN or with RST."""
+        self._do_to_all(lambda link: link._cut(reset))
+
+    def black_hole(self) -> None:
+        """Lose the packets of the present clients, who learn nothing of it (Linux only).
+
+        Unlike those of `Flow.stall` they are not acknowledged, as when a cable is unplugged.
+        """
+        self._do_to_all(_Link.vanish)
+
+    def _do_to_all(self, action: Callable[[_Link], None]) -> None:
         done = threading.Event()
 
-        def cut_all() -> None:
+        def act() -> None:
             for link in self._links:
-                link._cut(reset)
+                action(link)
             done.set()
 
-        self._calls.append(cut_all)
+        self._calls.append(act)
         self._wake()
         if not done.wait(LIMIT):
             raise TimeoutError("the proxy did not react")

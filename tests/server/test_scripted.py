@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 import struct
+import sys
 import threading
 import time
 import zlib
@@ -557,6 +559,7 @@ def test_the_proxy_passes_everything_on(serve: Serve, proxy: MakeProxy, connect:
     client.sock.shutdown(socket.SHUT_WR)
     assert client.rest() == data
     assert through.connections == 1
+    assert through.to_server.received == through.to_client.received == len(data)
 
 
 def test_the_proxy_delays_without_losing_throughput(
@@ -656,6 +659,39 @@ def test_the_proxy_corrupts(serve: Serve, proxy: MakeProxy, connect: Connect) ->
     client.send(b"abcd")
     client.sock.shutdown(socket.SHUT_WR)
     assert client.rest() == b"aBbd"
+
+
+@pytest.mark.parametrize("size", [1, 6])
+def test_the_proxy_swallows(serve: Serve, proxy: MakeProxy, connect: Connect, size: int) -> None:
+    def script(peer: Peer) -> None:
+        for start in range(0, 6, size):
+            peer.send(b"abcdef"[start : start + size])
+
+    through = proxy(serve(script))
+    through.to_client.omit(1, 2)
+    through.to_client.omit(4, 1)
+    through.to_client.corrupt(5, 0x20)
+    assert connect(through).rest() == b"adF"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no socket filters")
+def test_the_proxy_loses_packets(serve: Serve, proxy: MakeProxy, connect: Connect) -> None:
+    def script(peer: Peer) -> None:
+        peer.greet()
+        peer.relax()
+        peer.expect(b"nothing")
+
+    server = serve(script)
+    through = proxy(server)
+    client = connect(through)
+    assert client.line() == b"* OK ready"
+    through.black_hole()
+    server.peers[0].untagged(b"lost, too")
+    client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 100)
+    client.send(b"lost\r\n")
+    with pytest.raises(TimeoutError, match=r"timed out") as caught:  # nobody acknowledges it
+        client.rest()
+    assert caught.value.errno == errno.ETIMEDOUT
 
 
 def test_the_proxy_resets_when_nobody_listens(proxy: MakeProxy, connect: Connect) -> None:

@@ -51,6 +51,7 @@ class Server:
     to_send: bytes = b""
     unread: bytes = b""
     waiting: bytes | None = None  # the tag of the command whose "+" or DONE is to come
+    prompted: bool = False  # the "+" was sent; another one might be taken for that of the next
 
     def read(self) -> None:
         """Take what the client has sent."""
@@ -68,7 +69,8 @@ class Server:
                 self.refuse(tag)
             elif text.endswith(b"{5}") or text == b"IDLE":
                 self.waiting = tag
-                self.to_send += b"+ go\r\n" if self.choose.random() < 0.9 else b""
+                self.prompted = self.choose.random() < 0.9
+                self.to_send += b"+ go\r\n" if self.prompted else b""
 
     def answer(self) -> None:
         """Say something about a command in progress."""
@@ -203,8 +205,9 @@ def finish(end: str, driver: Driver, server: Server) -> None:
     if end == "drain":
         for _ in range(5000):
             server.read()
-            if server.waiting is not None and b"+ go" not in server.to_send:
-                server.to_send += b"+ go\r\n"  # a stray one has no effect
+            if server.waiting is not None and not server.prompted:
+                server.prompted = True
+                server.to_send += b"+ go\r\n"
             server.answer()
             server.send(1000)
             driver.tick(driver.now + 1.0)
