@@ -43,7 +43,7 @@ from ._protocol.command import Command, Idle
 from ._protocol.commands import Kind, Row, Upgrade, find, find_uid
 from ._protocol.connection import Connection
 from ._protocol.framing import announced_literal
-from ._protocol.grammar import CRLF, MapCRLF
+from ._protocol.grammar import CRLF, FORBIDDEN, MapCRLF
 from ._protocol.limits import Limits
 from ._protocol.states import ANY
 from ._protocol.substitution import substitute
@@ -234,6 +234,13 @@ class IMAP4:
     def sock(self, sock: Any) -> None:
         self._sock = sock
 
+    def _own_sock(self) -> Any:
+        """What ``sock`` holds, and never the stand-in of those who poll.
+
+        A subclass may have an attribute in the place of the property.
+        """
+        return self._sock if type(self).sock is IMAP4.sock else self.sock
+
     @property
     def state(self) -> str:
         """NONAUTH, AUTH, SELECTED or LOGOUT (RFC 3501, section 3)."""
@@ -362,8 +369,14 @@ class IMAP4:
 
     def _logout_later(self, engine: Engine, callback: Callback, cb_arg: Any) -> Result:
         finish = self._finish_logout
+
+        def called_back(outcome: Any) -> None:
+            if outcome[0] is None:  # refused: close all the same, as without a callback
+                outcome = (self._finish_logout("BAD", []), cb_arg, None)
+            callback(outcome)
+
         with contextlib.suppress(error):
-            return self._call("LOGOUT", callback=callback, cb_arg=cb_arg, finish=finish)
+            return self._call("LOGOUT", callback=called_back, cb_arg=cb_arg, finish=finish)
         engine.call_back_alone(Pending(finish, callback, cb_arg), ("BYE", []))
         return cast(Result, (None, None))
 
@@ -401,20 +414,24 @@ class IMAP4:
 
         Either the connection is encrypted afterwards or an exception was raised: ``abort`` when
         the server doesn't offer it or TLS is there already, ``error`` when it refuses or there is
-        no socket, ``ssl.SSLError`` when TLS fails, ValueError for unknown arguments.
+        no socket, ``ssl.SSLError`` when TLS fails, ValueError for unknown arguments. With
+        *callback*, a refusal ends the connection: nothing is to go out in plain text meanwhile.
         """
-        if self._tls_established or _is_tls(self._sock):
+        if self._tls_established or _is_tls(self._own_sock()):
             raise self._refused(self.abort("TLS session already established"))
         self._check_usable("STARTTLS")
         if "STARTTLS" not in self.capabilities:
             raise self._refused(self.abort("TLS not supported by server"))
-        if not isinstance(cast(Any, self._sock), socket.socket):
+        if not isinstance(cast(Any, self._own_sock()), socket.socket):
             raise self._refused(error("STARTTLS needs a socket"))
         self._tls = TLSSettings(
             cast(Any, keyfile), certfile, cast(Any, ca_certs), cert_verify_cb, ssl_version,
             tls_level, ssl_context,
         )  # fmt: skip
-        outcome = self._call("STARTTLS", callback=callback, cb_arg=cb_arg, finish=_finish_starttls)
+        outcome = self._call(
+            "STARTTLS", callback=callback, cb_arg=cb_arg, finish=_finish_starttls,
+            vital=callback is not None,
+        )  # fmt: skip
         return cast(Nothing, outcome)
 
     def authenticate(
@@ -597,7 +614,7 @@ class IMAP4:
         last: tuple[Part, ...] = (Literal(text),)
         if self.utf8_enabled:  # RFC 6855, section 4
             last = (b"UTF8 (", Literal(text, binary=True), b")")
-        date = _dates.Time2Internaldate(date_time) if date_time else None
+        date = _date(date_time)
         return self._call(
             "APPEND", mailbox or "INBOX", flags or None, date,
             last=last, callback=callback, cb_arg=cb_arg,
@@ -901,8 +918,12 @@ class IMAP4:
         go out as they are.
         """
         name, _, rest = name.partition(" ")
-        if rest:
-            args = (_as_it_stands(name, rest), *args)
+        try:
+            find(name.upper())
+            if rest:
+                args = (_as_it_stands(name, rest), *args)
+        except InvalidArgument as problem:
+            raise self._refused(problem) from None
         return self._call(name.upper(), *args, callback=callback, cb_arg=cb_arg, leaves_data=True)
 
     # -- IDLE (RFC 2177) -----------------------------------------------------------------------
@@ -1006,11 +1027,11 @@ class IMAP4:
     def ssl_wrap_socket(self) -> None:
         """Negotiate TLS on ``sock`` and put the encrypted socket in its place."""
         try:
-            self.sock = self._tls.wrap(self._sock, self.host, self.timeout or CONNECT_TIMEOUT)
-            self._sock.settimeout(self._core.timeout)
-            self._tls.verify(self._sock, self.host)
+            self.sock = self._tls.wrap(self._own_sock(), self.host, self.timeout or CONNECT_TIMEOUT)
+            self._own_sock().settimeout(self._core.timeout)
+            self._tls.verify(self._own_sock(), self.host)
         except BaseException:
-            self._sock.close()
+            self._own_sock().close()
             raise
         self._tls_established = True
 
@@ -1082,8 +1103,8 @@ class IMAP4:
         """Close the transport without saying goodbye."""
         if self._engine is not None:
             self._engine.close()
-        if self._sock is not None:
-            self._sock.close()
+        if self._own_sock() is not None:
+            self._own_sock().close()
 
     def socket(self) -> Socket:
         """The socket that the connection uses; None when it uses none."""
@@ -1109,7 +1130,7 @@ class IMAP4:
             return True
         if getattr(self._inner, "has_more", False):
             return True
-        pending = getattr(self._sock, "pending", None)
+        pending = getattr(self._own_sock(), "pending", None)
         return pending is not None and pending() > 0
 
     def _base_transport(self) -> Transport:
@@ -1121,24 +1142,24 @@ class IMAP4:
         return False
 
     def _make_transport(self) -> Transport:
-        sock: Any = self._sock
+        sock: Any = self._own_sock()
         return tls_transport(sock) if _is_tls(sock) else SocketTransport(sock)
 
     def _engine_transport(self) -> Transport:
         """What the threads use: this object's own methods where a subclass replaced them."""
         self.reads_lines = _replaced(self, "readline")
-        if isinstance(self._sock, socket.socket):
-            tune(self._sock)
-            if not self.reads_lines and self._sock.gettimeout() is None:
-                self._sock.settimeout(self._core.timeout)
+        if isinstance(self._own_sock(), socket.socket):
+            tune(self._own_sock())
+            if not self.reads_lines and self._own_sock().gettimeout() is None:
+                self._own_sock().settimeout(self._core.timeout)
             self._adopt_timeout()
-        if self._sock is not None and (self.read_fd is None or self._inner is not None):
-            self.read_fd = self._sock.fileno()
+        if self._own_sock() is not None and (self.read_fd is None or self._inner is not None):
+            self.read_fd = self._own_sock().fileno()
         hooked = self.reads_lines or _replaced(self, "read") or _replaced(self, "send")
         self._inner = None
         if not hooked:
             return self._base_transport()
-        if cast(Any, self._sock) is not None or self._has_process():
+        if cast(Any, self._own_sock()) is not None or self._has_process():
             self._inner = self._make_transport()
         if self._hooked is None:
             self._hooked = MethodTransport(weakref.ref(self))
@@ -1186,6 +1207,7 @@ class IMAP4:
         last: Sequence[Part] = (),
         idle: Idle | None = None,
         leaves_data: bool = False,
+        vital: bool = False,
         authenticator: Authenticator | None = None,
     ) -> Result:
         """Issue a command; its outcome, or ``(None, None)`` when it goes to *callback*."""
@@ -1197,6 +1219,7 @@ class IMAP4:
         command = self._build(row, substitute(row.name, arguments, params), last)
         command.idle = idle
         command.leaves_data = leaves_data
+        command.vital = vital
         pending = Pending(finish, callback, cb_arg)
         pending.responder = responder
         try:
@@ -1248,13 +1271,15 @@ class IMAP4:
 
     def _adopt_timeout(self) -> None:
         """A time-out that was set on the socket is meant for the answers that come from it."""
-        gettimeout = getattr(self._sock, "gettimeout", None)
+        sock = self._own_sock()
+        gettimeout = getattr(sock, "gettimeout", None)
         if gettimeout is not None:
             timeout = gettimeout()
             if self.reads_lines and timeout is None:
                 return
             if self.reads_lines:
-                self._sock.settimeout(None)  # else its file times out while nothing is awaited
+                with contextlib.suppress(OSError):  # closed
+                    sock.settimeout(None)  # else its file times out while nothing is awaited
             if timeout != 0:  # 0 is for those who poll
                 self._core.timeout = timeout
 
@@ -1340,7 +1365,7 @@ class IMAP4:
         return self._by_hand.get_line(self._pull_timeout())
 
     def _pull_timeout(self) -> float | None:
-        gettimeout = getattr(self._sock, "gettimeout", None)
+        gettimeout = getattr(self._own_sock(), "gettimeout", None)
         return gettimeout() if gettimeout is not None else self._core.timeout
 
     def _is_by_hand(self) -> bool:
@@ -1436,10 +1461,10 @@ class IMAP4_SSL(IMAP4):
 
     def _create_socket(self, timeout: float | None) -> Any:
         self.sock = self.open_socket()
-        if not _is_tls(self._sock):
+        if not _is_tls(self._own_sock()):
             self.ssl_wrap_socket()
         self._tls_established = True
-        return self._sock
+        return self._own_sock()
 
     def ssl(self) -> ssl.SSLSocket:
         """The encrypted socket."""
@@ -1488,9 +1513,17 @@ class IMAP4_stream(IMAP4):
         return ProcessTransport(self.process)
 
 
+def _date(date_time: DateTime | None) -> str | None:
+    if isinstance(date_time, str) and FORBIDDEN.search(date_time):
+        raise InvalidArgument("APPEND: the date holds NUL, CR or LF")
+    return _dates.Time2Internaldate(date_time) if date_time else None
+
+
 def _as_it_stands(name: str, text: str) -> bytes | Secret:
     """Arguments that a command's caller has written out, be one of them a password."""
-    data = text.encode("utf-8", "surrogateescape")
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise InvalidArgument("arguments that can't be encoded")
+    data = text.encode("utf-8")
     row = commands.COMMANDS.get(name.upper(), commands.UNKNOWN)
     return Secret(data) if Kind.PASSWORD in row.arguments else data
 
@@ -1507,7 +1540,7 @@ def _finish_login(typ: str, data: Sequence[Any]) -> Outcome:
 
 def _finish_starttls(typ: str, data: Sequence[Any]) -> Outcome:
     if typ != "OK":
-        raise error("Couldn't establish TLS session")
+        raise error(f"Couldn't establish TLS session: {typ} {data}")
     return typ, [None]
 
 

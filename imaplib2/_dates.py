@@ -61,7 +61,11 @@ def Time2Internaldate(date_time: DateTime) -> str:
 
 def ParseFlags(resp: ReadableBuffer) -> tuple[bytes, ...]:
     """The flags of a FLAGS response or item; empty when there is none."""
-    data = memoryview(resp).tobytes()
+    try:
+        data = memoryview(resp).tobytes()
+    except TypeError:
+        Flags.match(resp)  # says what is wrong with it
+        raise
     # Behind the last ")" there is nothing to find, but all the more to try.
     found = Flags.match(data, 0, data.rfind(b")") + 1)
     return tuple(found["flags"].split()) if found else ()

@@ -13,6 +13,7 @@ from ._errors import abort, error
 from ._pending import Pending
 from ._protocol.command import Command
 from ._protocol.connection import Connection
+from ._protocol.untagged import size_of
 from ._threads import Engine
 
 Response = tuple[str, list[Any]]
@@ -38,6 +39,8 @@ class Idler:
         self._pending = pending
         self._duration = duration
         self._responses: queue.SimpleQueue[Response | None] = queue.SimpleQueue()
+        self._bytes_put = 0  # counted by the reader
+        self._bytes_taken = 0  # counted by whoever iterates
         self._early: list[Response] = []  # came before the server had agreed
         self._deadline: float | None = None
         self._entered = self._over = False
@@ -97,18 +100,30 @@ class Idler:
                 self._over = True
                 typ, data = self._pending.wait()  # raises abort, or error for BAD
                 raise error(f"the server refused IDLE: {typ} {data[-1]!r}")
+            self._bytes_taken += size_of(response[1])
             self._early.append(response)
+            del self._early[: -self._engine.core.limits.stored]
 
     def _capture(self, typ: str, data: list[Any]) -> None:
         self._responses.put((typ, data))
-        if self._responses.qsize() > self._engine.core.limits.stored:
+        self._bytes_put += size_of(data)
+        for _ in range(self._responses.qsize() - 1):
+            if not self._is_too_much():
+                break
             self._drop_oldest()
+
+    def _is_too_much(self) -> bool:
+        limits = self._engine.core.limits
+        too_large = self._bytes_put - self._bytes_taken > limits.stored_bytes
+        return too_large or self._responses.qsize() > limits.stored
 
     def _drop_oldest(self) -> None:
         with contextlib.suppress(queue.Empty):
             oldest = self._responses.get_nowait()
             if oldest is _DONE or oldest is _IDLING:
                 self._responses.put(oldest)
+            else:
+                self._bytes_put -= size_of(oldest[1])
 
     def _observe(self, what: str) -> None:
         self._responses.put(_DONE if what == "done" else _IDLING)
@@ -132,6 +147,7 @@ class Idler:
                 self._over = True
                 self._pending.check()
             elif response is not _IDLING:  # that of a renewed IDLE
+                self._bytes_taken += size_of(response[1])
                 return response
         return None
 

@@ -117,7 +117,7 @@ class Engine:
         self._reader = threading.Thread(target=self._run_reader, name=f"{name} reader", daemon=True)
         self._writer = threading.Thread(target=self._run_writer, name=f"{name} writer", daemon=True)
         core.traffic = []
-        core.untagged.guard = self._mutex
+        core.untagged.guard = _Guard(self._mutex)
 
     # -- For the client -----------------------------------------------------------------------
 
@@ -644,6 +644,22 @@ class _Todo:
         self.events = events
         self.traffic = traffic
         self.output: list[Buffer] = []
+
+
+class _Guard:
+    """A lock, but for forked children: for them it may be taken for ever."""
+
+    def __init__(self, lock: threading.Lock) -> None:
+        self._lock = lock
+        self._process = os.getpid()
+
+    def __enter__(self) -> None:
+        if os.getpid() == self._process:
+            self._lock.acquire()
+
+    def __exit__(self, *problem: object) -> None:
+        if os.getpid() == self._process:
+            self._lock.release()
 
 
 class _Polling:

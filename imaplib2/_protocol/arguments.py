@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .._errors import InvalidArgument, UnusableArgument
@@ -34,7 +34,7 @@ Buffer = bytes | bytearray | memoryview
 class Literal:
     """Octets sent as they are, behind their announced size (RFC 3501, section 4.3)."""
 
-    data: Buffer
+    data: Buffer = field(repr=False)
     binary: bool = False  # literal8 of RFC 3516: may hold NUL
 
     @property

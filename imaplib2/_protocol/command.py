@@ -32,12 +32,16 @@ class Command:
     idle: Idle | None = None
     #: Data stays with the untagged responses: for callers who collect it themselves.
     leaves_data: bool = False
+    #: Its refusal ends the connection: others rely on it before they know its outcome.
+    vital: bool = False
     #: A BAD is an answer like others: for callers who raise it themselves.
     as_it_came: bool = False
     tag: bytes = b""
     #: Its bytes are sent, tag and all, by the user; the connection only makes room for them.
     by_hand: bool = False
     runs: deque[list[Buffer]] = field(default_factory=deque, repr=False)
+    #: Untagged data that it returns, but that stays for others, too.
+    shown: list[Any] = field(default_factory=list, repr=False)
     #: The untagged data that is this command's, by type.
     data: dict[str, list[Data]] = field(default_factory=dict, repr=False)
     #: The event that is reported when this command, inserted by the connection, completes.
@@ -101,6 +105,7 @@ class Idle:
     idling: bool = False  # the "+" has come
     done_wanted: bool = False
     done_sent: bool = False
+    owes_since: float = 0.0  # when the server was asked for what it owes
     renewing: bool = False
     renewed: bool = False
 

@@ -21,7 +21,7 @@ from .._errors import TimeoutAbort, abort, error, failed_greeting, lost, readonl
 from .arguments import Buffer, display, lay_out
 from .claims import Collectors
 from .command import Command, Idle, Profile
-from .commands import COMMANDS, Plus, Row, Upgrade
+from .commands import COMMANDS, Kind, Plus, Row, Upgrade
 from .events import (
     Challenge,
     Completed,
@@ -47,10 +47,13 @@ from .responses import (
     response_code,
     untagged_text,
 )
+from .secrets import forms_of, hide, secrets_in
 from .states import AUTH, LOGOUT, NONAUTH, SELECTED, illegal
 from .untagged import UntaggedResponses
 
 _TLS_HINT = "is one side using TLS and the other not?"
+#: What a mailbox tells of its size while it is selected: the last few will do.
+_SHOWN = 100
 #: LITERAL- allows non-synchronizing literals up to this size (RFC 7888, section 5).
 LITERAL_MINUS_SIZE = 4096
 
@@ -70,7 +73,7 @@ class Connection:
         limits: Limits | None = None,
         timeout: float | None = None,
         done_timeout: float = 30.0,
-        logout_timeout: float = 5.0,
+        logout_timeout: float = 4.0,
     ) -> None:
         self.limits = limits or Limits()
         self.timeout = timeout
@@ -108,11 +111,15 @@ class Connection:
         self._challenged = False  # user code is at work on a SASL challenge
         self._tags = 0
         self._collected = 0  # responses that commands in progress have collected
+        self._secrets: set[bytes] = set()  # of the command in progress, which runs alone
         self._output: list[Buffer] = []
         self._unsent: set[bytes] = set()  # tags that nobody has taken to be sent
         self._events: list[Event] = []
         self._heard = 0.0  # the last byte from the server, or when waiting for one began
+        self._inquiry_at = 0.0
         self._inquiry: Command | None = None  # asks for the capabilities on behalf of another
+        self._started = 0.0  # when waiting for the greeting began
+        self._selecting: Command | None = None  # shows data, see `Row.shows`
         self._logout_at: float | None = None  # when LOGOUT was submitted
         #: How many commands in progress there are of each kind that admission distinguishes.
         self._profiles: Counter[Profile] = Counter()
@@ -122,7 +129,7 @@ class Connection:
 
     def start(self, now: float, greeting_timeout: float | None) -> None:
         """The transport is connected: wait for the greeting."""
-        self._heard = now
+        self._heard = self._started = now
         self._greeting_timeout = greeting_timeout
 
     def submit(self, command: Command, now: float) -> None:
@@ -155,6 +162,8 @@ class Connection:
         for position, frame in enumerate(frames):
             if self.reason is not None:
                 return None
+            if self._secrets:
+                frame = hide(frame, self._secrets)
             self._log("<", frame)
             if self.tap is not None:
                 self.tap(frame)
@@ -261,6 +270,7 @@ class Connection:
         """Send the client's side of a SASL exchange, in base64; None cancels the exchange."""
         if command.tag in self.in_progress:
             self._challenged = False
+            self._secrets |= forms_of(response or b"")
             self._output += [response if response is not None else b"*", CRLF]
             self._heard = now
             self._log(">", "[SASL response]")
@@ -387,15 +397,21 @@ class Connection:
 
     def _start(self, command: Command, now: float) -> None:
         row = command.row
+        if row.name == "LOGOUT":
+            self._logout_at = now
         if not self.in_progress:
             self._heard = now  # waiting begins: what came before doesn't count
         self.in_progress[command.tag] = command
+        if Kind.PASSWORD in row.arguments:
+            self._secrets = secrets_in(command.parts)
         self._profiles[command.profile] += 1
-        if command.idle is not None and self._held:
-            command.idle.done_wanted = True  # others wait for its end already
+        if command.idle is not None:
+            command.idle.owes_since = now
+            command.idle.done_wanted |= bool(self._held)  # others wait for its end already
         for type_ in row.collects:
             self._collectors.setdefault(type_, Collectors()).add(command, command.claim)
         if row.on_ok == SELECTED:
+            self._selecting = command
             self.untagged.clear()
             self.is_readonly = row.name == "EXAMINE"
         if row.logs_in:
@@ -420,6 +436,7 @@ class Connection:
     def _remove(self, command: Command) -> None:
         """*command* is in progress no longer."""
         del self.in_progress[command.tag]
+        self._secrets.clear()
         if command.row.name == "LOGOUT":
             self._logout_at = None
         for type_ in command.row.collects:
@@ -427,6 +444,8 @@ class Connection:
             collectors.remove(command)
             if not collectors:
                 del self._collectors[type_]
+        if command is self._selecting:
+            self._selecting = None
         self._collected -= sum(map(len, command.data.values()))
         self._profiles[command.profile] -= 1
         if not self._profiles[command.profile]:
@@ -483,6 +502,9 @@ class Connection:
             idle.capture(type_, _items(data))
         else:
             self.store(response)
+            if self._selecting is not None and type_ == self._selecting.row.shows:
+                self._selecting.shown += _items(data)
+                del self._selecting.shown[:-_SHOWN]
         if type_ in STATUS_TYPES:
             self._status(type_, untagged_text(data))
         elif type_ == "CAPABILITY" and isinstance(data, bytes):
@@ -536,6 +558,7 @@ class Connection:
         for command in self.in_progress.values():
             if command.row.plus is Plus.SASL:
                 self._challenged = True
+                self._secrets |= forms_of(response.text)
                 self._events.append(Challenge(command, response.text))
                 return
             if command.row.plus is Plus.IDLE and command.idle and not command.idle.idling:
@@ -562,6 +585,8 @@ class Connection:
             self._sending = None  # refused: what is left of it must not be sent
         if response.type != "OK":
             self._upgrading = False
+            if command.row.upgrade is Upgrade.TLS:
+                self._take_back_held(command)
         if response.type == "OK" and command.row.upgrade is not Upgrade.NONE:
             self._upgrade_text = response.text
             self.paused = True
@@ -571,7 +596,20 @@ class Connection:
             return
         self._remove(command)
         self._complete(command, response, now)
+        if command.vital and response.type != "OK":
+            self.fail(abort(f"{command.row.name} was refused: {excerpt(response.text)}"))
         self._admit(now)
+
+    def _take_back_held(self, upgrade: Command) -> None:
+        """What was to be encrypted must not go out in plain text."""
+        kept = []
+        for command in self._held:
+            if not command.row.arguments and not command.by_hand:
+                kept.append(command)  # it tells nothing
+            else:
+                text = f"{command.row.name} was not sent: {upgrade.row.name} before it has failed"
+                self._events.append(Failed(command, error(text)))
+        self._held = deque(kept)
 
     def _pause(self, command: Command) -> None:
         unread = self._framer.unread()
@@ -637,7 +675,8 @@ class Connection:
                 self.untagged.add_awaited(name, items)
             return [text]
         if row.shows:
-            return self.untagged.show(row.shows) or [None]
+            self.untagged.show(row.shows)
+            return command.shown or [None]
         if len(row.collects) > 1:
             return [data.get(name, [None]) for name in row.collects]
         return data.get(row.collects[0], [None]) if row.collects else [text]
@@ -657,6 +696,7 @@ class Connection:
         else:
             row = COMMANDS["CAPABILITY"]
             self._inquiry = Command(row, [b"CAPABILITY"], tag=self.new_tag(), then=then)
+            self._inquiry_at = now
             self._start(self._inquiry, now)
 
     # -- IDLE ---------------------------------------------------------------------------------
@@ -678,7 +718,7 @@ class Connection:
         if idle is None:
             return
         if not idle.done_wanted:
-            self._heard = now  # from here on, an answer is due
+            self._heard = idle.owes_since = now  # from here on, an answer is due
         idle.done_wanted = True
         idle.renewing = False
         if idle.idling:
@@ -688,7 +728,7 @@ class Connection:
         if not idle.done_sent:
             idle.done_sent = True
             self._output.append(b"DONE\r\n")
-            self._heard = now
+            self._heard = idle.owes_since = now
             self._log(">", "DONE")
 
     def _tick_idle(self, idle: Idle, now: float) -> None:
@@ -709,6 +749,7 @@ class Connection:
         self._remove(command)
         idle.idling = idle.done_sent = idle.renewing = False
         idle.renewed = True
+        idle.owes_since = now
         command.tag = self.new_tag()
         self._start(command, now)
         return True
@@ -730,15 +771,18 @@ class Connection:
         if self._challenged or self.paused:
             pass  # it is not the server who is waited for
         elif self.welcome is None:
-            bounds.append((self._heard, self._greeting_timeout))
+            bounds.append((self._started, self._greeting_timeout))
         elif self.in_progress and not (idle is not None and idle.idling and not idle.done_sent):
             bounds.append((self._heard, self.timeout))
         if self._inquiry is not None:
-            bounds.append((self._heard, self._greeting_timeout))
+            bounds.append((self._inquiry_at, self._greeting_timeout))
         if idle is not None and idle.owes_reply:
-            bounds.append((self._heard, self.done_timeout))
+            bounds.append((idle.owes_since, self.done_timeout))  # whatever else it says
         if self._logout_at is not None:
-            bounds.append((max(self._heard, self._logout_at), self.logout_timeout))
+            # Answers to commands before it are waited for, whatever else the server says is not.
+            answering = any(command.row.on_ok != LOGOUT for command in self.in_progress.values())
+            since = self._heard if answering and idle is None else self._logout_at
+            bounds.append((max(since, self._logout_at), self.logout_timeout))
         return min((since + span for since, span in bounds if span is not None), default=None)
 
     def _silence_text(self, now: float) -> str:

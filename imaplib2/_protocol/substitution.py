@@ -12,6 +12,7 @@ from .grammar import QUOTED_TEXT
 from .message_set import check_message_set, format_message_set
 
 _MISSING: Any = object()
+_FLAG = re.compile(r"[^\s()\"]+")
 _PLACEHOLDER = re.compile(QUOTED_TEXT + r"|\?\?|\?f|\?s|\?")
 
 
@@ -52,8 +53,8 @@ def _text_for(placeholder: str, values: Iterator[Any]) -> str:
     value = next(values, _MISSING)
     if value is _MISSING:
         raise InvalidArgument("more placeholders than params")
-    if isinstance(value, (bytes, bytearray)):
-        value = _decoded(value)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        value = _decoded(bytes(value))
     if placeholder == "?s":
         return check_message_set(value) if isinstance(value, str) else format_message_set(value)
     if placeholder == "?f":
@@ -61,15 +62,22 @@ def _text_for(placeholder: str, values: Iterator[Any]) -> str:
     return quote(value) if isinstance(value, str) else str(value)
 
 
-def _decoded(value: bytes | bytearray) -> str:
+def _decoded(value: bytes) -> str:
     try:
         return value.decode("utf-8")
     except UnicodeDecodeError:
         raise InvalidArgument("a param that is not UTF-8") from None
 
 
+def _flag(value: Any) -> str:
+    text = _decoded(bytes(value)) if isinstance(value, (bytes, bytearray, memoryview)) else value
+    if not isinstance(text, str) or not _FLAG.fullmatch(text):
+        raise InvalidArgument(f"not a flag: {text!r:.100}")
+    return text
+
+
 def _flags(value: Any) -> str:
-    flags = value if isinstance(value, str) else " ".join(map(str, value))
+    flags = value if isinstance(value, str) else " ".join(map(_flag, value))
     listed = flags if is_list(flags) else f"({flags})"
     if not is_list(listed):
         raise InvalidArgument(f"not a list of flags: {flags[:100]!r}")

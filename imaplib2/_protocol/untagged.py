@@ -228,6 +228,11 @@ def _types(entries: Iterable[Any]) -> Counter[str]:
     return Counter(entry[0] for entry in entries)
 
 
+def size_of(items: Iterable[Any]) -> int:
+    """How many bytes the data of a response hold."""
+    return sum(map(_size, items))
+
+
 def _size(item: Any) -> int:
     if isinstance(item, tuple):
         return sum(map(len, item))

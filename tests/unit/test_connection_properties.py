@@ -159,6 +159,7 @@ def test_every_command_ends_once_and_has_its_own_data(
     script: list[Submit | str | int], end: str, choose: random.Random
 ) -> None:
     driver = Driver.selected(timeout=1000.0)
+    driver.core.done_timeout = 10_000.0  # this server takes its time, and has much to say
     server = Server(driver, choose)
     commands: list[Command] = []
     for step in script:
