@@ -108,11 +108,14 @@ _TRAITS = Traits(
     shared="Other Users/{}/",
     subscribed=frozenset(["INBOX"]),
     refused_names=frozenset(
-        ['double "quotes"', '"', "back\\slash", "trailing\\", '☃ & "ü" \\']
-        + ["{5}", "{5+} x", "100%", "a,b;c~d"]
+        [
+            *('double "quotes"', '"', "back\\slash", "trailing\\", '☃ & "ü" \\'),
+            *("{5}", "{5+} x", "100%", "a,b;c~d"),
+        ]
     ),
     has_preauth=False,
     shows_quota=False,
+    tells_idle_at_once=False,
     load=0.1,
 )
 

@@ -276,7 +276,7 @@ def test_compression(server: Server, user: str) -> None:
         if server.has("COMPRESS=DEFLATE"):
             ok(M.enable_compression())
         else:
-            with pytest.raises(M.error, match="^Server does not support COMPRESS=DEFLATE$"):
+            with pytest.raises(M.error, match=r"^Server does not support COMPRESS=DEFLATE$"):
                 M.enable_compression()
         ok(M.select())
 

@@ -60,7 +60,7 @@ def _accepted_names(kind: type[Server]) -> list[str]:
 
 def _vanishing_names(kind: type[Server]) -> list[str]:
     names = _accepted_names(kind)
-    return ["two words", "Entwürfe"] if kind.traits.is_slow else names
+    return ['☃ & "ü" \\'] if kind.traits.is_slow else names
 
 
 def _subscribed(M: IMAP4, server: Server) -> set[str]:

@@ -24,6 +24,7 @@ from .helpers import (
     numbers,
     ok,
     over_all_transports,
+    plain,
     plain_text,
     without_times,
 )
@@ -31,22 +32,24 @@ from .server import Server
 
 pytestmark = over_all_transports
 
-# A session with many messages: with 2000 where that takes seconds
+# A session with many messages
+
+_WHOLE = ("plain", "tls", "stream", "plain-compressed")
+"""Where all `MESSAGES` go to; the other transports are made of the same parts."""
 
 
 def test_session(server: Server, user: str, connect: Connect) -> None:
     with connect(server, user) as M:
-        _Session(M, server).run()
+        share = 1.0 if connect.__name__ in _WHOLE else 0.2
+        _Session(M, server, max(40, server.share(int(share * len(MESSAGES))))).run()
 
 
 class _Session:
-    def __init__(self, M: IMAP4, server: Server) -> None:
+    def __init__(self, M: IMAP4, server: Server, messages: int) -> None:
         self.M = M
         self.server = server
-        self.messages = MESSAGES[: server.share(len(MESSAGES))]
-        self.archive, self.copies, self.moved = map(
-            server.mailbox, ("Archive", "Copies", "Moved")
-        )
+        self.messages = MESSAGES[:messages]
+        self.archive, self.copies, self.moved = map(server.mailbox, ("Archive", "Copies", "Moved"))
 
     def run(self) -> None:
         self._list_and_create()
@@ -195,9 +198,12 @@ def test_list_with_pattern(M: IMAP4, server: Server, sent: str) -> None:
     assert mailbox_names(M.list(server.mailbox(""), "S%")) == {sent}
 
 
-def test_create_rename_delete(M: IMAP4, server: Server) -> None:
+def test_create_rename_delete(M: IMAP4, server: Server, connect: Connect) -> None:
     one, two = server.mailbox("One"), server.mailbox("Two")
     ok(M.create(one))
+    if server.traits.is_slow and connect is not plain:
+        assert one in mailbox_names(M.list())
+        return  # four seconds are enough
     ok(M.rename(one, two))
     assert {one, two} & mailbox_names(M.list()) == {two}
     ok(M.delete(two))
@@ -343,10 +349,9 @@ def test_unselect_does_not_expunge(M: IMAP4, server: Server) -> None:
     ok(M.store("1", "+FLAGS", r"(\Deleted)"))
     if server.has("UNSELECT"):
         ok(M.unselect())
-        assert M.state == "AUTH"
     else:
         assert_unknown(server, M.unselect)
-        assert M.state == "SELECTED"
+    assert M.state == "AUTH"  # whatever the answer, as imaplib has it
     assert count(M, "INBOX") == 5
 
 

@@ -11,7 +11,6 @@ from imaplib2 import IMAP4_stream
 from .helpers import TIMEOUT, Replies, compressed, fill, ok, stream, with_servers
 from .server import Server
 
-
 with_streams = with_servers(lambda traits: traits.has_preauth)
 
 

@@ -13,8 +13,8 @@ import pytest
 from imaplib2 import IMAP4, IMAP4_SSL
 
 from .certificates import make_certificates
-from .server import PASSWORD, Server
 from .helpers import TIMEOUT, ok
+from .server import PASSWORD, Server
 
 # Both ways take the same arguments, and shall treat them alike.
 
@@ -75,9 +75,7 @@ def test_context(server: Server, encrypt: Encrypt) -> None:
 
 @both_ways
 @pytest.mark.parametrize("place", ["keyfile", "ca_certs"])
-def test_context_where_old_signatures_had_it(
-    server: Server, encrypt: Encrypt, place: str
-) -> None:
+def test_context_where_old_signatures_had_it(server: Server, encrypt: Encrypt, place: str) -> None:
     context = ssl.create_default_context(cafile=server.ca_file)
     with encrypt(server, **{place: context}) as M:
         assert M.sock.context is context
