@@ -55,6 +55,7 @@ class ByHand:
         # Pulled responses, and whether they have been kept from the untagged responses.
         self._responses: queue.SimpleQueue[tuple[Frame, bool] | None] = queue.SimpleQueue()
         self._rest = b""  # bytes of a pulled response behind the line that was given
+        self._pulling = 0  # threads that wait for a response
         self._has_pulled = False  # since there was last nothing to pull
         self._open: set[bytes] = set()  # tags whose completion has not been received
 
@@ -94,10 +95,11 @@ class ByHand:
     def before_sending(self, data: Any) -> bool:
         """Make room on the connection for *data*; whether they still have to be sent."""
         start = bytes(memoryview(data)[:256])
-        if self._owes_done and start.strip().upper() == b"DONE":
-            assert self._idle is not None
+        idle = self._idle
+        idling = idle is not None and (self._owes_done or idle.tag in self._core.in_progress)
+        if idle is not None and idling and start.strip().upper() == b"DONE":
             self._owes_done = False
-            self._engine().end_idle(self._idle)
+            self._engine().end_idle(idle)
             return False
         tag = start.partition(b" ")[0]
         if tag in self._core.reserved_tags and tag not in self._open:
@@ -199,7 +201,7 @@ class ByHand:
         return bool(self._rest) or not self._responses.empty()
 
     def _read_away(self, *, keep_completions: bool = False) -> None:
-        if self._open or self.engine is None or not self.engine.can_wait:
+        if self._open or self._pulling or self.engine is None or not self.engine.can_wait:
             return  # somebody is still about to pull, or this is a copy
         self._has_pulled = False
         self._owes_done = keep_completions and self._owes_done
@@ -231,16 +233,20 @@ class ByHand:
         deadline = None if timeout is None else time.monotonic() + timeout
         if self._responses.empty():
             self._listen()
-        while self._responses.empty() and engine.is_polled:
+        # In this order: is_polled waits until what has come is handled.
+        while engine.is_polled and self._responses.empty():
             engine.read_polled(_until(deadline))
             if _until(deadline) == 0:
                 break
+        self._pulling += 1
         try:
             pulled = engine.wait_for_item(self._responses, deadline)
         except queue.Empty:
             if timeout == 0:
                 raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from None
             pulled = self._after_timeout()
+        finally:
+            self._pulling -= 1
         if pulled is None:
             self._responses.put(None)  # for all who pull
             raise self._lost()

@@ -14,9 +14,11 @@ sent and for an answer BAD, and ``abort`` when the connection is lost.
 from __future__ import annotations
 
 import contextlib
+import functools
 import random
 import socket
 import sys
+import time
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -1074,11 +1076,11 @@ class IMAP4:
         by_hand = self._is_by_hand()
         if by_hand:
             self._adopt_timeout()
-        if by_hand and not self._by_hand.before_sending(data):
-            return
         view = memoryview(data).cast("B")
         timeout = self._pull_timeout() or None if by_hand else None
         try:
+            if by_hand and not self._by_hand.before_sending(data):
+                return
             while view:
                 view = view[self._send_some(view, timeout) :]
                 if by_hand:
@@ -1089,14 +1091,16 @@ class IMAP4:
             raise
 
     def _send_some(self, data: memoryview, timeout: float | None) -> int:
+        deadline = None if timeout is None else time.monotonic() + timeout
         try:
-            sent = self._base_transport().send(data, timeout)
+            while not (sent := self._base_transport().send(data, timeout)):
+                # TLS may have waited for something else.
+                if deadline is not None and time.monotonic() >= deadline:
+                    raise TimeoutError("timed out")
         except OSError:
             if self._core.reason is None:
                 raise
             raise _errors.lost(self._core.reason) from None
-        if not sent and timeout is not None:
-            raise TimeoutError("timed out")
         return sent
 
     def shutdown(self) -> None:
@@ -1366,7 +1370,9 @@ class IMAP4:
 
     def _pull_timeout(self) -> float | None:
         gettimeout = getattr(self._own_sock(), "gettimeout", None)
-        return gettimeout() if gettimeout is not None else self._core.timeout
+        if gettimeout is None or self.reads_lines:
+            return self._core.timeout
+        return cast("float | None", gettimeout())
 
     def _is_by_hand(self) -> bool:
         """Whether a user, and not one of our threads, calls ``read`` or ``send``."""
@@ -1616,12 +1622,19 @@ def _printer(reference: weakref.ref[IMAP4]) -> Any:
     return printer
 
 
-def _call_mesg(mesg: Any, text: str, thread: str | None, when: float | None) -> None:
-    """Call a ``_mesg`` of historical imaplib2, of imaplib, or a function of one argument."""
+@functools.lru_cache(maxsize=32)
+def _parameters(function: Any) -> int:
+    """How many parameters may be given by position."""
     import inspect
 
-    parameters = inspect.signature(mesg).parameters.values()
-    count = sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
+    parameters = inspect.signature(function).parameters.values()
+    return sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
+
+
+def _call_mesg(mesg: Any, text: str, thread: str | None, when: float | None) -> None:
+    """Call a ``_mesg`` of historical imaplib2, of imaplib, or a function of one argument."""
+    bound = getattr(mesg, "__self__", None) is not None
+    count = _parameters(getattr(mesg, "__func__", mesg)) - bound
     if count >= 3:
         mesg(text, thread, when)
     elif count == 2:

@@ -223,7 +223,8 @@ class Engine:
         if polling is None:
             return
         transport = self._transport
-        if transport.is_readable() or polling.wait(transport.fileno(), timeout):
+        descriptor = transport.fileno()
+        if descriptor >= 0 and (transport.is_readable() or polling.wait(descriptor, timeout)):
             polling.read_once()
 
     def make_room(self, command: Command) -> None:

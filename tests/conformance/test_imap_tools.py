@@ -26,6 +26,11 @@ DIFFERENCES = {
         "SSLError < OSError: [SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c);"
         " is this a port without TLS?",
     ),
+    "odd servers: starttls refused": Difference(
+        "the exception tells why",
+        "error: Couldn't establish TLS session",
+        "error: Couldn't establish TLS session: NO [b'not today']",
+    ),
     "connecting: logout twice": Difference(
         "logout() may be called again",
         "(('BYE', [b'Logging out']), 'abort < error: socket error: [Errno 9] Bad file descriptor')",
