@@ -17,8 +17,9 @@ def main(wanted: float) -> None:
     )
     with M:
         M.login(os.environ["IMAP_USER"], os.environ["IMAP_PASSWORD"])
+        _, (status,) = M.status("INBOX", "(UIDNEXT)")  # SELECT need not tell it
+        next_uid = int(status.rpartition(b" ")[2].rstrip(b")"))
         _, (count,) = M.select("INBOX", readonly=True)
-        next_uid = int(M.response("UIDNEXT")[1][0])
         print(f"{count.decode()} messages; waiting for more", flush=True)
         while wanted > 0:
             M.response("EXISTS")  # forget what has been announced up to here

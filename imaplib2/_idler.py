@@ -18,8 +18,7 @@ from ._threads import Engine
 
 Response = tuple[str, list[Any]]
 
-_IDLING: Response = ("", [])  # put into the queue when the server has agreed
-_DONE = None  # and when the IDLE is over
+_DONE = None  # put into the queue when the IDLE is over
 
 
 class Idler:
@@ -41,7 +40,8 @@ class Idler:
         self._responses: queue.SimpleQueue[Response | None] = queue.SimpleQueue()
         self._bytes_put = 0  # counted by the reader
         self._bytes_taken = 0  # counted by whoever iterates
-        self._early: list[Response] = []  # came before the server had agreed
+        #: What `Pending.observer` is told: "idling", when the server has agreed, and "done".
+        self._turns: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._deadline: float | None = None
         self._entered = self._over = False
 
@@ -95,22 +95,18 @@ class Idler:
             response = self._next(interval)
 
     def _wait_for_agreement(self) -> None:
-        while (response := self._engine.wait_for_item(self._responses, None)) is not _IDLING:
-            if response is _DONE:
-                self._over = True
-                typ, data = self._pending.wait()  # raises abort, or error for BAD
-                raise error(f"the server refused IDLE: {typ} {data[-1]!r}")
-            self._bytes_taken += size_of(response[1])
-            self._early.append(response)
-            del self._early[: -self._engine.core.limits.stored]
+        if self._engine.wait_for_item(self._turns, None) == "done":
+            self._over = True
+            typ, data = self._pending.wait()  # raises abort, or error for BAD
+            raise error(f"the server refused IDLE: {typ} {data[-1]!r}")
 
     def _capture(self, typ: str, data: list[Any]) -> None:
         self._responses.put((typ, data))
         self._bytes_put += size_of(data)
-        for _ in range(self._responses.qsize() - 1):
-            if not self._is_too_much():
-                break
+        droppable = self._responses.qsize() - 1
+        while droppable > 0 and self._is_too_much():
             self._drop_oldest()
+            droppable -= 1
 
     def _is_too_much(self) -> bool:
         limits = self._engine.core.limits
@@ -120,13 +116,15 @@ class Idler:
     def _drop_oldest(self) -> None:
         with contextlib.suppress(queue.Empty):
             oldest = self._responses.get_nowait()
-            if oldest is _DONE or oldest is _IDLING:
-                self._responses.put(oldest)
-            else:
+            if isinstance(oldest, tuple):
                 self._bytes_put -= size_of(oldest[1])
+            else:
+                self._responses.put(oldest)
 
     def _observe(self, what: str) -> None:
-        self._responses.put(_DONE if what == "done" else _IDLING)
+        self._turns.put(what)
+        if what == "done":
+            self._responses.put(_DONE)
 
     def _remaining(self) -> float | None:
         return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
@@ -135,8 +133,6 @@ class Idler:
         """The next response within *timeout* seconds; None when there is none."""
         if not self._entered:
             raise error("iterating over IDLE needs a with statement")
-        if self._early:
-            return self._early.pop(0)
         deadline = None if timeout is None else time.monotonic() + timeout
         while not self._over:
             try:
@@ -146,17 +142,14 @@ class Idler:
             if response is _DONE:
                 self._over = True
                 self._pending.check()
-            elif response is not _IDLING:  # that of a renewed IDLE
+            else:
                 self._bytes_taken += size_of(response[1])
                 return response
         return None
 
     def _leave(self, core: Connection) -> None:
         """Give what nobody has iterated over to the untagged responses."""
-        left, self._early = self._early, []
         while not self._responses.empty():
             response = self._responses.get()
-            if response is not _DONE and response is not _IDLING:
-                left.append(response)
-        for typ, data in left:
-            core.untagged.add(typ, data)
+            if isinstance(response, tuple):
+                core.untagged.add(*response)

@@ -91,7 +91,7 @@ def encode_arguments(row: Row, values: Iterable[Any], *, utf8: bool = False) -> 
             encoder.add(value)
         except InvalidArgument as problem:
             reason, kind = str(problem), type(problem)
-        except UnicodeError:
+        except ValueError:  # UnicodeError; or str() of a number of thousands of digits
             reason = "can't be encoded"
         if reason:  # raised here, so that no exception with a password in it is its context
             raise kind(f"{row.name}: {encoder.kind.value} (argument {number}): {reason}")

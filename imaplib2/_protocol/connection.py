@@ -557,6 +557,8 @@ class Connection:
             return
         for command in self.in_progress.values():
             if command.row.plus is Plus.SASL:
+                if self._challenged:  # else it could ask, and make us remember, without end
+                    raise ProtocolViolation("a challenge before the answer to the one before it")
                 self._challenged = True
                 self._secrets |= forms_of(response.text)
                 self._events.append(Challenge(command, response.text))

@@ -164,6 +164,7 @@ class Framer:
                 self._pushed_back = line
                 return self._finish(found)
             line = self._pieces.pop() + line
+            self._check_line_limit(len(line))
             self._mended += 1
         self._pieces.append(line)
         size = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from .._errors import InvalidArgument
@@ -29,6 +29,8 @@ def substitute(name: str, texts: Sequence[Any], params: Sequence[Any] | None) ->
         replaced = [_replace(text, values) for text in texts]
     except InvalidArgument as problem:
         raise InvalidArgument(f"{name}: {problem}") from None
+    except ValueError:  # str() of a number of thousands of digits
+        raise InvalidArgument(f"{name}: a param that can't be written") from None
     if next(values, values) is not values:
         raise InvalidArgument(f"{name}: more params than placeholders")
     return tuple(replaced)
@@ -77,6 +79,8 @@ def _flag(value: Any) -> str:
 
 
 def _flags(value: Any) -> str:
+    if not isinstance(value, Iterable):
+        raise InvalidArgument(f"not a list of flags: {type(value).__name__}")
     flags = value if isinstance(value, str) else " ".join(map(_flag, value))
     listed = flags if is_list(flags) else f"({flags})"
     if not is_list(listed):

@@ -1,0 +1,259 @@
+"""What takes how long: nothing takes the square of what it is given, be it of servers or of users.
+
+Two sizes are compared, and no absolute time is asserted. Work done by calls is counted; the work
+of patterns, which happens in one call, is the processor's time of this thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable
+
+import pytest
+
+from imaplib2 import Internaldate2tuple, ParseFlags
+from imaplib2._errors import InvalidArgument
+from imaplib2._protocol import mutf7
+from imaplib2._protocol.arguments import is_list, split_list_options
+from imaplib2._protocol.message_set import MessageSet, check_message_set
+from imaplib2._protocol.responses import parse, response_code
+from imaplib2._protocol.search_program import SearchReader
+from imaplib2._protocol.substitution import substitute
+from imaplib2._protocol.untagged import UntaggedResponses
+
+from .core_helpers import Driver, frames_of
+from .test_arguments import sent
+
+FACTOR = 8
+#: Between FACTOR and its square.
+MOST = 3 * FACTOR
+ATTEMPTS = 4
+
+
+def assert_linear(work: Callable[[int], object], size: int) -> None:
+    """Eight times the *size* may take three times eight times the time, and not eight times that.
+
+    Whatever else the machine does can only make a measurement too long: one good attempt will do.
+    """
+    ratios = []
+    for _ in range(ATTEMPTS):
+        small = min(_seconds(work, size) for _ in range(3))
+        ratios.append(_seconds(work, FACTOR * size) / max(small, 1e-6))
+        if ratios[-1] < MOST:
+            return
+    pytest.fail(f"{FACTOR} times the size takes {min(ratios):.0f} times the time")
+
+
+def _seconds(work: Callable[[int], object], size: int) -> float:
+    begin = time.thread_time()
+    work(size)
+    return time.thread_time() - begin
+
+
+def calls_of(work: Callable[[], object]) -> int:
+    """How many functions, those written in C included, are called."""
+    calls = 0
+
+    def count(frame: object, event: str, argument: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+# -- What servers send -----------------------------------------------------------------------------
+
+
+def received(wire: bytes) -> Driver:
+    """A connection that has got *wire*."""
+    driver = Driver.selected()
+    driver.receive(wire)
+    return driver
+
+
+WIRES: dict[str, tuple[Callable[[int], bytes], int]] = {
+    "literals in a response code": (lambda n: b"* OK [X" + b" {0}\r\n" * n, 2000),
+    "literals behind a long word": (lambda n: b"x" * n + b" {0}\r\n" * (n // 5), 1000),
+    "literals behind many spaces": (lambda n: b"* " + b" " * n + b" {0}\r\n" * (n // 5), 500),
+    "literals in a tagged response": (lambda n: b"A1 OK [X" + b" {1}\r\na" * n, 250),
+    "lines that may announce a literal": (lambda n: b"* X }\r\n" * n + b"x" * n, 1000),
+    "such lines before a long one": (lambda n: b"* X }\r\n" * n + b"x" * 8 * n, 1000),
+    "blank lines behind literals": (lambda n: b"* 1 FETCH (X {1}\r\na\r\n\r\n)\r\n" * n, 250),
+    "parentheses behind a literal": (lambda n: b"* 1 FETCH (X {1}\r\na" + b"(" * n + b"\r\n", 5000),
+    "escapes behind a literal": (lambda n: b"* 1 FETCH (X {1}\r\na" + b'\\"' * n + b"\r\n", 5000),
+    "an escaped code": (lambda n: b'* OK ["' + b'\\"' * n + b"]\r\n", 5000),
+    "a code with brackets": (lambda n: b"* OK [" + b'["(' * n + b"]\r\n", 1000),
+    "codes that undo each other": (lambda n: b"* OK [READ-ONLY]\r\n* OK [READ-WRITE]\r\n" * n, 250),
+    "types that alternate": (lambda n: b"* X\r\n* Y\r\n" * n, 250),
+    "a type each": (lambda n: b"".join(b"* X%d\r\n" % number for number in range(n)), 250),
+    "a long type": (lambda n: b"* " + b"X" * n + b"\r\n", 12500),
+    "continuations": (lambda n: b"+ go\r\n" * n, 250),
+}
+
+
+@pytest.mark.parametrize("name", WIRES)
+def test_a_hostile_stream_takes_time_like_any_other(name: str) -> None:
+    make, size = WIRES[name]
+    assert_linear(lambda n: received(make(n)), size)
+
+
+@pytest.mark.parametrize("name", WIRES)
+def test_a_hostile_stream_takes_work_like_any_other(name: str) -> None:
+    make, _ = WIRES[name]
+    driver, other = Driver.selected(), Driver.selected()
+    few = calls_of(lambda: driver.receive(make(200)))
+    assert calls_of(lambda: other.receive(make(200 * FACTOR))) < MOST * few
+
+
+def test_challenges_make_later_lines_no_slower() -> None:
+    def work(size: int) -> None:
+        driver = Driver()
+        driver.submit("AUTHENTICATE", "PLAIN")
+        driver.receive(b"".join(b"+ c2VjcmV0%08d\r\n" % number for number in range(size)))
+        driver.receive(b"* OK Still working on it\r\n" * size)
+
+    assert_linear(work, 100)
+
+
+def test_a_small_limit_of_lines_makes_short_ones_no_slower() -> None:
+    def work(size: int) -> None:
+        driver = Driver.selected()
+        driver.core.limits.line = 100
+        driver.receive(b"* 1 EXISTS\r\n" * size)
+
+    assert_linear(work, 2000)
+
+
+def test_portions_of_any_size_are_framed_in_linear_time() -> None:
+    assert_linear(lambda n: frames_of([b"* X"] + [b" 1"] * n + [b"\r\n"]), 4000)
+    assert_linear(lambda n: frames_of([b"* X {%d}\r\n" % n] + [b"x"] * n + [b"\r\n"]), 4000)
+
+
+@pytest.mark.parametrize("name", ["FETCH", "UID FETCH"])
+@pytest.mark.parametrize("stride", [1, 2], ids=["ranges", "scattered"])
+def test_commands_in_progress_are_compared_with_few_others(name: str, stride: int) -> None:
+    """A thousand pipelined commands don't cost a million comparisons."""
+
+    def work(size: int) -> None:
+        driver = Driver.selected()
+        for start in range(1, 50 * size, 50):
+            numbers = ",".join(map(str, range(start, start + 40, stride)))
+            driver.submit(name, numbers, "FLAGS")
+        assert len(driver.core.in_progress) == size
+
+    assert_linear(work, 30)
+
+
+def test_the_owner_of_a_response_is_found_among_many() -> None:
+    """However many commands are in progress, and in whatever order they are answered."""
+
+    def work(size: int) -> int:
+        driver = Driver.selected()
+        for start in range(1, 10 * size, 10):
+            driver.submit("FETCH", f"{start}:{start + 8}", "FLAGS")
+        wire = b"".join(b"* %d FETCH (X)\r\n" % (10 * size - 10 * (n % 20) - 4) for n in range(200))
+        return calls_of(lambda: driver.receive(wire))
+
+    assert work(20 * FACTOR) < 2 * work(20)
+
+
+def test_untagged_data_is_taken_without_looking_at_all_of_it() -> None:
+    def work(size: int) -> None:
+        stored = UntaggedResponses([["X", [b"1"]], ["Y", [b"2"]]] * size)
+        for _ in range(size):
+            stored.add("NEWS", [b"1"])
+            assert stored.take("NEWS") == [b"1"]
+
+    assert_linear(work, 500)
+
+
+PIECES = [*(bytes([char]) for char in b'()"\\[] a'), b"{1", b"1 ", b"* ", b'\\"', b'"(', b"FLAGS ("]
+
+
+@pytest.mark.parametrize("piece", PIECES)
+@pytest.mark.parametrize("before", [b"", b'"', b"[", b"* OK [", b"A1 OK ", b"* 1 FETCH ("])
+def test_what_is_read_of_responses_takes_linear_time(before: bytes, piece: bytes) -> None:
+    def work(size: int) -> None:
+        text = before + piece * size
+        response_code(text)
+        ParseFlags(text)
+        Internaldate2tuple(text)
+        with contextlib.suppress(Exception):
+            parse(text)
+
+    assert_linear(work, 500)
+
+
+# -- What users give -------------------------------------------------------------------------------
+
+TEXTS: dict[str, tuple[Callable[[int], str], int]] = {
+    "escaped quotes in a string that isn't closed": (lambda n: '"' + '\\"' * n, 250),
+    "quotes": (lambda n: '"' * n, 1000),
+    "closed strings": (lambda n: '"a" ' * n, 250),
+    "parentheses": (lambda n: "(" * n + ")" * n, 1000),
+    "parentheses and spaces": (lambda n: "(" * n + ") " * n, 250),
+    "lists": (lambda n: "(a) " * n, 250),
+    "RETURN": (lambda n: " RETURN (" * n, 250),
+    "RETURN with options": (lambda n: " RETURN (CHILDREN" + " CHILDREN" * n, 250),
+    "STATUS in RETURN": (lambda n: " RETURN (STATUS (" * n, 250),
+    "shifts that don't end": (lambda n: "&" * n, 1000),
+    "shifts": (lambda n: "&AOk-a" * n, 250),
+    "numbers": (lambda n: "1," * n + "x", 1000),
+    "digits": (lambda n: "1" * n + "x", 1000),
+    "sizes of literals": (lambda n: "{1" * n, 1000),
+    "beyond ASCII": (lambda n: "\xe9" + " a" * n, 4000),
+    "words beyond ASCII": (lambda n: "\xe9 " * n, 250),
+    "keys": (lambda n: "OR SUBJECT " * n, 250),
+    "placeholders": (lambda n: "?? " * n, 250),
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize(
+    "take",
+    [
+        pytest.param(lambda text: sent("SEARCH", text), id="search"),
+        pytest.param(lambda text: sent("SEARCH", "CHARSET UTF-8 TEXT \xe9 " + text), id="charset"),
+        pytest.param(lambda text: sent("SEARCH", "SUBJECT", text), id="value"),
+        pytest.param(lambda text: sent("FETCH", "1", text), id="items"),
+        pytest.param(lambda text: sent("STORE", text, "FLAGS", "()"), id="set"),
+        pytest.param(lambda text: sent("STORE", "1", "FLAGS", text), id="flags"),
+        pytest.param(lambda text: sent("SELECT", text), id="mailbox"),
+        pytest.param(lambda text: sent("LIST", text, text), id="list"),
+        pytest.param(lambda text: sent("SETMETADATA", "box", text), id="any"),
+        pytest.param(lambda text: split_list_options(text, text), id="options"),
+        pytest.param(lambda text: substitute("SEARCH", [text], []), id="placeholders"),
+        pytest.param(lambda text: SearchReader().read(text), id="program"),
+        pytest.param(mutf7.is_valid, id="valid"),
+        pytest.param(mutf7.encode, id="encoded"),
+        pytest.param(is_list, id="is_list"),
+        pytest.param(check_message_set, id="check_set"),
+        pytest.param(lambda text: MessageSet.parse(text.encode()), id="read set"),
+    ],
+)
+def test_a_text_takes_linear_time_whatever_it_is_given_as(
+    name: str, take: Callable[[str], object]
+) -> None:
+    make, size = TEXTS[name]
+
+    def work(size: int) -> None:
+        with contextlib.suppress(InvalidArgument):
+            take(make(size))
+
+    assert_linear(work, size)
+
+
+def test_two_sets_are_compared_in_linear_time() -> None:
+    def work(size: int) -> None:
+        odd = MessageSet.parse(",".join(map(str, range(1, 4 * size, 4))).encode())
+        even = MessageSet.parse(",".join(map(str, range(3, 4 * size, 4))).encode())
+        odd.overlaps(even)
+
+    assert_linear(work, 500)
