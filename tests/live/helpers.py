@@ -96,7 +96,13 @@ def _transports(kind: type[Server]) -> Iterator[Connect]:
             yield compressed(connect)
 
 
+def _different_transports(kind: type[Server]) -> list[Connect]:
+    """The simplest, and the one of most parts, unless a test takes seconds there."""
+    return [plain] if kind.traits.is_slow else [plain, [*_transports(kind)][-1]]
+
+
 over_all_transports = with_each("connect", _transports)
+over_different_transports = with_each("connect", _different_transports)
 
 
 def _logged_in(M: IMAP4, user: str) -> IMAP4:

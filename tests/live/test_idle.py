@@ -20,6 +20,7 @@ from .helpers import (
     numbers,
     ok,
     over_all_transports,
+    over_different_transports,
     plain,
     wait_until,
 )
@@ -80,7 +81,7 @@ def test_blocking_idle_ends_with_news(server: Server, user: str, connect: Connec
         assert numbers(M.search(None, "ALL")) == [1]
 
 
-@over_all_transports
+@over_different_transports
 def test_callback_idle_ends_with_news(server: Server, user: str, connect: Connect) -> None:
     replies = Replies()
     with connect(server, user) as M, plain(server, user) as other:
@@ -94,7 +95,7 @@ def test_callback_idle_ends_with_news(server: Server, user: str, connect: Connec
     assert not replies
 
 
-@over_all_transports
+@over_different_transports
 def test_iterator_gives_news(server: Server, user: str, connect: Connect) -> None:
     with connect(server, user) as M, plain(server, user) as other:
         _select(M)

@@ -13,7 +13,7 @@ import pytest
 from imaplib2 import IMAP4, IMAP4_SSL
 
 from .certificates import make_certificates
-from .helpers import TIMEOUT, ok
+from .helpers import TIMEOUT, ok, with_servers
 from .server import PASSWORD, Server
 
 # Both ways take the same arguments, and shall treat them alike.
@@ -126,6 +126,7 @@ def test_certificate_callback_does_not_replace_the_authority(
 
 
 @both_ways
+@with_servers(lambda traits: traits.name == "dovecot")  # one is enough for what it doesn't see
 @pytest.mark.parametrize("ssl_version", ["ssl23", "ssl3", "tls1", "tls1_2", None])
 @pytest.mark.parametrize("tls_level", ["tls_secure", "tls_no_ssl", "tls_compat"])
 def test_historical_values(
