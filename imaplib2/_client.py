@@ -417,7 +417,7 @@ class IMAP4:
         Either the connection is encrypted afterwards or an exception was raised: ``abort`` when
         the server doesn't offer it or TLS is there already, ``error`` when it refuses or there is
         no socket, ``ssl.SSLError`` when TLS fails, ValueError for unknown arguments. With
-        *callback*, a refusal ends the connection: nothing is to go out in plain text meanwhile.
+        *callback*, a refusal also fails what was issued behind it: it isn't sent in plain text.
         """
         if self._tls_established or _is_tls(self._own_sock()):
             raise self._refused(self.abort("TLS session already established"))
@@ -430,10 +430,7 @@ class IMAP4:
             cast(Any, keyfile), certfile, cast(Any, ca_certs), cert_verify_cb, ssl_version,
             tls_level, ssl_context,
         )  # fmt: skip
-        outcome = self._call(
-            "STARTTLS", callback=callback, cb_arg=cb_arg, finish=_finish_starttls,
-            vital=callback is not None,
-        )  # fmt: skip
+        outcome = self._call("STARTTLS", callback=callback, cb_arg=cb_arg, finish=_finish_starttls)
         return cast(Nothing, outcome)
 
     def authenticate(
@@ -1211,7 +1208,6 @@ class IMAP4:
         last: Sequence[Part] = (),
         idle: Idle | None = None,
         leaves_data: bool = False,
-        vital: bool = False,
         authenticator: Authenticator | None = None,
     ) -> Result:
         """Issue a command; its outcome, or ``(None, None)`` when it goes to *callback*."""
@@ -1223,7 +1219,6 @@ class IMAP4:
         command = self._build(row, substitute(row.name, arguments, params), last)
         command.idle = idle
         command.leaves_data = leaves_data
-        command.vital = vital
         pending = Pending(finish, callback, cb_arg)
         pending.responder = responder
         try:

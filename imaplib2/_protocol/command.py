@@ -32,8 +32,6 @@ class Command:
     idle: Idle | None = None
     #: Data stays with the untagged responses: for callers who collect it themselves.
     leaves_data: bool = False
-    #: Its refusal ends the connection: others rely on it before they know its outcome.
-    vital: bool = False
     #: A BAD is an answer like others: for callers who raise it themselves.
     as_it_came: bool = False
     tag: bytes = b""

@@ -598,8 +598,6 @@ class Connection:
             return
         self._remove(command)
         self._complete(command, response, now)
-        if command.vital and response.type != "OK":
-            self.fail(abort(f"{command.row.name} was refused: {excerpt(response.text)}"))
         self._admit(now)
 
     def _take_back_held(self, upgrade: Command) -> None:
