@@ -300,8 +300,9 @@ class Engine:
         if self._keeps_transport:
             self._transport.close()
         self._transport.interrupt()
-        if self._polling is not None:
-            self._polling.errands.put(_do_nothing)
+        polling = self._polling  # read once: the reader may end it meanwhile
+        if polling is not None:
+            polling.errands.put(_do_nothing)
         if forgotten:
             import warnings
 
