@@ -1039,7 +1039,8 @@ class IMAP4:
         if self._is_by_hand():
             return self._by_hand.read(size, self._pull_timeout())
         buffer = bytearray(size)
-        received = self._base_transport().recv_into(memoryview(buffer))
+        while (received := self._base_transport().recv_into(memoryview(buffer))) is None:
+            self._running_engine().progressed()
         return bytes(buffer[:received])
 
     def readline(self) -> bytes:

@@ -74,6 +74,10 @@ _BATCH = 512
 _JOIN_TIMEOUT = 2.0
 #: Seconds after which a writer that can't send looks whether its deadline has changed.
 _STALLED_LOOK = 1.0
+#: Bytes: so many may take a slow link longer than a time-out, though they were sent at once.
+_MUCH = 4 * 1024
+#: Seconds between looks at bytes that have left us, but not this machine: no event tells of them.
+_UNSENT_LOOK = 0.05
 #: Seconds that are given to the reader to take what the socket holds already.
 _ERRAND_TIMEOUT = 1.0
 
@@ -100,6 +104,7 @@ class Engine:
         self._work = threading.Condition(self._mutex)
         self._sending = False  # some thread has taken output and is sending it
         self._alarm: float | None = None  # when the sleeping writer looks again
+        self._unsent = 0  # bytes in the system's send buffer, when somebody looked last
         self._resume = threading.Event()  # set but during an upgrade
         self._resume.set()
         self._polling: _Polling | None = None
@@ -240,12 +245,20 @@ class Engine:
             raise
 
     def progressed(self) -> None:
-        """Some bytes of a command that is sent by hand have left."""
+        """Bytes have left, or have come, that the core knows nothing of."""
         self._drive(self.core.progressed)
 
     def look_at_the_clock(self) -> None:
         """Do what is due, if the writer has not done it yet."""
+        self._watch_unsent()
         self._drive(self.core.tick)
+
+    def _watch_unsent(self) -> None:
+        """What the peer takes out of the system's buffer is progress, too."""
+        if self._unsent:
+            before, self._unsent = self._unsent, self._transport.unsent()
+            if self._unsent < before:
+                self.progressed()
 
     def _keep_time(self) -> float | None:
         """Do what is due; seconds until there is more to do."""
@@ -477,11 +490,13 @@ class Engine:
             sent = self._transport.try_send(data)
         except OSError as problem:
             return self._fail_os(problem)
+        if sent >= _MUCH:
+            self._unsent = self._transport.unsent()
         with self._mutex:
             self._sending = False
             if sent < len(data):
                 self.core.put_back(memoryview(data)[sent:])
-            if self.core.output_size:
+            if self.core.output_size or (self._unsent and self._alarm is not None):
                 self._work.notify_all()
         return None
 
@@ -498,6 +513,7 @@ class Engine:
 
     def _write(self) -> bool:
         """Do one piece of work, or sleep until there is some; false at the end."""
+        self._watch_unsent()
         with self._mutex:
             if self.core.reason is not None:
                 return False
@@ -523,6 +539,8 @@ class Engine:
         if deadline is not None and deadline <= now:
             self.core.tick(now)
             return None
+        if deadline is not None and self._unsent:
+            deadline = min(deadline, now + _UNSENT_LOOK)
         self._alarm = deadline
         self._work.wait(None if deadline is None else deadline - now)
         self._alarm = float("-inf")  # awake: it will look anyway
@@ -534,11 +552,22 @@ class Engine:
         while view:
             with self._mutex:
                 deadline = self.core.next_deadline()
-            sent = self._transport.send(view, _patience(deadline))
+            sent = self._transport.send(view, self._patience(deadline))
             view = view[sent:]
-            self._drive(self.core.progressed if sent and large else self.core.tick)
+            if sent and large:
+                self._unsent = self._transport.unsent()
+                self.progressed()
+            else:
+                self.look_at_the_clock()
             if self.core.reason is not None:
                 return
+
+    def _patience(self, deadline: float | None) -> float:
+        """How long to wait for a stalled transport before looking at the clock again."""
+        if deadline is None:
+            return _STALLED_LOOK
+        look = _UNSENT_LOOK if self._unsent else _STALLED_LOOK
+        return min(look, max(0.0, deadline - time.monotonic()))
 
     # -- Receiving ----------------------------------------------------------------------------
 
@@ -564,7 +593,9 @@ class Engine:
                 report = polling.errands.get()
             try:
                 size = self._transport.recv_into(buffer)
-                if size:
+                if size is None:
+                    self.progressed()
+                elif size:
                     self._receive(buffer[:size])
                 else:
                     self._end_of_file()
@@ -723,13 +754,6 @@ def _report(problem: BaseException) -> None:
     )
     with contextlib.suppress(BaseException):  # the hook is user code, too
         threading.excepthook(hook_arguments)
-
-
-def _patience(deadline: float | None) -> float:
-    """How long to wait for a stalled transport before looking at the clock again."""
-    if deadline is None:
-        return _STALLED_LOOK
-    return min(_STALLED_LOOK, max(0.0, deadline - time.monotonic()))
 
 
 def _chunks(buffers: list[Buffer]) -> list[Buffer]:

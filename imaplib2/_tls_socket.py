@@ -53,6 +53,20 @@ class ConcurrentSSLSocket(ssl.SSLSocket):
             except ssl.SSLWantWriteError:
                 wait_for(self, reading=False)
 
+    def receive_some(self, buffer: memoryview) -> int | None:
+        """Receive once something has come; None when it is less than a record, or no data."""
+        for wait in (True, False):
+            try:
+                with self._lock:
+                    size: Any = super().read(len(buffer), buffer)
+                return size
+            except ssl.SSLWantReadError:
+                if wait:
+                    wait_for(self, reading=True)
+            except ssl.SSLWantWriteError:
+                wait_for(self, reading=False)
+        return None
+
     def send(self, data: Any, flags: int = 0) -> int:
         sent = 0
         while not sent and data:

@@ -12,6 +12,7 @@ import errno
 import os
 import select
 import socket
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -27,6 +28,8 @@ Buffer = bytes | bytearray | memoryview
 
 #: Bytes that are compressed at a time.
 DEFLATE_CHUNK = 32 * 1024
+#: Bytes that an object's own ``send`` gets at a time: it tells of its progress by returning.
+_PORTION = 64 * 1024
 _SHUTDOWN_WAIT = 2.0
 
 
@@ -42,8 +45,11 @@ class Transport(Protocol):
     def has_more(self) -> bool:
         """Whether bytes have been received that the descriptor tells nothing of."""
 
-    def recv_into(self, buffer: memoryview) -> int:
-        """Wait for bytes and put them into *buffer*; their number, or 0 at the end of file."""
+    def recv_into(self, buffer: memoryview) -> int | None:
+        """Wait for bytes and put them into *buffer*; their number, or 0 at the end of file.
+
+        None when what has come gives no bytes yet, such as a part of a TLS record.
+        """
 
     def is_readable(self) -> bool:
         """Whether `recv_into` has something to give, or the end of file to report."""
@@ -56,6 +62,9 @@ class Transport(Protocol):
 
     def send(self, data: Buffer, timeout: float | None) -> int:
         """Send some of *data*, waiting up to *timeout* seconds; the number of bytes, 0 if none."""
+
+    def unsent(self) -> int:
+        """Bytes that were sent, but that the peer has not taken yet; 0 where nobody knows."""
 
     def interrupt(self) -> None:
         """End the traffic: blocked calls return."""
@@ -83,7 +92,7 @@ class SocketTransport:
         # under a thread that reads, a descriptor would leave it waiting for ever.
         self._hold = sock.makefile("rb", buffering=0) if hasattr(sock, "makefile") else None
 
-    def recv_into(self, buffer: memoryview) -> int:
+    def recv_into(self, buffer: memoryview) -> int | None:
         while True:
             try:
                 return self.sock.recv_into(buffer)
@@ -114,6 +123,9 @@ class SocketTransport:
         if sent or not wait_for(self.sock, timeout, reading=False):
             return sent
         return self.try_send(data)
+
+    def unsent(self) -> int:
+        return bytes_waiting(self.sock, "TIOCOUTQ")
 
     def interrupt(self) -> None:
         interrupt_socket(self.sock)
@@ -151,6 +163,9 @@ class TLSTransport(SocketTransport):
     def is_readable(self) -> bool:
         return self.has_more or super().is_readable()
 
+    def recv_into(self, buffer: memoryview) -> int | None:
+        return self.sock.receive_some(buffer)
+
     def try_send(self, data: Buffer) -> int:
         return self.sock.send_now(data)
 
@@ -186,7 +201,7 @@ class ProcessTransport:
         self._wakeup = Wakeup()
         os.set_blocking(self._write_fd, False)
 
-    def recv_into(self, buffer: memoryview) -> int:
+    def recv_into(self, buffer: memoryview) -> int | None:
         if not self._wakeup.wait_with(self._read_fd, select.POLLIN):
             return 0
         return os.readv(self._read_fd, [buffer])
@@ -213,6 +228,9 @@ class ProcessTransport:
             return 0
         return self.try_send(data)
 
+    def unsent(self) -> int:
+        return bytes_waiting(self._write_fd, "FIONREAD")
+
     def interrupt(self) -> None:
         self._wakeup.set()
 
@@ -220,18 +238,18 @@ class ProcessTransport:
         """Close the pipes and see the child off: it is asked, then terminated, then killed."""
         self._wakeup.set()
         self.drop()
-        for end in (self.process.terminate, self.process.kill):
-            if self._has_ended():
+        for end, patience in ((self.process.terminate, 1.0), (self.process.kill, 0.5)):
+            if self._ends_within(patience):
                 break
             end()
-        self._has_ended()
+        self._ends_within(_SHUTDOWN_WAIT)
         self._wakeup.close()
 
-    def _has_ended(self) -> bool:
+    def _ends_within(self, seconds: float) -> bool:
         import subprocess
 
         try:
-            self.process.wait(_SHUTDOWN_WAIT)
+            self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             return False
         return True
@@ -258,8 +276,10 @@ class MethodTransport:
         self._wakeup = Wakeup()
         self._unread = b""
 
-    def recv_into(self, buffer: memoryview) -> int:
+    def recv_into(self, buffer: memoryview) -> int | None:
         data = self._unread or self._read(len(buffer))
+        if data is None:
+            return None
         size = min(len(data), len(buffer))
         buffer[:size] = data[:size]
         self._unread = data[size:]
@@ -283,9 +303,12 @@ class MethodTransport:
         owner = self._living_owner()
         if owner is None:
             raise BrokenPipeError("the connection was dropped")
-        data = bytes(data)  # what subclasses expect
-        owner.send(data)
-        return len(data)
+        portion = bytes(memoryview(data)[:_PORTION])  # bytes are what subclasses expect
+        owner.send(portion)
+        return len(portion)
+
+    def unsent(self) -> int:
+        return 0 if self.base is None else self.base.unsent()
 
     def interrupt(self) -> None:
         self._wakeup.set()
@@ -318,22 +341,19 @@ class MethodTransport:
             self._wakeup.wait(_SHUTDOWN_WAIT)
         return owner
 
-    def _read(self, size: int) -> bytes:
-        while self._wait_readable():
-            owner = self._living_owner()
-            if owner is None:
-                return b""
-            try:
-                data: bytes = owner.read_some(size)
-            except (BlockingIOError, TimeoutError) as problem:
-                if problem.errno == errno.ETIMEDOUT:
-                    raise
-                data = b""
-            else:
-                if data or _is_at_end(owner):
-                    return data
-            del owner  # not kept alive while waiting again
-        return b""
+    def _read(self, size: int) -> bytes | None:
+        if not self._wait_readable():
+            return b""
+        owner = self._living_owner()
+        if owner is None:
+            return b""
+        try:
+            data: bytes = owner.read_some(size)
+        except (BlockingIOError, TimeoutError) as problem:
+            if problem.errno == errno.ETIMEDOUT:
+                raise
+            return None
+        return data if data or _is_at_end(owner) else None
 
     def _wait_readable(self, timeout: float | None = None) -> bool:
         owner = self._living_owner()
@@ -374,18 +394,23 @@ class DeflateTransport:
         self._more = False  # the decompressor may give more without new input
         self._outgoing = memoryview(b"")
 
-    def recv_into(self, buffer: memoryview) -> int:
-        while True:
-            if self._decompressor.eof:
-                return 0  # the stream has been ended: nothing behind it can be read
-            data = self._next_input()
-            if data is None:
-                return 0
-            text = self._decompressor.decompress(data, len(buffer))
-            self._more = len(text) == len(buffer) or bool(self._decompressor.unconsumed_tail)
-            if text:
-                buffer[: len(text)] = text
-                return len(text)
+    def recv_into(self, buffer: memoryview) -> int | None:
+        if self._decompressor.eof:
+            return 0  # the stream has been ended: nothing behind it can be read
+        data: bytes | memoryview = b""
+        if self._more:
+            data = self._decompressor.unconsumed_tail
+        elif self._received:
+            data, self._received = self._received, b""
+        else:
+            size = self.inner.recv_into(memoryview(self._input))
+            if not size:
+                return size
+            data = memoryview(self._input)[:size]
+        text = self._decompressor.decompress(data, len(buffer))
+        self._more = len(text) == len(buffer) or bool(self._decompressor.unconsumed_tail)
+        buffer[: len(text)] = text
+        return len(text) or None
 
     def is_readable(self) -> bool:
         return self.has_more or self.inner.is_readable()
@@ -410,6 +435,9 @@ class DeflateTransport:
             self._outgoing = self._outgoing[sent:]
         return len(chunk)
 
+    def unsent(self) -> int:
+        return self.inner.unsent()
+
     def interrupt(self) -> None:
         self.inner.interrupt()
 
@@ -423,18 +451,6 @@ class DeflateTransport:
     def has_more(self) -> bool:
         """Whether there is more to read without waiting for the other transport."""
         return self._more or bool(self._received)
-
-    def _next_input(self) -> bytes | memoryview | None:
-        """Compressed bytes to go on with; None at the end of file."""
-        if self._more:
-            tail: bytes = self._decompressor.unconsumed_tail
-            return tail
-        if self._received:
-            received, self._received = self._received, b""
-            return received
-        view = memoryview(self._input)
-        size = self.inner.recv_into(view)
-        return view[:size] if size else None
 
 
 _Z_SYNC_FLUSH = 2  # zlib.Z_SYNC_FLUSH, without importing zlib for everybody
@@ -455,6 +471,18 @@ def interrupt_socket(sock: Any) -> None:
             socket.socket.shutdown(sock, socket.SHUT_RDWR)
         else:
             sock.shutdown(socket.SHUT_RDWR)
+
+
+def bytes_waiting(channel: Any, request: str) -> int:
+    """How many bytes are on their way through *channel*, which a *request* of ioctl tells."""
+    try:
+        import fcntl
+        import termios
+
+        count = fcntl.ioctl(channel, getattr(termios, request), bytes(4))
+    except (ImportError, AttributeError, OSError, TypeError, ValueError):
+        return 0  # not on this system, or not of this kind of channel
+    return int.from_bytes(count, sys.byteorder)
 
 
 def tune(sock: socket.socket) -> None:

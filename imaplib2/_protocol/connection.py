@@ -73,7 +73,7 @@ class Connection:
         limits: Limits | None = None,
         timeout: float | None = None,
         done_timeout: float = 30.0,
-        logout_timeout: float = 4.0,
+        logout_timeout: float = 3.0,
     ) -> None:
         self.limits = limits or Limits()
         self.timeout = timeout
@@ -202,7 +202,7 @@ class Connection:
         return sum(map(len, self._output))
 
     def progressed(self, now: float) -> None:
-        """Part of a large literal has left: while the server takes it, it isn't silent."""
+        """Bytes of a command have left, or of a response have come: the server isn't silent."""
         self._heard = now
 
     def take_events(self) -> list[Event]:

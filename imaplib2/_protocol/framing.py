@@ -192,6 +192,11 @@ class Framer:
                 f"literal of {size} bytes, more than {self._limits.literal} (limits.literal): "
                 + excerpt(self._pieces[0])
             )
+        if len(self._pieces) > 2 * self._limits.literals:
+            raise ProtocolViolation(
+                f"more than {self._limits.literals} literals in a response (limits.literals): "
+                + excerpt(self._pieces[0])
+            )
         self._text_size += len(self._pieces[-1])
         self._literal = io.BytesIO()
         self._missing = size

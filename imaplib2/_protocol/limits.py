@@ -15,6 +15,8 @@ class Limits:
     line: int = 256 * 1024 * 1024
     #: Bytes of one literal. Announcing one costs nothing: memory is used as the bytes arrive.
     literal: int = 4 * 1024 * 1024 * 1024 - 1
+    #: Literals in one response; without a bound, millions of empty ones would cost little to send.
+    literals: int = 100_000
     #: Items and bytes of stored untagged data that nobody has asked for; beyond it the oldest are
     #: dropped.
     stored: int = 100_000

@@ -1113,6 +1113,8 @@ class Flow:
         self.cut_with_reset = False
         self.stall_at: int | None = None
         self.stalled = False
+        self.portion = _READ_SIZE
+        self.interval = 0.0
 
     @property
     def delay(self) -> float:
@@ -1157,6 +1159,11 @@ class Flow:
         self.stall_at = count
         self._changed()
 
+    def trickle(self, portion: int, interval: float) -> None:
+        """Pass on at most `portion` bytes, each `interval` seconds; take no more in advance."""
+        self.portion, self.interval = portion, interval
+        self._changed()
+
     def resume(self) -> None:
         """End a stall."""
         self.stalled = False
@@ -1166,7 +1173,7 @@ class Flow:
     def allowance(self, passed: int) -> int:
         """How many bytes may pass now, after `passed` ones."""
         ends = [end for end in (self.cut_at, self.stall_at) if end is not None]
-        return 0 if self.stalled else max(0, min(ends, default=passed + _READ_SIZE) - passed)
+        return 0 if self.stalled else max(0, min([*ends, passed + self.portion]) - passed)
 
     def cuts(self, passed: int) -> bool:
         return self.cut_at is not None and passed >= self.cut_at
@@ -1182,19 +1189,21 @@ class _Lane:
         self._queue: deque[tuple[float, memoryview]] = deque()
         self._offset = 0  # of the next byte of the source
         self._taken = self._passed = 0
+        self._next_at = 0.0  # before that, nothing may pass
         self._ended = False  # the source has sent FIN
         self.done = False  # and it has been passed on
 
     @property
     def wants_input(self) -> bool:
-        room = self._taken - self._passed < self.WINDOW
+        window = self.flow.portion if self.flow.interval else self.WINDOW
+        room = self._taken - self._passed < window
         return room and not self._ended and self.flow.allowance(self._passed) > 0
 
     def due(self) -> float | None:
         """When the next piece may go; None if there is nothing, or nothing may pass."""
         if not self._queue or not self.flow.allowance(self._passed):
             return None
-        return self._queue[0][0]
+        return max(self._queue[0][0], self._next_at)
 
     @property
     def cut(self) -> bool:
@@ -1222,6 +1231,7 @@ class _Lane:
                 return
             sent = self.sink.send(piece[: self.flow.allowance(self._passed)])
             self._passed += sent
+            self._next_at = time.monotonic() + self.flow.interval if self.flow.interval else 0.0
             self._queue[0] = (due, piece[sent:])
             if sent == len(piece):
                 self._queue.popleft()

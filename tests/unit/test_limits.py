@@ -56,12 +56,14 @@ EXCEEDED = [
     ("literal", 100, b"* 1 FETCH (X {101}\r\n"),
     ("literal", 100, b"* 1 FETCH (X {%b}\r\n" % (b"9" * 5000)),
     ("literal", 0, b"* 1 FETCH (X {1}\r\n"),
+    ("literals", 5, b"* 1 FETCH (X" + b" {0}\r\n" * 6),
     ("collected", 10, b"* 1 FETCH (X)\r\n" * 11),
 ]
 WITHIN = [
     ("line", 100, b"* X " + b"x" * 96 + b"\r\n"),
     ("literal", 100, b"* 1 FETCH (X {100}\r\n" + b"x" * 100 + b")\r\n"),
     ("literal", 0, b"* 1 FETCH (X {0}\r\n)\r\n"),
+    ("literals", 5, b"* 1 FETCH (X" + b" {0}\r\n" * 5 + b")\r\n"),
     ("collected", 10, b"* 1 FETCH (X)\r\n" * 10),
 ]
 DROPPED = [
