@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ssl
 import threading
-from typing import Any
+from typing import Any, cast
 
 from ._waiting import wait_for
 
@@ -58,8 +58,7 @@ class ConcurrentSSLSocket(ssl.SSLSocket):
         for wait in (True, False):
             try:
                 with self._lock:
-                    size: Any = super().read(len(buffer), buffer)
-                return size
+                    return cast(int, super().read(len(buffer), buffer))
             except ssl.SSLWantReadError:
                 if wait:
                     wait_for(self, reading=True)
