@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, TextIO
 
+from ._protocol.framing import Batch
+
 #: Interactions that are kept to be printed with an error.
 KEPT = 20
 #: Characters of one line that are shown.
@@ -48,15 +50,21 @@ class Trace:
             self._kept.append((time.time(), threading.current_thread().name, "", text))
 
     def traffic(self, entries: list[tuple[str, Any]]) -> None:
-        """What was sent (">", printed from level 3 on) and received ("<", from level 4 on)."""
+        """What was sent (">", printed from level 3 on) and received ("<", from level 4 on).
+
+        A text may be a ``Batch`` of responses.
+        """
         name = threading.current_thread().name
         if self.level >= max(3, self.buffer_level):
             for direction, text in entries:
                 if direction == ">" or self.level >= 4:
-                    self.write(_line(direction, text), name)
+                    for single in _singly(text):
+                        self.write(_line(direction, single), name)
             return
         now = time.time()
-        self._kept.extend((now, name, way, _head(text)) for way, text in entries[-KEPT:])
+        for direction, text in entries[-KEPT:]:
+            for single in _singly(text)[-KEPT:]:
+                self._kept.append((now, name, direction, _head(single)))
 
     def write(self, text: str, thread: str | None = None, when: float | None = None) -> None:
         """Print a line, with time and thread, to the debug file and to the logger."""
@@ -85,6 +93,10 @@ class Trace:
         self.write(f"last {len(kept)} interactions:")
         for when, name, direction, text in kept:
             self.write(_line(direction, text), name, when)
+
+
+def _singly(text: Any) -> list[Any]:
+    return text if isinstance(text, Batch) else [text]
 
 
 def _head(text: Any) -> Any:

@@ -92,6 +92,11 @@ class Collectors(Generic[Member]):
     def __len__(self) -> int:
         return len(self._claims)
 
+    @property
+    def only(self) -> Member | None:
+        """The one command that collects the type, if no other does."""
+        return next(iter(self._claims)) if len(self._claims) == 1 else None
+
     def add(self, member: Member, claim: Claim | None) -> None:
         """*member* is in progress."""
         self._claims[member] = claim

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 from .arguments import Buffer, Encoded, Part
 from .claims import Claim, MailboxClaim, MessageClaim
 from .commands import Kind, Plus, Row
-from .responses import Data
 from .states import ANY
 
 #: Servers may drop a client that idles for half an hour (RFC 2177, section 3).
@@ -40,8 +39,9 @@ class Command:
     runs: deque[list[Buffer]] = field(default_factory=deque, repr=False)
     #: Untagged data that it returns, but that stays for others, too.
     shown: list[Any] = field(default_factory=list, repr=False)
-    #: The untagged data that is this command's, by type.
-    data: dict[str, list[Data]] = field(default_factory=dict, repr=False)
+    #: The untagged data that is this command's, by type; and how many responses brought it.
+    data: dict[str, list[Any]] = field(default_factory=dict, repr=False)
+    collected: int = 0
     #: The event that is reported when this command, inserted by the connection, completes.
     then: Any = None
 

@@ -33,7 +33,7 @@ from .events import (
     RoomMade,
     UpgradeNow,
 )
-from .framing import Frame, Framer, first_line
+from .framing import Batch, Frame, Framer, first_line
 from .grammar import CRLF
 from .limits import Limits, ProtocolViolation, excerpt
 from .responses import (
@@ -43,6 +43,7 @@ from .responses import (
     ResponseCode,
     Tagged,
     Untagged,
+    fetch_data,
     parse,
     response_code,
     untagged_text,
@@ -159,21 +160,17 @@ class Connection:
     def receive(self, frames: list[Frame], now: float) -> None:
         """Take responses from the server, in order; violations of the protocol end it all."""
         self._heard = now
-        for position, frame in enumerate(frames):
-            if self.reason is not None:
-                return None
-            if self._secrets:
-                frame = hide(frame, self._secrets)
-            self._log("<", frame)
-            if self.tap is not None:
-                self.tap(frame)
-            try:
-                self._receive(frame, now)
-            except ProtocolViolation as violation:
-                return self.fail(violation)
-            if self.paused and position < len(frames) - 1:
-                return self.fail(ProtocolViolation("responses behind the OK to an upgrade"))
-        return None
+        position = 0
+        try:
+            while position < len(frames) and self.reason is None:
+                if self.paused:
+                    raise ProtocolViolation("responses behind the OK to an upgrade")
+                taken = self._collect_fetches(frames, position)
+                if not taken:
+                    self._receive(frames[position], now)
+                position += taken or 1
+        except ProtocolViolation as violation:
+            self.fail(violation)
 
     def receive_bytes(self, data: Buffer, now: float) -> None:
         """`frame` and `receive` in one, until all that can be read is read."""
@@ -446,7 +443,7 @@ class Connection:
                 del self._collectors[type_]
         if command is self._selecting:
             self._selecting = None
-        self._collected -= sum(map(len, command.data.values()))
+        self._collected -= command.collected
         self._profiles[command.profile] -= 1
         if not self._profiles[command.profile]:
             del self._profiles[command.profile]
@@ -459,6 +456,11 @@ class Connection:
     # -- Responses ----------------------------------------------------------------------------
 
     def _receive(self, frame: Frame, now: float) -> None:
+        if self._secrets:
+            frame = hide(frame, self._secrets)
+        self._log("<", frame)
+        if self.tap is not None:
+            self.tap(frame)
         if self.welcome is None:
             return self._greeting(frame, now)
         response = parse(frame)
@@ -541,10 +543,35 @@ class Connection:
         self.fail(abort(f"server said BYE: {text.decode('utf-8', 'replace')}"))
 
     def _collect(self, collectors: Collectors[Command], type_: str, data: Data) -> None:
-        collectors.owner(data).data.setdefault(type_, []).append(data)
-        self._collected += 1
+        self._give(collectors.owner(data), type_, _items(data), 1)
         if type_ == "CAPABILITY" and isinstance(data, bytes):
             self._learn_capabilities(data)
+
+    def _collect_fetches(self, frames: list[Frame], start: int) -> int:
+        """Take the FETCH responses at *start* of *frames* in one go, if that can be.
+
+        Their number; 0 when `_receive` has to look at each.
+        """
+        collectors = self._collectors.get("FETCH")
+        command = collectors.only if collectors is not None else None
+        if command is None or self._secrets or self.tap is not None:
+            return 0
+        count, data = fetch_data(frames, start)
+        if count:
+            if self.traffic is not None:
+                self.traffic.append(("<", Batch(frames[start : start + count])))
+            self._give(command, "FETCH", data, count)
+        return count
+
+    def _give(self, command: Command, type_: str, data: list[Any], responses: int) -> None:
+        """*data*, which came in so many *responses*, is that of *command*."""
+        known = command.data.get(type_)
+        if known is None:
+            command.data[type_] = data
+        else:
+            known += data
+        command.collected += responses
+        self._collected += responses
         if self._collected > self.limits.collected:
             raise ProtocolViolation(
                 f"more than {self.limits.collected} responses to one command (limits.collected)"
@@ -669,7 +696,7 @@ class Connection:
 
     def _outcome(self, command: Command, type_: str, text: bytes) -> list[Any]:
         """What the command returns: its own data, or the text of its tagged response."""
-        row, data = command.row, {name: _flat(found) for name, found in command.data.items()}
+        row, data = command.row, command.data
         if command.leaves_data or type_ != "OK":
             for name, items in data.items():
                 self.untagged.add_awaited(name, items)
@@ -812,9 +839,3 @@ class Connection:
 
 def _items(data: Data) -> list[Any]:
     return [data] if isinstance(data, bytes) else list(data)
-
-
-def _flat(responses: list[Data]) -> list[Any]:
-    if any(type(data) is list for data in responses):
-        return [item for data in responses for item in _items(data)]
-    return list(responses)

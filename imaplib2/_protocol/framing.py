@@ -12,10 +12,23 @@ from __future__ import annotations
 
 import io
 
-from .grammar import CRLF, LITERAL_AT_END, QUOTED_BYTES, STATUS_RESPONSE, without_escapes
+from .grammar import (
+    CRLF,
+    LINE_BEHIND_LITERAL,
+    LITERAL_AT_END,
+    NUMBERED_UP_TO_LITERAL,
+    QUOTED_BYTES,
+    STATUS_RESPONSE,
+    UP_TO_LITERAL,
+    without_escapes,
+)
 from .limits import Limits, ProtocolViolation, excerpt
 
 Frame = bytes | list[bytes]
+
+
+class Batch(list[Frame]):
+    """Several responses that are handled at once."""
 
 
 #: Lines that may be added to a response whose parentheses are open.
@@ -84,8 +97,10 @@ class Framer:
         """Take one step; false when more bytes are needed first."""
         if self._literal is not None and not self._fill_literal():
             return False
+        if self._after_literal and not self._data.startswith((b"\r", b"\n"), self._start):
+            self._after_literal = self._start >= len(self._data)
         plain = not (single or self._pieces or self._after_literal or self._pushed_back is not None)
-        if plain and self._split_lines(found):
+        if plain and (self._split_lines(found) or self._split_literals(found)):
             return True
         line = self._line()
         if line is None:
@@ -118,6 +133,55 @@ class Framer:
         self._start = end
         return True
 
+    def _split_literals(self, found: list[Frame]) -> bool:
+        """Fast path: numbered responses (FETCH) with literals, which are there completely.
+
+        A fifth of the time that `_add_line` takes, to which it leaves what looks unusual.
+        """
+        if self._parts or self._odd_line_ends:
+            return False
+        data, start, limits = self._data, self._start, self._limits
+        line = NUMBERED_UP_TO_LITERAL.match(data, start)
+        while line is not None:
+            literal = line.end()
+            end = literal + int(line[1])
+            last = LINE_BEHIND_LITERAL.match(data, end)
+            if last is None or end - literal > limits.literal or not limits.literals:
+                break  # perhaps another literal follows
+            next_start = last.end()
+            if next_start - 4 - (end - literal) - start > limits.line:
+                break
+            found.append([data[start : literal - 2], data[literal:end], data[end : next_start - 2]])
+            start = next_start
+            line = NUMBERED_UP_TO_LITERAL.match(data, start)
+        moved = start > self._start
+        self._start = start
+        return moved or self._split_several_literals(found)
+
+    def _split_several_literals(self, found: list[Frame]) -> bool:
+        """The same for one response with any number of literals."""
+        data, start, limits = self._data, self._start, self._limits
+        pieces: list[bytes] = []
+        text_size = 0
+        line = NUMBERED_UP_TO_LITERAL.match(data, start)
+        while line is not None:
+            literal = line.end()
+            end = literal + int(line[1])
+            pieces += (data[start : literal - 2], data[literal:end])
+            text_size += literal - 2 - start
+            if end - literal > limits.literal or len(pieces) > 2 * limits.literals:
+                return False
+            last = LINE_BEHIND_LITERAL.match(data, end)
+            if last is not None:
+                pieces.append(data[end : last.end() - 2])
+                if text_size + len(pieces[-1]) > limits.line:
+                    return False
+                found.append(pieces)
+                self._start = last.end()
+                return True
+            start, line = end, UP_TO_LITERAL.match(data, end)
+        return False
+
     def _line(self) -> bytes | None:
         """The next line without its end (CRLF, or LF alone), or None when it isn't complete."""
         if self._pushed_back is not None:
@@ -145,7 +209,8 @@ class Framer:
         self._check_line_limit(self._parts_size - ended)
 
     def _check_line_limit(self, size: int) -> None:
-        if self._text_size + size > self._limits.line:
+        before = 0 if self._unclosed else self._text_size  # it may be the next response's
+        if before + size > self._limits.line:
             raise ProtocolViolation(
                 f"got more than {self._limits.line} bytes in a response (limits.line): "
                 + excerpt((self._pieces or self._parts or [b""])[0])

@@ -76,6 +76,31 @@ def parse(frame: Frame) -> Response:
     return Tagged(tag, kind.decode("ascii"), _joined_text(text, frame))
 
 
+def fetch_data(frames: list[Frame], start: int) -> tuple[int, list[bytes | tuple[bytes, bytes]]]:
+    """How many of *frames* from *start* on are FETCH responses, and all their data.
+
+    The fast path for what large mailboxes send: a third of the time that `parse` and what follows
+    on it take for each response.
+    """
+    data: list[bytes | tuple[bytes, bytes]] = []
+    position = start
+    for position in range(start, len(frames)):
+        frame = frames[position]
+        first = frame if isinstance(frame, bytes) else frame[0]
+        head, _, rest = first.partition(b" FETCH ")
+        number = head[2:]
+        if not number.isdigit() or head[:2] != b"* ":
+            return position - start, data
+        text = number + b" " + rest
+        if isinstance(frame, bytes):
+            data.append(text)
+        elif len(frame) == 3:
+            data += ((text, frame[1]), frame[2])
+        else:
+            data += _with_literals(text, frame)
+    return len(frames) - start, data
+
+
 def response_code(text: bytes) -> ResponseCode | None:
     """The response code that *text* begins with, if it does (RFC 3501, section 7.1)."""
     end = end_of_response_code(text)
@@ -119,8 +144,10 @@ def _name(name: bytes) -> str:
 
 def _data(first: bytes, frame: Frame) -> Data:
     """Response data in imaplib's shape; *first* stands for the frame's first text."""
-    if isinstance(frame, bytes):
-        return first
+    return first if isinstance(frame, bytes) else _with_literals(first, frame)
+
+
+def _with_literals(first: bytes, frame: list[bytes]) -> list[bytes | tuple[bytes, bytes]]:
     texts = [first, *frame[2::2]]
     data: list[bytes | tuple[bytes, bytes]] = list(zip(texts, frame[1::2], strict=False))
     data.append(texts[-1])

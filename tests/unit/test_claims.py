@@ -9,8 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imaplib2._protocol.claims import Claim, Collectors, MailboxClaim, MessageClaim, uid_of
+from imaplib2._protocol.events import Completed
+from imaplib2._protocol.limits import Limits
 from imaplib2._protocol.message_set import MessageSet
 from imaplib2._protocol.responses import Data
+
+from .core_helpers import PREAUTH, Driver
 
 
 @pytest.mark.parametrize(
@@ -227,3 +231,49 @@ def test_a_member_that_is_gone_conflicts_no_more() -> None:
     found.remove("some")
     assert len(found) == 0
     assert not found.conflicts(MessageClaim(b"1:5", by_uid=False))
+
+
+# -- FETCH responses in one go ---------------------------------------------------------------------
+
+responses = st.lists(
+    st.sampled_from(
+        [
+            b"* 1 FETCH (FLAGS ())",
+            b"* 23 FETCH (X {3}\r\na)b)",
+            b"* 4 FETCH (X {0}\r\n Y {2}\r\nab UID 7)",
+            b"* 5 fetch (UID 9)",
+            b"*  6 FETCH (Y)",
+            b"* 7 FETCH",
+            b"* x FETCH (Y)",
+            b"* OK 1 FETCH (Y)",
+            b"* 8 EXISTS",
+            b"* 9 EXPUNGE",
+            b"* CAPABILITY X",
+            b"A1 OK done",
+            b"A2 OK done",
+            b"1 FETCH (Y)",
+            b" FETCH (Y)",
+        ]
+    ),
+    max_size=12,
+).map(lambda lines: b"".join(line + b"\r\n" for line in lines))
+
+
+@given(responses, st.sampled_from([("1:*",), ("1:4", "5:*")]), st.integers(1, 8))
+def test_fetch_responses_in_one_go_are_what_they_are_one_by_one(
+    wire: bytes, sets: tuple[str, ...], collected: int
+) -> None:
+    stories = []
+    for at_once in (True, False):
+        driver = Driver(PREAUTH, limits=Limits(collected=collected))
+        driver.core.state = "SELECTED"
+        if not at_once:
+            driver.core._collect_fetches = lambda frames, start: 0  # type: ignore[method-assign]
+        commands = [driver.submit("FETCH", numbers, "X") for numbers in sets]
+        driver.receive(wire)
+        outcomes = [outcome for command in commands for outcome in driver.outcomes(command)]
+        told = [
+            event.data if isinstance(event, Completed) else str(event.error) for event in outcomes
+        ]
+        stories.append((told, list(driver.core.untagged), str(driver.core.reason)))
+    assert stories[0] == stories[1]

@@ -18,9 +18,12 @@ from .core_helpers import chunks, frames_of, random_chunks
 
 
 class GeneralFramer(Framer):
-    """A framer without its fast path."""
+    """A framer without its fast paths."""
 
     def _split_lines(self, found: list[Frame]) -> bool:
+        return False
+
+    def _split_literals(self, found: list[Frame]) -> bool:
         return False
 
 
@@ -128,11 +131,53 @@ lines = st.lists(
 ).map(b"".join)
 
 
-@given(lines, st.randoms(use_true_random=False))
-def test_the_fast_path_gives_what_the_general_one_gives(wire: bytes, choose: random.Random) -> None:
-    general = GeneralFramer()
-    general.feed(wire)
-    assert frames_of(random_chunks(wire, choose)) == general.frames()
+@st.composite
+def fetches(draw: st.DrawFn) -> bytes:
+    """FETCH responses such as servers send by the thousand, and some that aren't quite so."""
+    wire = b""
+    for _ in range(draw(st.integers(0, 8))):
+        content = draw(contents)
+        wire += draw(st.sampled_from([b"* 1 FETCH (X {%d}", b"* 1 (", b"* 12 Y {%d} Z {%d}", b")"]))
+        wire = wire.replace(b"%d", b"%d" % len(content)) + b"\r\n" + content
+        wire += draw(st.sampled_from([b")", b"", b" {2}\r\nab)", b" Y {0}", b"))", b" \r)"]))
+        wire += draw(st.sampled_from([b"\r\n"] * 8 + [b"\r\n\r\n", b"\n", b"\r\n)\r\n"]))
+    return wire
+
+
+limits = st.one_of(
+    st.just(Limits()),
+    st.builds(
+        Limits,
+        line=st.integers(10, 60),
+        literal=st.integers(0, 20),
+        literals=st.integers(0, 3),
+    ),
+)
+
+
+@given(
+    st.one_of(lines, streams.map(lambda stream: stream[0]), fetches()),
+    st.randoms(use_true_random=False),
+    limits,
+)
+def test_the_fast_paths_give_what_the_general_one_gives(
+    wire: bytes, choose: random.Random, limits: Limits
+) -> None:
+    for portions in ([wire], random_chunks(wire, choose)):
+        assert framed(Framer(limits), portions) == framed(GeneralFramer(limits), portions)
+
+
+def framed(framer: Framer, portions: list[bytes]) -> tuple[list[Frame], str]:
+    """The responses, and the violation behind them."""
+    found: list[Frame] = []
+    try:
+        for portion in portions:
+            framer.feed(portion)
+            while frames := framer.frames():
+                found += frames
+    except ProtocolViolation as violation:
+        return found, str(violation)
+    return found, ""
 
 
 @given(st.binary(max_size=200), st.randoms(use_true_random=False))
