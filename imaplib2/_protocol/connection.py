@@ -157,6 +157,20 @@ class Connection:
         self._framer.feed(data)
         return self._framer.frames(single=self._upgrading)
 
+    @property
+    def missing(self) -> int:
+        """Bytes that the literal in progress lacks. For the reader only, as all of these."""
+        return self._framer.missing
+
+    def begun_literal(self) -> bytes:
+        """What has come of the literal in progress, for whoever wants to receive the rest."""
+        return self._framer.begun_literal()
+
+    def frame_literal(self, literal: bytes) -> list[Frame]:
+        """As `frame`: the literal in progress, whole, has been received elsewhere."""
+        self._framer.complete_literal(literal)
+        return self._framer.frames(single=self._upgrading)
+
     def receive(self, frames: list[Frame], now: float) -> None:
         """Take responses from the server, in order; violations of the protocol end it all."""
         self._heard = now

@@ -85,6 +85,21 @@ class Framer:
             raise self._violation
         return found
 
+    @property
+    def missing(self) -> int:
+        """Bytes that the literal in progress lacks, when all others have been taken."""
+        return self._missing if self._start >= len(self._data) else 0
+
+    def begun_literal(self) -> bytes:
+        """What has come of the literal in progress; `complete_literal` is next."""
+        assert self._literal is not None
+        return self._literal.getvalue()
+
+    def complete_literal(self, literal: bytes) -> None:
+        """Take the literal in progress as a whole, from whoever has received the rest of it."""
+        self._pieces.append(literal)
+        self._literal, self._missing = None, 0
+
     def unread(self) -> bytes:
         """Give back, and forget, the bytes that are not part of a framed response."""
         rest = b"".join([*self._parts, self._data[self._start :]])

@@ -180,6 +180,20 @@ def framed(framer: Framer, portions: list[bytes]) -> tuple[list[Frame], str]:
     return found, ""
 
 
+@given(streams, st.integers(0, 500))
+def test_a_literal_may_be_received_elsewhere(stream: tuple[bytes, list[Frame]], at: int) -> None:
+    wire, frames = stream
+    framer = Framer()
+    framer.feed(wire[:at])
+    found = framer.frames()
+    rest = wire[at:]
+    if missing := framer.missing:
+        framer.complete_literal(framer.begun_literal() + rest[:missing])
+        rest = rest[missing:]
+    framer.feed(rest)
+    assert found + framer.frames() == frames
+
+
 @given(st.binary(max_size=200), st.randoms(use_true_random=False))
 def test_garbage_is_cut_the_same_way_however_it_arrives(data: bytes, choose: random.Random) -> None:
     assert frames_of(random_chunks(data, choose)) == frames_of([data])
