@@ -1236,6 +1236,8 @@ class IMAP4:
             raise
 
     def _build(self, row: Row, arguments: Sequence[Any], last: Sequence[Part] = ()) -> Command:
+        if not (arguments or last):
+            return Command(row, [row.encoded_name], numbers=row.numbers)
         encoded = encode_arguments(row, arguments, utf8=self.utf8_enabled)
         command = Command.build(row, encoded, last)
         command.first_argument = arguments[0] if arguments else None

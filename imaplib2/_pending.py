@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -29,6 +28,12 @@ class Pending:
     of the caller, or in the callback thread.
     """
 
+    #: The user's side of a SASL exchange.
+    responder: Responder | None = None
+    #: Told "idling", "room" (see `RoomMade`) and "done", by the thread that saw it; must not block.
+    observer: Callable[[str], None] | None = None
+    _replacement: BaseException | None = None
+
     def __init__(
         self,
         finish: Finish | None = None,
@@ -37,20 +42,14 @@ class Pending:
     ) -> None:
         self.callback = callback
         self._argument = callback_argument
-        self._finish = finish or _as_it_is
+        self._finish = finish
         self._result: tuple[str, list[Any]] | None = None
         self._error: BaseException | None = None
-        self._jobs: deque[Job] = deque()
         # A lock that is released to wake the waiter: the cheapest signal that there is.
         self._signal = threading.Lock()
         self._signal.acquire()
         self._done = False
-        self._replacement: BaseException | None = None
-        #: The user's side of a SASL exchange.
-        self.responder: Responder | None = None
-        #: Told "idling", "room" (see `RoomMade`) and "done", by the thread that saw it; must not
-        #: block.
-        self.observer: Callable[[str], None] = _ignore
+        self._jobs: deque[Job] | None = None  # once there is one
 
     @property
     def done(self) -> bool:
@@ -71,11 +70,14 @@ class Pending:
         else:
             self._result = result
         self._done = True
-        self.observer("done")
+        if self.observer is not None:
+            self.observer("done")
         self._wake()
 
     def hand_over(self, job: Job) -> None:
         """Have *job* run by the waiter, before the outcome."""
+        if self._jobs is None:
+            self._jobs = deque()
         self._jobs.append(job)
         self._wake()
 
@@ -101,7 +103,7 @@ class Pending:
             finally:
                 self._error = None  # no cycle through the traceback
         assert self._result is not None
-        return self._finish(*self._result)
+        return self._result if self._finish is None else self._finish(*self._result)
 
     def check(self) -> None:
         """Raise the error that the outcome is, if it is one; it can be received once more."""
@@ -121,17 +123,10 @@ class Pending:
 
     def _wake(self) -> None:
         if self.callback is None:
-            # A waiter that is awake already looks at everything before it sleeps again.
-            with contextlib.suppress(RuntimeError):
+            try:  # as a statement: suppress() takes as long as all else here
                 self._signal.release()
-
-
-def _as_it_is(typ: str, data: list[Any]) -> Outcome:
-    return typ, data
-
-
-def _ignore(what: str) -> None:
-    """Nobody wants to know."""
+            except RuntimeError:
+                pass  # a waiter that is awake looks at everything before it sleeps again
 
 
 def _public_class(problem: BaseException) -> type[BaseException]:

@@ -38,7 +38,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ._errors import abort, error, os_error
 from ._pending import Job, Outcome, Pending
@@ -117,6 +117,7 @@ class Engine:
         self._forgotten = False  # the client object was collected
         self._greeting = Pending()
         self._process = os.getpid()
+        self._own_threads: set[int] = set()  # reader and writer, as long as they run
         self._callbacks: queue.SimpleQueue[Pending | Job | None] = queue.SimpleQueue()
         self._callback_thread: threading.Thread | None = None
         self._starting = threading.Lock()  # held while the callback thread starts
@@ -165,7 +166,7 @@ class Engine:
         """
         if not self.can_wait:
             raise abort(f"{command.row.name}: no threads to serve it (forked child, or exit)")
-        self._drive(lambda now: self.core.submit(command, now))
+        self._drive(self.core.submit, command)
         if command.waiter.callback is not None:
             self._start_callbacks()
 
@@ -180,7 +181,8 @@ class Engine:
         """Wait for an outcome: return it, or raise it."""
         # Where the writer may be stuck in a subclass's send, those who wait keep the time.
         keep_time = None if self._transport.punctual else self._keep_time
-        if threading.current_thread() is not self._callback_thread:
+        thread = self._callback_thread
+        if thread is None or threading.current_thread() is not thread:
             return pending.wait(keep_time)
         outer, self._waiting_callback = self._waiting_callback, pending
         try:
@@ -285,7 +287,8 @@ class Engine:
         with self._mutex:
             self.core.fail(reason)
             todo = self._settle()
-        self._act(todo)
+        if todo is not None:
+            self._act(todo)
 
     def close(self, *, logged_out: bool = False) -> None:
         """End the connection and wait, within bounds, for the threads. Idempotent."""
@@ -338,12 +341,16 @@ class Engine:
         Not in a forked child, which has none of them; nor at interpreter exit, when they are
         frozen; nor in the reader or writer, where a garbage collection may call ``__del__``.
         """
-        return not (self._is_foreign or sys.is_finalizing() or self.is_current)
+        return not (
+            os.getpid() != self._process
+            or sys.is_finalizing()
+            or threading.get_ident() in self._own_threads
+        )
 
     @property
     def is_current(self) -> bool:
         """Whether the calling thread is the reader or the writer."""
-        return threading.current_thread() in (self._reader, self._writer)
+        return threading.get_ident() in self._own_threads
 
     @property
     def is_free(self) -> bool:
@@ -355,41 +362,42 @@ class Engine:
 
     # -- Deciding under the mutex, acting without it ------------------------------------------
 
-    def _drive(self, step: Callable[[float], None]) -> None:
-        """Have the core take a *step*, and do what follows from it."""
+    def _drive(self, step: Callable[..., None], *arguments: Any) -> None:
+        """Have the core take a *step*, which gets the time last, and do what follows from it."""
         try:
             with self._mutex:
-                step(time.monotonic())
+                step(*arguments, time.monotonic())
                 todo = self._settle()
-            self._act(todo)
+            if todo is not None:
+                self._act(todo)
         except Exception:
             raise
         except BaseException as problem:  # KeyboardInterrupt: nobody knows what was done already
             self.fail(abort(f"{type(problem).__name__} while a command was sent"))
             raise
 
-    def _settle(self) -> _Todo:
-        """Collect what has to be done; the mutex is held."""
+    def _settle(self) -> _Todo | None:
+        """Collect what has to be done, if there is anything; the mutex is held."""
         assert self._mutex.locked()
         core = self.core
-        todo = _Todo(core.take_events(), core.traffic or [])
+        events, traffic, output = core.take_events(), core.traffic, None
         core.traffic = []
-        for event in todo.events:
+        for event in events:
             self._settle_event(event)
         if self._polling is not None and not core.is_polled:
             self._keeps_transport = core.reason is not None and not self._forgotten
             self._polling.end()
             self._polling = None
-        if not self._sending and core.output_size:
-            if self._transport.direct and core.output_size <= _DIRECT_SIZE:
-                todo.output = core.take_output()
+        if not self._sending and (size := core.output_size):
+            if self._transport.direct and size <= _DIRECT_SIZE:
+                output = core.take_output()
                 self._sending = True
             else:
                 self._work.notify_all()
         deadline = core.next_deadline()
         if deadline is not None and (self._alarm is None or deadline < self._alarm):
             self._work.notify_all()
-        return todo
+        return _Todo(events, traffic, output) if events or traffic or output else None
 
     def _settle_event(self, event: Event) -> None:
         """What has to be done in the order of events, which only the mutex keeps."""
@@ -408,12 +416,13 @@ class Engine:
 
     def _act(self, todo: _Todo) -> None:
         """Do what was decided; the mutex is not held."""
-        for event in todo.events:
+        events, traffic, output = todo
+        if traffic:
+            self.trace.traffic(traffic)
+        for event in events:
             self._act_on(event)
-        if todo.traffic:
-            self.trace.traffic(todo.traffic)
-        if todo.output:
-            self._send_at_once(todo.output)
+        if output:
+            self._send_at_once(output)
 
     def _act_on(self, event: Event) -> None:
         if isinstance(event, (Completed, Failed)):
@@ -424,9 +433,9 @@ class Engine:
         elif isinstance(event, UpgradeNow):
             self._hand_over(event.command, lambda: self._upgrade(event))
         elif isinstance(event, Idling):
-            event.command.waiter.observer("idling")
+            _tell(event.command.waiter, "idling")
         elif isinstance(event, RoomMade):
-            event.command.waiter.observer("room")
+            _tell(event.command.waiter, "room")
         elif isinstance(event, Greeted):
             self._greeting.set(("OK", []))
         elif isinstance(event, Lost):
@@ -484,7 +493,8 @@ class Engine:
         if over:
             transport.close()  # the threads are gone, and know only the old one
         self._resume.set()
-        self._act(todo)
+        if todo is not None:
+            self._act(todo)
 
     # -- Sending ------------------------------------------------------------------------------
 
@@ -497,15 +507,19 @@ class Engine:
             return self._fail_os(problem)
         if sent >= _MUCH:
             self._unsent = self._transport.unsent()
-        with self._mutex:
-            self._sending = False
-            if sent < len(data):
+        if sent < len(data):
+            with self._mutex:
                 self.core.put_back(memoryview(data)[sent:])
-            if self.core.output_size or (self._unsent and self._alarm is not None):
+        # Without the mutex, which another thread may want just now: whoever adds output after
+        # this line finds that nobody is sending, what was added before it is seen below.
+        self._sending = False
+        if self.core.has_output or (self._unsent and self._alarm is not None):
+            with self._mutex:
                 self._work.notify_all()
         return None
 
     def _run_writer(self) -> None:
+        self._own_threads.add(threading.get_ident())
         try:
             while self._write():
                 pass
@@ -526,7 +540,7 @@ class Engine:
             todo = self._settle() if buffers is None else None
         if todo is not None:
             self._act(todo)
-        elif buffers:
+        if buffers:
             for chunk in _chunks(buffers):
                 self._send(chunk)
             with self._mutex:
@@ -577,6 +591,7 @@ class Engine:
     # -- Receiving ----------------------------------------------------------------------------
 
     def _run_reader(self) -> None:
+        self._own_threads.add(threading.get_ident())
         try:
             self._read()
         except ProtocolViolation as violation:
@@ -632,8 +647,11 @@ class Engine:
         if not frames:
             self._receive_batch([])  # a sign of life all the same
         while frames and self.core.reason is None:
+            may_have_more = self.core.may_have_frames
             for start in range(0, len(frames), _BATCH):
                 self._receive_batch(frames[start : start + _BATCH])
+            if not may_have_more:
+                return
             self._resume.wait()
             frames = self.core.frame(b"")
 
@@ -641,7 +659,8 @@ class Engine:
         with self._mutex:
             self.core.receive(frames, time.monotonic())
             todo = self._settle()
-        self._act(todo)
+        if todo is not None:
+            self._act(todo)
 
     # -- Callbacks ----------------------------------------------------------------------------
 
@@ -673,6 +692,7 @@ class Engine:
             last = not self._running
         if last and not self._keeps_transport:
             self._transport.close()
+        self._own_threads.discard(threading.get_ident())
 
     def _fail_os(self, problem: OSError) -> None:
         reason = os_error(problem)
@@ -685,15 +705,12 @@ class Engine:
         self.fail(reason)
 
 
-class _Todo:
+class _Todo(NamedTuple):
     """What `_settle` found to be done without the mutex."""
 
-    __slots__ = ("events", "output", "traffic")
-
-    def __init__(self, events: list[Event], traffic: list[tuple[str, Any]]) -> None:
-        self.events = events
-        self.traffic = traffic
-        self.output: list[Buffer] = []
+    events: list[Event]
+    traffic: list[tuple[str, Any]] | None
+    output: list[Buffer] | None
 
 
 class _LiteralSource(io.RawIOBase):
@@ -787,6 +804,11 @@ class _Waker:
 
 def _set(pending: Pending, event: Completed | Failed) -> None:
     pending.set(event.error if isinstance(event, Failed) else (event.type, event.data))
+
+
+def _tell(pending: Pending, what: str) -> None:
+    if pending.observer is not None:
+        pending.observer(what)
 
 
 def _do_nothing() -> None:

@@ -107,5 +107,7 @@ def _head(text: Any) -> Any:
 
 def _line(direction: str, text: Any) -> str:
     head = _head(text)
+    if direction == ">" and isinstance(head, bytes):
+        head = head.decode("utf-8", "backslashreplace")
     shown = head.rstrip("\r\n") if isinstance(head, str) else repr(head)
     return f"{direction} {shown}" if direction else shown

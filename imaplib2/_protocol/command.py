@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from .arguments import Buffer, Encoded, Part
 from .claims import Claim, MailboxClaim, MessageClaim
@@ -16,42 +16,63 @@ from .states import ANY
 IDLE_RENEWAL = 29 * 60.0
 
 
-@dataclass(eq=False)
 class Command:
     """A command on its way: made by the client, completed by the connection."""
 
-    row: Row
-    parts: list[Part] = field(default_factory=list)
+    # Defaults of the class, as most commands need little of it and none should take long to make.
+
     #: Whoever waits for the outcome; the connection only hands it back.
     waiter: Any = None
     #: The first argument, as the caller gave it.
     first_argument: Any = None
-    numbers: bool = False
     claim: Claim | None = None
     idle: Idle | None = None
-    #: Data stays with the untagged responses: for callers who collect it themselves.
-    leaves_data: bool = False
     #: A BAD is an answer like others: for callers who raise it themselves.
     as_it_came: bool = False
-    tag: bytes = b""
-    #: Its bytes are sent, tag and all, by the user; the connection only makes room for them.
-    by_hand: bool = False
-    runs: deque[list[Buffer]] = field(default_factory=deque, repr=False)
+    #: What is left to be sent; a "+" must come before each of them.
+    runs: deque[list[Buffer]]
     #: Untagged data that it returns, but that stays for others, too.
-    shown: list[Any] = field(default_factory=list, repr=False)
-    #: The untagged data that is this command's, by type; and how many responses brought it.
-    data: dict[str, list[Any]] = field(default_factory=dict, repr=False)
+    shown: list[Any]
+    #: How many responses have brought its data.
     collected: int = 0
-    #: The event that is reported when this command, inserted by the connection, completes.
-    then: Any = None
+
+    def __init__(
+        self,
+        row: Row,
+        parts: list[Part],
+        *,
+        tag: bytes = b"",
+        numbers: bool = False,
+        by_hand: bool = False,
+        leaves_data: bool = False,
+        then: Any = None,
+    ) -> None:
+        self.row = row
+        self.parts = parts
+        self.tag = tag
+        #: It has message numbers among its arguments.
+        self.numbers = numbers
+        #: Its bytes are sent, tag and all, by the user; the connection only makes room for them.
+        self.by_hand = by_hand
+        #: Data stays with the untagged responses: for callers who collect it themselves.
+        self.leaves_data = leaves_data
+        #: The event that is reported when this command, inserted by the connection, completes.
+        self.then = then
+        #: The untagged data that is this command's, by type.
+        self.data: dict[str, list[Any]] = {}
+
+    def __repr__(self) -> str:
+        return f"<{self.row.name} {self.tag!r}>"
 
     @classmethod
     def build(cls, row: Row, encoded: Encoded, last: Sequence[Part] = ()) -> Command:
         """The command *row* with its arguments and, as the last one, the parts *last*."""
-        parts: list[Part] = [row.name.encode("ascii"), *encoded.parts]
+        parts: list[Part] = [row.encoded_name, *encoded.parts]
         if last:
             parts += [b" ", *last]
         command = cls(row, parts, numbers=row.numbers)
+        if not row.arguments:
+            return command
         if Kind.SEARCH in row.arguments:
             command.numbers = encoded.numbers
         if row.claims == "message" and encoded.first and b" " not in encoded.first:
@@ -67,25 +88,13 @@ class Command:
         name = words[-1] if words[:1] == [b"UID"] else b"".join(words[:1])
         plus = Plus.IDLE if name == b"IDLE" else Plus.NOTHING
         row = Row(name.decode("ascii", "replace"), "", ANY, alone=True, plus=plus)
-        return cls(row, tag=tag, by_hand=True, leaves_data=True)
+        return cls(row, [], tag=tag, by_hand=True, leaves_data=True)
 
     @property
     def subject(self) -> str:
         """The first argument as text: the mailbox of SELECT, the capabilities of ENABLE."""
         argument = self.first_argument
         return argument.decode("utf-8", "replace") if isinstance(argument, bytes) else str(argument)
-
-    @property
-    def profile(self) -> Profile:
-        """What others need to know to decide whether they may overlap with it."""
-        return Profile(self.row.alone, self.row.expunges)
-
-
-class Profile(NamedTuple):
-    """What admission has to know of a command in progress."""
-
-    alone: bool
-    expunges: bool
 
 
 @dataclass

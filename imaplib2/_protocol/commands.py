@@ -7,9 +7,9 @@ deserves a name.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from .._errors import InvalidArgument
 from .grammar import ATOM
@@ -52,6 +52,13 @@ class Upgrade(Enum):
     DEFLATE = "deflate"
 
 
+class Profile(NamedTuple):
+    """What admission has to know of a command in progress."""
+
+    alone: bool
+    expunges: bool
+
+
 @dataclass(frozen=True)
 class Row:
     """What is known about one command."""
@@ -81,10 +88,19 @@ class Row:
     #: What tells its data from that of a command of the same kind: "message" or "mailbox".
     claims: str | None = None
 
-    @property
-    def logs_in(self) -> bool:
-        """It authenticates, upon which the capabilities may change (RFC 3501, section 6.2)."""
-        return self.on_ok == AUTH and self.states == NOT_AUTHENTICATED
+    encoded_name: bytes = field(init=False, repr=False)
+    holds_password: bool = field(init=False)
+    #: It authenticates, upon which the capabilities may change (RFC 3501, section 6.2).
+    logs_in: bool = field(init=False)
+    #: What others need to know to decide whether they may overlap with it.
+    profile: Profile = field(init=False)
+
+    def __post_init__(self) -> None:
+        logs_in = self.on_ok == AUTH and self.states == NOT_AUTHENTICATED
+        object.__setattr__(self, "holds_password", Kind.PASSWORD in self.arguments)
+        object.__setattr__(self, "encoded_name", self.name.encode("ascii", "replace"))
+        object.__setattr__(self, "logs_in", logs_in)
+        object.__setattr__(self, "profile", Profile(self.alone, self.expunges))
 
 
 # fmt: off
@@ -244,6 +260,8 @@ def find(name: str) -> Row:
     """The row of the command *name*, with the states that users may have given it."""
     name = name if name in Commands else name.upper()
     known = COMMANDS.get(name, UNKNOWN)
+    if Commands.get(name) is known.states:
+        return known  # as nearly always: nobody has changed it
     states = Commands.states(name) or known.states
     if known is not UNKNOWN and known.states == states:
         return known

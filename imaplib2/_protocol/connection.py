@@ -13,15 +13,15 @@ A command in progress collects the untagged data of its types. Data that nobody 
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from .._errors import TimeoutAbort, abort, error, failed_greeting, lost, readonly
 from .arguments import Buffer, display, lay_out
 from .claims import Collectors
-from .command import Command, Idle, Profile
-from .commands import COMMANDS, Kind, Plus, Row, Upgrade
+from .command import Command, Idle
+from .commands import COMMANDS, Kind, Plus, Profile, Row, Upgrade
 from .events import (
     Challenge,
     Completed,
@@ -120,10 +120,11 @@ class Connection:
         self._inquiry_at = 0.0
         self._inquiry: Command | None = None  # asks for the capabilities on behalf of another
         self._started = 0.0  # when waiting for the greeting began
+        self._idle_in_progress: Idle | None = None
         self._selecting: Command | None = None  # shows data, see `Row.shows`
         self._logout_at: float | None = None  # when LOGOUT was submitted
         #: How many commands in progress there are of each kind that admission distinguishes.
-        self._profiles: Counter[Profile] = Counter()
+        self._profiles: dict[Profile, int] = {}
         self._collectors: dict[str, Collectors[Command]] = {}
 
     # -- Driving ------------------------------------------------------------------------------
@@ -144,6 +145,9 @@ class Connection:
             self._logout_at = now
         if command.idle is not None and command.idle.timeout is not None:
             command.idle.until = now + command.idle.timeout
+        if not (self.in_progress or self._held) and self._may_start(command):
+            self._start(command, now)
+            return
         self._held.append(command)
         self._end_idle(now)
         self._admit(now)
@@ -154,8 +158,12 @@ class Connection:
         What it makes of new bytes, and be it nothing, has to go to `receive`: bytes that complete
         no response are a sign of life, too.
         """
-        self._framer.feed(data)
-        return self._framer.frames(single=self._upgrading)
+        return self._framer.frames_of(data, single=self._upgrading)
+
+    @property
+    def may_have_frames(self) -> bool:
+        """Whether `frame` may give more without new bytes. For the reader only."""
+        return self._upgrading or self._framer.is_stopped
 
     @property
     def missing(self) -> int:
@@ -179,7 +187,7 @@ class Connection:
             while position < len(frames) and self.reason is None:
                 if self.paused:
                     raise ProtocolViolation("responses behind the OK to an upgrade")
-                taken = self._collect_fetches(frames, position)
+                taken = self._collect_fetches(frames, position) if self._collectors else 0
                 if not taken:
                     self._receive(frames[position], now)
                 position += taken or 1
@@ -208,9 +216,14 @@ class Connection:
         self._output.insert(0, unsent)
 
     @property
+    def has_output(self) -> bool:
+        """Whether `take_output` would give anything."""
+        return bool(self._output)
+
+    @property
     def output_size(self) -> int:
         """Bytes that `take_output` would give."""
-        return sum(map(len, self._output))
+        return sum(map(len, self._output)) if self._output else 0
 
     def progressed(self, now: float) -> None:
         """Bytes of a command have left, or of a response have come: the server isn't silent."""
@@ -223,8 +236,16 @@ class Connection:
 
     def next_deadline(self) -> float | None:
         """When `tick` has something to do, if nothing happens until then."""
+        if self.timeout is None and self._runs_freely:
+            return None  # as most of the time
         deadlines = [self._silence_deadline(), *self._idle_deadlines()]
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
+
+    @property
+    def _runs_freely(self) -> bool:
+        """Whether nothing has a deadline of its own, whatever the user's time-out is."""
+        special = self._idle_in_progress or self._inquiry
+        return special is None and self._logout_at is None and self.welcome is not None
 
     def tick(self, now: float) -> None:
         """Do what is due: end or renew an IDLE, give up on a silent server."""
@@ -244,6 +265,7 @@ class Connection:
         self.state = LOGOUT
         pending = [*self.in_progress.values(), *self._held]
         self.in_progress.clear()
+        self._idle_in_progress = None
         self._profiles.clear()
         self._held.clear()
         self._output.clear()
@@ -413,16 +435,18 @@ class Connection:
         if not self.in_progress:
             self._heard = now  # waiting begins: what came before doesn't count
         self.in_progress[command.tag] = command
-        if Kind.PASSWORD in row.arguments:
+        if row.holds_password:
             self._secrets = secrets_in(command.parts)
-        self._profiles[command.profile] += 1
+        self._profiles[row.profile] = self._profiles.get(row.profile, 0) + 1
         if command.idle is not None:
+            self._idle_in_progress = command.idle
             command.idle.owes_since = now
             command.idle.done_wanted |= bool(self._held)  # others wait for its end already
         for type_ in row.collects:
             self._collectors.setdefault(type_, Collectors()).add(command, command.claim)
         if row.on_ok == SELECTED:
             self._selecting = command
+            command.shown = []
             self.untagged.clear()
             self.is_readonly = row.name == "EXAMINE"
         if row.logs_in:
@@ -433,10 +457,17 @@ class Connection:
             self._log(">", f"{command.tag.decode('ascii', 'replace')} {row.name} ...")
             self._events.append(RoomMade(command))
             return
+        self._unsent.add(command.tag)
         parts = [command.tag + b" ", *command.parts, CRLF]
-        command.runs = deque(lay_out(parts, self._may_send_at_once))
-        self._log(">", parts)
-        self._send_run(command)
+        try:
+            line = b"".join(cast("list[bytes]", parts))  # if it holds no literal and no secret
+        except TypeError:
+            command.runs = deque(lay_out(parts, self._may_send_at_once))
+            self._log(">", display(parts))
+            self._send_run(command)
+        else:
+            self._log(">", line)
+            self._output.append(line)
 
     def _may_send_at_once(self, size: int) -> bool:
         """Whether a literal of *size* may be non-synchronizing (RFC 7888)."""
@@ -447,9 +478,11 @@ class Connection:
     def _remove(self, command: Command) -> None:
         """*command* is in progress no longer."""
         del self.in_progress[command.tag]
-        self._secrets.clear()
+        if self._secrets:
+            self._secrets.clear()
         if command.row.name == "LOGOUT":
             self._logout_at = None
+        self._idle_in_progress = None  # it runs alone
         for type_ in command.row.collects:
             collectors = self._collectors[type_]
             collectors.remove(command)
@@ -458,13 +491,14 @@ class Connection:
         if command is self._selecting:
             self._selecting = None
         self._collected -= command.collected
-        self._profiles[command.profile] -= 1
-        if not self._profiles[command.profile]:
-            del self._profiles[command.profile]
+        profile = command.row.profile
+        self._profiles[profile] -= 1
+        if not self._profiles[profile]:
+            del self._profiles[profile]
 
     def _send_run(self, command: Command) -> None:
         self._output.extend(command.runs.popleft())
-        self._unsent.add(command.tag)
+        self._unsent.add(command.tag)  # again, if it was taken before
         self._sending = command if command.runs else None
 
     # -- Responses ----------------------------------------------------------------------------
@@ -478,10 +512,10 @@ class Connection:
         if self.welcome is None:
             return self._greeting(frame, now)
         response = parse(frame)
-        if isinstance(response, Untagged):
-            self._untagged(response, now)
-        elif isinstance(response, Tagged):
+        if isinstance(response, Tagged):
             self._tagged(response, frame, now)
+        elif isinstance(response, Untagged):
+            self._untagged(response, now)
         else:
             self._continuation(response, now)
         return None
@@ -743,9 +777,7 @@ class Connection:
     # -- IDLE ---------------------------------------------------------------------------------
 
     def _idle(self) -> Idle | None:
-        for command in self.in_progress.values():
-            return command.idle  # it runs alone
-        return None
+        return self._idle_in_progress
 
     def _idling(self, idle: Idle, now: float) -> None:
         idle.idling = True
@@ -838,9 +870,7 @@ class Connection:
     def _log(self, direction: str, text: Any) -> None:
         if self.traffic is None:
             return
-        if direction == ">" and isinstance(text, list):
-            text = display(text)
-        elif isinstance(text, bytes) and text.startswith(b"+") and self._in_sasl():
+        if direction == "<" and text[:1] == b"+" and self._in_sasl():
             text = "+ [SASL challenge]"
         self.traffic.append((direction, text))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .._errors import error
 from .command import Command
@@ -14,8 +14,7 @@ class Greeted:
     """The server has greeted, and its capabilities are known."""
 
 
-@dataclass(frozen=True)
-class Completed:
+class Completed(NamedTuple):
     """A command has its tagged response; *data* is what it collected, or the response's text."""
 
     command: Command
@@ -23,8 +22,7 @@ class Completed:
     data: list[Any]
 
 
-@dataclass(frozen=True)
-class Failed:
+class Failed(NamedTuple):
     """A command will not complete."""
 
     command: Command

@@ -68,6 +68,33 @@ class Framer:
             rest = self._data[self._start :]
             self._data, self._start = rest + data if rest else bytes(data), 0
 
+    def frames_of(self, data: bytes | bytearray | memoryview, *, single: bool) -> list[Frame]:
+        """`feed` and `frames` in one."""
+        if not (self._start < len(self._data) or self._is_within or self._odd_line_ends):
+            data = bytes(data)
+            # Fast path: one line, as the answer to most commands is.
+            is_line = data.count(b"\n") == data.count(b"\r") == 1 and data[-2:] == b"\r\n"
+            if is_line and data[-3:-2] != b"}" and len(data) - 2 <= self._limits.line:
+                return [data[:-2]]
+        self.feed(data)
+        return self.frames(single=single)
+
+    @property
+    def _is_within(self) -> bool:
+        """Whether what comes next isn't the beginning of a response, or may not be."""
+        return bool(
+            self._pieces
+            or self._parts
+            or self._after_literal
+            or self._pushed_back is not None
+            or self._violation
+        )
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether a violation is to be raised by `frames`, behind what it has given."""
+        return self._violation is not None
+
     def frames(self, *, single: bool = False) -> list[Frame]:
         """The responses that are complete; at most one of them when *single* is true.
 
@@ -75,10 +102,9 @@ class Framer:
         """
         found: list[Frame] = []
         try:
-            while (
-                self._violation is None and not (single and found) and self._advance(single, found)
-            ):
-                pass
+            while self._violation is None and not (single and found):
+                if not self._advance(single, found) or self._is_drained:
+                    break
         except ProtocolViolation as violation:
             self._violation = violation
         if self._violation is not None and not found:
@@ -107,6 +133,11 @@ class Framer:
             rest, self._pushed_back = self._pushed_back + CRLF + rest, None
         self._data, self._start, self._parts, self._parts_size = b"", 0, [], 0
         return rest
+
+    @property
+    def _is_drained(self) -> bool:
+        """Whether nothing can be done without more bytes."""
+        return self._start >= len(self._data) and self._pushed_back is None and not self._literal
 
     def _advance(self, single: bool, found: list[Frame]) -> bool:
         """Take one step; false when more bytes are needed first."""

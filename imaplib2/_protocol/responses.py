@@ -49,6 +49,8 @@ Response = Tagged | Untagged | Continuation
 
 STATUS_TYPES = frozenset({"OK", "NO", "BAD", "BYE", "PREAUTH"})
 
+_COMPLETIONS = {b"OK": "OK", b"NO": "NO", b"BAD": "BAD"}
+
 _FETCH = re.compile(rb"\* ([0-9]+ )FETCH ")
 _NUMBERED = re.compile(rb"-?[0-9]+")
 # Xeams closes FETCH right behind the BODY literal and sends the remaining items as a line of
@@ -65,15 +67,15 @@ def parse(frame: Frame) -> Response:
         return _untagged(frame, first)
     if first.startswith(b"+"):
         return Continuation(first[2:] if first.startswith(b"+ ") else first[1:])
-    if _STRAY_FETCH_ITEMS.match(first):
-        return Untagged("FETCH", _data(first, frame))
     tag, _, rest = first.partition(b" ")
     # Exchange completes commands with a bare "tag OK" (offlineimap#623).
     kind, _, text = rest.lstrip(b" ").partition(b" ")
-    kind = kind.upper()
-    if not tag or kind not in (b"OK", b"NO", b"BAD"):
-        raise ProtocolViolation(f"unexpected response: {excerpt(first)}")
-    return Tagged(tag, kind.decode("ascii"), _joined_text(text, frame))
+    type_ = _COMPLETIONS.get(kind.upper())
+    if tag and type_ is not None:
+        return Tagged(tag, type_, _joined_text(text, frame))
+    if _STRAY_FETCH_ITEMS.match(first):
+        return Untagged("FETCH", _data(first, frame))
+    raise ProtocolViolation(f"unexpected response: {excerpt(first)}")
 
 
 def fetch_data(frames: list[Frame], start: int) -> tuple[int, list[bytes | tuple[bytes, bytes]]]:
@@ -103,8 +105,7 @@ def fetch_data(frames: list[Frame], start: int) -> tuple[int, list[bytes | tuple
 
 def response_code(text: bytes) -> ResponseCode | None:
     """The response code that *text* begins with, if it does (RFC 3501, section 7.1)."""
-    end = end_of_response_code(text)
-    if end < 0:
+    if text[:1] != b"[" or (end := end_of_response_code(text)) < 0:
         return None
     code, _, data = text[1:end].partition(b" ")
     return ResponseCode(_name(code), data)

@@ -89,8 +89,9 @@ class UntaggedResponses(list[Any]):
 
     def drop_statuses(self) -> None:
         """Forget the texts of OK, NO and BAD responses."""
-        for type_ in ("OK", "NO", "BAD"):
-            self.take(type_)
+        if not self._types.keys().isdisjoint(_STATUSES):
+            for type_ in _STATUSES:
+                self.take(type_)
 
     def take_all(self) -> list[Any]:
         """Remove and return all entries, but for what `show` has given."""
@@ -193,6 +194,7 @@ class UntaggedResponses(list[Any]):
         self._items, self._bytes = _sizes(self)
 
 
+_STATUSES = ("OK", "NO", "BAD")
 #: Entries that are removed one by one.
 _FEW = 8
 

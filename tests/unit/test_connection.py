@@ -540,7 +540,8 @@ def test_a_barrier_waits_for_all_before_it_and_holds_back_all_behind_it(name: st
     its_row = COMMANDS[name]
     driver = Driver.in_state(its_row.states[-1] if "LOGOUT" not in its_row.states else "AUTH")
     before = driver.submit("CAPABILITY")
-    barrier = Command(its_row, [name.encode()], idle=Idle() if name == "IDLE" else None)
+    barrier = Command(its_row, [name.encode()])
+    barrier.idle = Idle() if name == "IDLE" else None
     driver.core.submit(barrier, 0.0)
     behind = driver.submit("NOOP")
     assert driver.sent() == before.tag + b" CAPABILITY\r\n"

@@ -26,6 +26,10 @@ class GeneralFramer(Framer):
     def _split_literals(self, found: list[Frame]) -> bool:
         return False
 
+    def frames_of(self, data: bytes | bytearray | memoryview, *, single: bool) -> list[Frame]:
+        self.feed(data)
+        return self.frames(single=single)
+
 
 # -- Streams, made together with the frames that they consist of ------------------------------
 
@@ -172,9 +176,10 @@ def framed(framer: Framer, portions: list[bytes]) -> tuple[list[Frame], str]:
     found: list[Frame] = []
     try:
         for portion in portions:
-            framer.feed(portion)
-            while frames := framer.frames():
+            frames = framer.frames_of(portion, single=False)
+            while frames:
                 found += frames
+                frames = framer.frames()
     except ProtocolViolation as violation:
         return found, str(violation)
     return found, ""

@@ -117,7 +117,7 @@ class Loop(Engine):
         """Take what the listener has answered."""
         while self.wire.answers:
             answers, self.wire.answers = self.wire.answers, b""
-            self._receive(memoryview(answers))
+            self._receive(self.core.frame(answers))
 
     def wait(self, pending: Pending) -> Any:
         self._looks = 0
