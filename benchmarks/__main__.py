@@ -14,7 +14,7 @@ from . import growth
 from .backends import BACKENDS, Backend
 from .libraries import LIBRARIES
 from .measure import Results, measure
-from .report import BASELINE, MARKDOWN, RST, group_table, grouped
+from .report import BASELINES, MARKDOWN, RST, group_table, grouped
 from .targets import OURS, targets_table
 from .workloads import WORKLOADS, Workload
 
@@ -55,7 +55,8 @@ def _heading(backend: Backend, rounds: int) -> str:
     return (
         f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, "
         f"{len(os.sched_getaffinity(0))} processors, load {load}; server: {backend.name}; "
-        f"medians of {rounds}.\nIn parentheses: the ratio to {BASELINE}."
+        f"medians of {rounds}.\n"
+        f"In parentheses: the ratio to the first of {', '.join(BASELINES)} that can do it."
     )
 
 

@@ -78,7 +78,7 @@ def measure(
     results: Results = {}
     for workload, size in workloads:
         backend.prepare(workload, size)
-        for number in range(rounds):
+        for number in range(min(rounds, workload.rounds)):
             for library in libraries:
                 result = results.setdefault((workload.name, library), Result())
                 if result.problem is None:

@@ -12,7 +12,8 @@ from .measure import Result, Results
 from .workloads import Workload
 
 NOTHING = "\N{EN DASH}"
-BASELINE = "imaplib"
+BASELINES = ("imaplib", "historical", "floor")
+"""What the others are compared with: the first that can do it, and does it right."""
 
 MARKDOWN, RST = "pipe", "grid"
 """Formats of tables."""
@@ -83,7 +84,7 @@ def group_table(
 ) -> str:
     """Rows of workloads and metrics, a column for each library: ``0.41 s (0.45)``.
 
-    In parentheses is the ratio to `BASELINE`.
+    In parentheses is the ratio to the baseline, which has 1.
     """
     rows = []
     for workload, size in workloads:
@@ -100,14 +101,23 @@ def cell(results: Results, workload: str, library: str, metric: str) -> str:
     result = results.get((workload, library), Result(problem="absent"))
     value = median(results, workload, library, metric)
     if value is None:
-        return NOTHING if result.problem == "absent" else result.problem or NOTHING
+        problem = result.problem or "absent"
+        return NOTHING if problem == "absent" else problem.partition(":")[0]
     text = METRICS[metric].write(value)
-    relative = ratio(value, median(results, workload, BASELINE, metric))
-    if relative is not None and library != BASELINE:
+    relative = ratio(value, median(results, workload, _baseline(results, workload), metric))
+    if relative is not None:
         text += f" ({relative:.2f})"
     if result.right != result.expected:
         text += f", {result.right:,}/{result.expected:,} right"
     return text
+
+
+def _baseline(results: Results, workload: str) -> str:
+    for library in BASELINES:
+        result = results.get((workload, library))
+        if result is not None and result.samples and not result.wrong:
+            return library
+    return BASELINES[-1]
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], style: str = MARKDOWN) -> str:

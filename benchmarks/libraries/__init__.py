@@ -102,7 +102,8 @@ class Client(ABC):
         """The bytes of the bodies in an answer."""
 
 
-NEWS_SECONDS = 1.0
+NEWS_SECONDS = 0.5
+"""How long an IDLE waits for news."""
 
 
 def client_class(library: str) -> type[Client]:

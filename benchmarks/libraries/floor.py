@@ -19,6 +19,9 @@ _READ = 256 * 1024
 _TAIL = 512
 """Bytes in which every last line of an answer has room."""
 
+_buffer = memoryview(bytearray(_READ))
+"""One for all connections: nothing in it is kept."""
+
 _EXISTS = re.compile(rb"\* ([0-9]+) EXISTS\r\n")
 
 
@@ -33,7 +36,6 @@ class Floor(Client):
         if self.address.ca_file:
             context = ssl.create_default_context(cafile=self.address.ca_file)
             self._sock = context.wrap_socket(self._sock, server_hostname=self.address.host)
-        self._buffer = memoryview(bytearray(_READ))
         self._number = 0
         self._deflater: Any = None
         self._inflater: Any = None
@@ -137,10 +139,10 @@ class Floor(Client):
     def _read(self, is_over: Callable[[bytes], bool]) -> bytes:
         tail = b""
         while not is_over(tail):
-            count = self._sock.recv_into(self._buffer)
+            count = self._sock.recv_into(_buffer)
             if not count:
                 raise ConnectionError("the server has gone")
-            data = self._buffer[:count]
+            data = _buffer[:count]
             if self._inflater is not None:
                 data = memoryview(self._inflater.decompress(data))
             tail = (tail + bytes(data[-_TAIL:]))[-_TAIL:]

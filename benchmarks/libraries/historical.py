@@ -17,3 +17,6 @@ class Historical(Threaded):
             self.M = imaplib2.IMAP4_SSL(host, port, ca_certs=ca_file, timeout=SECONDS)
         else:
             self.M = imaplib2.IMAP4(host, port, timeout=SECONDS)
+
+    def enable_compression(self) -> None:
+        self.M.enable_compression()  # returns nothing

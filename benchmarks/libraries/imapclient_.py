@@ -37,7 +37,10 @@ class IMAPClient(Client):
         self._client.noop()
 
     def fetch(self, messages: str, items: str) -> Any:
-        return self._client.fetch(messages, items.strip("()").split())
+        # It looks up what was asked for among the answers, and doesn't know ranges.
+        first, _, last = messages.partition(":")
+        numbers = range(int(first), int(last or first) + 1)
+        return self._client.fetch(numbers, items.strip("()").split())
 
     def append(self, mailbox: str, message: bytes) -> None:
         self._client.append(mailbox, message)
