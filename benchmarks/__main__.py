@@ -32,7 +32,7 @@ def _arguments() -> argparse.Namespace:
     add = parser.add_argument
     add("--short", action="store_true", help="small sizes and one round: does it all work?")
     add("--only", nargs="+", metavar="NAME", choices=WORKLOADS, help="these workloads only")
-    add("--libraries", nargs="+", metavar="NAME", choices=LIBRARIES, default=list(LIBRARIES))
+    add("--libraries", nargs="+", metavar="NAME", choices=LIBRARIES, help="these libraries only")
     add("--rounds", type=int, help=f"samples of each ({_ROUNDS}; {_SHORT_ROUNDS} with --short)")
     add("--backend", choices=BACKENDS, default="precomputed")
     add("--growth", action="store_true", help="how cost grows with size, instead")
@@ -99,16 +99,17 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _terminated)
     rounds = options.rounds or (_SHORT_ROUNDS if options.short else _ROUNDS)
     style = RST if options.format == "rst" else MARKDOWN
+    libraries = options.libraries or list(growth.LIBRARIES if options.growth else LIBRARIES)
     workloads = _chosen(options)
     with BACKENDS[options.backend]() as backend:
         heading = _heading(backend, rounds)
         if options.growth:
             results, text = growth.measure_growth(
-                backend, options.libraries, rounds, options.short, style, _tell
+                backend, libraries, rounds, options.short, style, _tell
             )
         else:
-            results = measure(backend, workloads, options.libraries, rounds, _tell)
-            text = _tables(results, workloads, options.libraries, style)
+            results = measure(backend, workloads, libraries, rounds, _tell)
+            text = _tables(results, workloads, libraries, style)
     text = f"{heading}\n\n{text}\n"
     print(text)
     if options.output:

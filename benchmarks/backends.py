@@ -127,7 +127,7 @@ class Dovecot(Backend):
         self._made.add(mailbox.name)
         with self._connection() as connection:
             connection.create(mailbox.name)
-            connection.append(mailbox.name, None, None, _message(mailbox))  # type: ignore[arg-type]
+            connection.append(mailbox.name, None, None, _message(mailbox))
             connection.select(mailbox.name)
             count = 1
             while count < mailbox.exists:

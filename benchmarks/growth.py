@@ -38,6 +38,9 @@ class Growth:
         return [(size, workload, size) for size in sizes]
 
 
+LIBRARIES = ("imaplib2", "imaplib", "floor")
+"""Unless others are asked for."""
+
 _ROUND_TRIPS = (0.02, 0.06, 0.18)
 
 GROWTHS = [

@@ -122,7 +122,8 @@ def _baseline(results: Results, workload: str) -> str:
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], style: str = MARKDOWN) -> str:
     """A table of text."""
-    return tabulate(rows, headers=heads, tablefmt=style, disable_numparse=True)
+    text: str = tabulate(rows, headers=heads, tablefmt=style, disable_numparse=True)
+    return text
 
 
 def grouped(workloads: Sequence[tuple[Workload, int]]) -> Mapping[str, list[tuple[Workload, int]]]:

@@ -114,6 +114,9 @@ class Counts:
             self.sent += sent
             self.changed.notify_all()
 
+    def wait_until_idling(self, count: int) -> None:
+        self.changed.wait_for(lambda: self.idling >= count, CONTROL_SECONDS)
+
 
 class Closed(Exception):
     """The client has gone."""
@@ -302,8 +305,7 @@ def _serve_control(sock: socket.socket, counts: Counts) -> None:
             word, *numbers = line.split()
             with counts.changed:
                 if word == "idling":
-                    wanted = int(numbers[0])
-                    counts.changed.wait_for(lambda n=wanted: counts.idling >= n, CONTROL_SECONDS)
+                    counts.wait_until_idling(int(numbers[0]))
                     answer = str(counts.idling)
                 else:
                     counts.changed.wait_for(lambda: not counts.connected, CONTROL_SECONDS)

@@ -52,7 +52,7 @@ class Workload:
     """Operations that not all libraries have."""
     dovecot: bool = True
     """It makes sense with a server that was not made for this."""
-    limit: float = 30.0
+    limit: float = 20.0
     """Seconds after which a sample is killed."""
     rounds: int = 100
     """At most so many, where some library takes long."""
@@ -236,7 +236,8 @@ _BASIC = [
         metrics=_LINK, limit=60.0,
     ),
     Workload(
-        "noop", "{size:,} NOOPs, one core", noops, 2000, 500, pinned=True, metrics=("latency", "cpu"),
+        "noop", "{size:,} NOOPs, one core", noops, 2000, 500, pinned=True,
+        metrics=("latency", "cpu"),
     ),
     Workload(
         "flags", "{size:,} FETCH FLAGS lines", fetch_flags, 50_000, 10_000, "flags-{size}",
@@ -246,7 +247,7 @@ _BASIC = [
     ),
     Workload(
         "literal", "one literal of {size:,} bytes", fetch_literal, 200 * MB, 20 * MB,
-        "bodies-1-{size}",
+        "bodies-1-{size}", limit=60.0,
     ),
     Workload(
         "envelopes", "{size:,} envelopes with literals", fetch_envelopes, 20_000, 4000,
