@@ -96,7 +96,8 @@ def main() -> int:
     if options.list:
         print("workloads:", *WORKLOADS, "\nlibraries:", *LIBRARIES)
         return 0
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _terminated)
     rounds = options.rounds or (_SHORT_ROUNDS if options.short else _ROUNDS)
     style = RST if options.format == "rst" else MARKDOWN
     libraries = options.libraries or list(growth.LIBRARIES if options.growth else LIBRARIES)
