@@ -1,0 +1,119 @@
+"""The libraries that are measured, each by a class with the operations that workloads need.
+
+A new one is a module with a subclass of `Client`, and a row in `LIBRARIES`. An operation that a
+library doesn't have is left out of its class; the tables show a dash there. Operations that
+return an *answer* return whatever the library does: it is looked at when the clock has stopped.
+"""
+
+from __future__ import annotations
+
+import importlib
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+LIBRARIES = {
+    "imaplib2": "ours:Imaplib2",
+    "imaplib": "stdlib:Imaplib",
+    "historical": "historical:Historical",
+    "IMAPClient": "imapclient_:IMAPClient",
+    "aioimaplib": "aioimaplib_:Aioimaplib",
+    "floor": "floor:Floor",
+}
+"""Names, as in the tables, and where to find the classes."""
+
+MODULES = {
+    "imaplib2": "imaplib2",
+    "imaplib": "imaplib",
+    "historical": "imaplib2",
+    "IMAPClient": "imapclient",
+    "aioimaplib": "aioimaplib",
+}
+"""What a program imports to use the library."""
+
+USER, PASSWORD = "alice", "secret"
+
+SECONDS = 120.0
+"""The time-out that the libraries are given: more than any sample may take."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where to connect. *ca_file* is a PEM file, and means TLS from the start."""
+
+    port: int
+    ca_file: str | None = None
+    host: str = "127.0.0.1"
+
+
+class Client(ABC):
+    """A library; an instance is one connection.
+
+    What some libraries have beside the methods here:
+
+    - ``fetch_each(numbers, items)``: a list of answers, all commands on their way at once;
+    - ``fetch_in_threads(shares, items)``: each thread fetches the messages of its share one by
+      one; pairs of a number and its answer, those missing that raised an exception;
+    - ``enable_compression()``;
+    - ``idle_until_news()``: idle until there is an EXISTS, end that, and return its number, or
+      None when there was none in `NEWS_SECONDS`;
+    - ``news(count)``: pairs of an EXISTS's number and `now` when it was there, of one IDLE;
+    - ``start_idling()``, ``stop_idling()``.
+    """
+
+    reads = True
+    """The answers can be checked."""
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+
+    @abstractmethod
+    def connect(self) -> None:
+        """Connect and take the greeting."""
+
+    @abstractmethod
+    def login(self, user: str = USER) -> None: ...
+
+    @abstractmethod
+    def select(self, mailbox: str) -> None: ...
+
+    @abstractmethod
+    def logout(self) -> None: ...
+
+    @abstractmethod
+    def noop(self) -> None: ...
+
+    @abstractmethod
+    def fetch(self, messages: str, items: str) -> Any:
+        """The answer to one command: *messages* is ``'1:*'``, *items* ``'(FLAGS)'``."""
+
+    @abstractmethod
+    def append(self, mailbox: str, message: bytes) -> None: ...
+
+    @staticmethod
+    @abstractmethod
+    def numbers(answer: Any) -> list[int]:
+        """The messages that an answer tells of."""
+
+    @staticmethod
+    @abstractmethod
+    def octets(answer: Any) -> int:
+        """The bytes of the bodies in an answer."""
+
+
+NEWS_SECONDS = 0.5
+"""How long an IDLE waits for news."""
+
+
+def client_class(library: str) -> type[Client]:
+    """The class for a library, which is imported."""
+    module, _, name = LIBRARIES[library].partition(":")
+    found: type[Client] = getattr(importlib.import_module(f"{__name__}.{module}"), name)
+    return found
+
+
+def check(typ: str, data: Sequence[Any] = ()) -> None:
+    """Raise RuntimeError unless *typ* is OK."""
+    if typ != "OK":
+        raise RuntimeError(f"{typ} {data!r}")
