@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import random
+import os
 import socket
 import sys
 import time
@@ -132,7 +132,7 @@ class IMAP4:
     def __new__(cls: type[Self], *args: Any, **options: Any) -> Self:
         # Here, not in __init__, so that subclasses may set ``state`` and the like before that.
         self = super().__new__(cls)
-        self._core = Connection(_dates.Int2AP(random.randint(4096, 65535)))
+        self._core = Connection(_tag_prefix())
         self._by_hand = ByHand(self._core)
         self._trace = Trace()
         return self
@@ -1515,6 +1515,11 @@ class IMAP4_stream(IMAP4):
 
     def _make_transport(self) -> Transport:
         return ProcessTransport(self.process)
+
+
+def _tag_prefix() -> bytes:
+    """Letters that tell the tags of a connection from those of others."""
+    return _dates.Int2AP(4096 + int.from_bytes(os.urandom(2), "big") % 61440)
 
 
 def _date(date_time: DateTime | None) -> str | None:

@@ -123,7 +123,7 @@ class Pending:
 
     def _wake(self) -> None:
         if self.callback is None:
-            try:  # as a statement: suppress() takes as long as all else here
+            try:  # noqa: SIM105 - suppress() takes as long as all else here
                 self._signal.release()
             except RuntimeError:
                 pass  # a waiter that is awake looks at everything before it sleeps again

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -27,19 +26,26 @@ _NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "RECORD_LAYER_F
 CertificateCallback = Callable[[Any, "str | None"], Any]
 
 
-@dataclass
 class TLSSettings:
     """What a caller wants of TLS."""
 
-    keyfile: StrOrBytesPath | None = None
-    certfile: StrOrBytesPath | None = None
-    ca_certs: str | None = None
-    cert_verify_cb: CertificateCallback | None = None
-    ssl_version: Any = None
-    tls_level: str | None = None
-    ssl_context: ssl.SSLContext | None = None
-
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        keyfile: StrOrBytesPath | None = None,
+        certfile: StrOrBytesPath | None = None,
+        ca_certs: str | None = None,
+        cert_verify_cb: CertificateCallback | None = None,
+        ssl_version: Any = None,
+        tls_level: str | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        self.keyfile = keyfile
+        self.certfile = certfile
+        self.ca_certs = ca_certs
+        self.cert_verify_cb = cert_verify_cb
+        self.ssl_version = ssl_version
+        self.tls_level = tls_level
+        self.ssl_context = ssl_context
         self._understand_context_by_type()
         if self.tls_level not in _LEVELS:
             raise ValueError(f"unknown tls_level: {self.tls_level!r}")

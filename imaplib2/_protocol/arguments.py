@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from .._errors import InvalidArgument, UnusableArgument
 from . import mutf7
@@ -30,12 +29,25 @@ from .search_program import SearchReader
 Buffer = bytes | bytearray | memoryview
 
 
-@dataclass(frozen=True)
 class Literal:
-    """Octets sent as they are, behind their announced size (RFC 3501, section 4.3)."""
+    """Octets sent as they are, behind their announced size (RFC 3501, section 4.3).
 
-    data: Buffer = field(repr=False)
-    binary: bool = False  # literal8 of RFC 3516: may hold NUL
+    *binary* makes it a literal8 (RFC 3516), which may hold NUL.
+    """
+
+    __slots__ = ("binary", "data")
+
+    def __init__(self, data: Buffer, binary: bool = False) -> None:
+        self.data = data
+        self.binary = binary
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Literal) and self.data == other.data and self.binary is other.binary
+        )
+
+    def __repr__(self) -> str:
+        return f"Literal({self.size} bytes)"
 
     @property
     def size(self) -> int:
@@ -43,21 +55,28 @@ class Literal:
         return memoryview(self.data).nbytes
 
 
-@dataclass(frozen=True)
 class Secret:
     """A part that no trace may show."""
 
-    part: bytes | Literal
+    __slots__ = ("part",)
+
+    def __init__(self, part: bytes | Literal) -> None:
+        self.part = part
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self.part == other.part
 
     def __repr__(self) -> str:
         return "[secret]"
 
 
-@dataclass(frozen=True)
 class Password:
     """An argument that is quoted whatever it looks like, and shown to nobody."""
 
-    value: Any
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
 
     def __repr__(self) -> str:
         return "[secret]"
@@ -67,8 +86,7 @@ Part = bytes | Literal | Secret
 _SECRET = "[secret]"
 
 
-@dataclass
-class Encoded:
+class Encoded(NamedTuple):
     """The arguments of a command, ready to be laid out."""
 
     parts: list[Part]
@@ -219,7 +237,8 @@ class _Encoder:
             del self._kinds[0]
         if value is None and self.kind is Kind.CHARSET:
             value = "UTF-8"  # which SORT and THREAD can't do without (RFC 5256, section 3)
-        if value == Password(None) or (value is None and self.kind in _INDISPENSABLE):
+        text = value.value if isinstance(value, Password) else value
+        if text is None and (text is not value or self.kind in _INDISPENSABLE):
             raise UnusableArgument("is None")
         if value is not None:
             parts = self._encode(value)

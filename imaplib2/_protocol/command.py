@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from .arguments import Buffer, Encoded, Part
@@ -97,16 +96,9 @@ class Command:
         return argument.decode("utf-8", "replace") if isinstance(argument, bytes) else str(argument)
 
 
-@dataclass
 class Idle:
     """How long a command IDLE lasts, and where its news goes."""
 
-    timeout: float | None = None  # seconds after which it ends by itself
-    renew_after: float | None = IDLE_RENEWAL
-    #: Takes each untagged response instead of ``untagged``; news then doesn't end the IDLE.
-    capture: Callable[[str, list[Any]], None] | None = None
-    #: The user reads what comes by himself, and polls the socket for it.
-    polled: bool = False
     until: float | None = None
     renew_at: float | None = None
     idling: bool = False  # the "+" has come
@@ -115,6 +107,22 @@ class Idle:
     owes_since: float = 0.0  # when the server was asked for what it owes
     renewing: bool = False
     renewed: bool = False
+
+    def __init__(
+        self,
+        timeout: float | None = None,
+        renew_after: float | None = IDLE_RENEWAL,
+        capture: Callable[[str, list[Any]], None] | None = None,
+        polled: bool = False,
+    ) -> None:
+        #: Seconds after which it ends by itself.
+        self.timeout = timeout
+        #: Seconds after which it is renewed on the wire.
+        self.renew_after = renew_after
+        #: Takes each untagged response instead of ``untagged``; news then doesn't end the IDLE.
+        self.capture = capture
+        #: The user reads what comes by himself, and polls the socket for it.
+        self.polled = polled
 
     @property
     def owes_reply(self) -> bool:

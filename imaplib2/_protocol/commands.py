@@ -7,8 +7,8 @@ deserves a name.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from .._errors import InvalidArgument
@@ -59,10 +59,7 @@ class Profile(NamedTuple):
     expunges: bool
 
 
-@dataclass(frozen=True)
-class Row:
-    """What is known about one command."""
-
+class _Columns(NamedTuple):
     name: str
     rfc: str
     states: tuple[str, ...]
@@ -88,19 +85,29 @@ class Row:
     #: What tells its data from that of a command of the same kind: "message" or "mailbox".
     claims: str | None = None
 
-    encoded_name: bytes = field(init=False, repr=False)
-    holds_password: bool = field(init=False)
-    #: It authenticates, upon which the capabilities may change (RFC 3501, section 6.2).
-    logs_in: bool = field(init=False)
-    #: What others need to know to decide whether they may overlap with it.
-    profile: Profile = field(init=False)
 
-    def __post_init__(self) -> None:
-        logs_in = self.on_ok == AUTH and self.states == NOT_AUTHENTICATED
-        object.__setattr__(self, "holds_password", Kind.PASSWORD in self.arguments)
-        object.__setattr__(self, "encoded_name", self.name.encode("ascii", "replace"))
-        object.__setattr__(self, "logs_in", logs_in)
-        object.__setattr__(self, "profile", Profile(self.alone, self.expunges))
+class Row(_Columns):
+    """What is known about one command, and what follows from it."""
+
+    @cached_property
+    def encoded_name(self) -> bytes:
+        """The name as it is sent."""
+        return self.name.encode("ascii", "replace")
+
+    @cached_property
+    def holds_password(self) -> bool:
+        """Whether one of its arguments is a password."""
+        return Kind.PASSWORD in self.arguments
+
+    @cached_property
+    def logs_in(self) -> bool:
+        """It authenticates, upon which the capabilities may change (RFC 3501, section 6.2)."""
+        return self.on_ok == AUTH and self.states == NOT_AUTHENTICATED
+
+    @cached_property
+    def profile(self) -> Profile:
+        """What others need to know to decide whether they may overlap with it."""
+        return Profile(self.alone, self.expunges)
 
 
 # fmt: off
@@ -219,14 +226,14 @@ COMMANDS: dict[str, Row] = {row.name: row for row in _rows()}
 #: RFC 3501, 6.4.8: the forms of a command that take UIDs; message numbers only within SEARCH's
 #: criteria, and EXPUNGE may come during all of them.
 UID_COMMANDS: dict[str, Row] = {
-    name: replace(
-        COMMANDS[name], name=f"UID {name}", expunges=True, numbers=Kind.SEARCH in row.arguments
+    name: COMMANDS[name]._replace(
+        name=f"UID {name}", expunges=True, numbers=Kind.SEARCH in row.arguments
     )
     for name, row in COMMANDS.items()
     if name in ("FETCH", "STORE", "COPY", "MOVE", "SEARCH", "SORT", "THREAD")
 }
-UID_COMMANDS["EXPUNGE"] = replace(
-    COMMANDS["EXPUNGE"], name="UID EXPUNGE", rfc="RFC 4315, 2.1", arguments=(Kind.SEQUENCE_SET,)
+UID_COMMANDS["EXPUNGE"] = COMMANDS["EXPUNGE"]._replace(
+    name="UID EXPUNGE", rfc="RFC 4315, 2.1", arguments=(Kind.SEQUENCE_SET,)
 )
 
 #: A command that nobody told us about. Its data stays with the untagged responses.
@@ -268,7 +275,7 @@ def find(name: str) -> Row:
     if not ATOM.fullmatch(name):
         word = name.split()[:1]  # what stands behind it may be a password
         raise InvalidArgument(f"not the name of a command: {''.join(word)[:100]!r}")
-    return replace(known, name=name, states=states)
+    return known._replace(name=name, states=states)
 
 
 def find_uid(name: str) -> Row:
@@ -279,4 +286,4 @@ def find_uid(name: str) -> Row:
     row = find(name)
     # It has arguments that nobody knows; if a password is among them, any may be one.
     kind = Kind.PASSWORD if Kind.PASSWORD in row.arguments else Kind.ANY
-    return replace(row, name=f"UID {name}", collects=("FETCH",), arguments=(kind,))
+    return row._replace(name=f"UID {name}", collects=("FETCH",), arguments=(kind,))

@@ -21,7 +21,7 @@ from .._errors import TimeoutAbort, abort, error, failed_greeting, lost, readonl
 from .arguments import Buffer, display, lay_out
 from .claims import Collectors
 from .command import Command, Idle
-from .commands import COMMANDS, Kind, Plus, Profile, Row, Upgrade
+from .commands import COMMANDS, Plus, Profile, Row, Upgrade
 from .events import (
     Challenge,
     Completed,

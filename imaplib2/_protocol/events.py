@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from .._errors import error
 from .command import Command
 
 
-@dataclass(frozen=True)
-class Greeted:
+class Greeted(NamedTuple):
     """The server has greeted, and its capabilities are known."""
 
 
@@ -29,38 +27,33 @@ class Failed(NamedTuple):
     error: error
 
 
-@dataclass(frozen=True)
-class Challenge:
+class Challenge(NamedTuple):
     """The server asks for the next step of a SASL exchange: call `answer`."""
 
     command: Command
     text: bytes
 
 
-@dataclass(frozen=True)
-class Idling:
+class Idling(NamedTuple):
     """The server has agreed to an IDLE."""
 
     command: Command
 
 
-@dataclass(frozen=True)
-class RoomMade:
+class RoomMade(NamedTuple):
     """The bytes of a command that is sent by hand may be sent."""
 
     command: Command
 
 
-@dataclass(frozen=True)
-class UpgradeNow:
+class UpgradeNow(NamedTuple):
     """Upgrade the transport, beginning with the bytes *unread*; then call `upgraded`."""
 
     command: Command
     unread: bytes
 
 
-@dataclass(frozen=True)
-class Lost:
+class Lost(NamedTuple):
     """The connection is over; each command has its Failed."""
 
     reason: error

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from .._errors import error
 
 
-@dataclass
 class Limits:
     """Bounds on what the server sends; each may be changed on a connection, at any time."""
 
@@ -23,6 +20,16 @@ class Limits:
     stored_bytes: int = 256 * 1024 * 1024
     #: Untagged responses that one command may collect.
     collected: int = 100_000_000
+
+    def __init__(self, **limits: int) -> None:
+        for name, limit in limits.items():
+            if name not in Limits.__annotations__:
+                raise TypeError(f"no limit of that name: {name!r}")
+            setattr(self, name, limit)
+
+    def __repr__(self) -> str:
+        limits = (f"{name}={getattr(self, name):_}" for name in Limits.__annotations__)
+        return f"Limits({', '.join(limits)})"
 
 
 class ProtocolViolation(error):

@@ -155,7 +155,7 @@ class Play:
 
     def limit(self, data: bytes) -> None:
         """The user changes a limit while the connection is open."""
-        names = [*vars(Limits())]
+        names = [*Limits.__annotations__]
         setattr(self.core.limits, names[sum(data[:1]) % len(names)], sum(data[1:]))
         self.stored = max(self.stored, self.core.limits.stored)
 

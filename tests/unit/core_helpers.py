@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from imaplib2._errors import error
@@ -118,7 +117,7 @@ class Driver:
 
     def unknown(self, name: str, *states: str) -> Command:
         """Submit a command that the table doesn't know."""
-        return self.submit(name, of=replace(COMMANDS["NOOP"], name=name, states=states))
+        return self.submit(name, of=COMMANDS["NOOP"]._replace(name=name, states=states))
 
     def receive(self, data: bytes, *, at: float | None = None) -> None:
         """The server sends *data*."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -34,7 +33,7 @@ from .tokenizer import (
     string,
 )
 
-ROWS = [*COMMANDS.values(), *UID_COMMANDS.values(), replace(UNKNOWN, name="XFOO", states=ANY)]
+ROWS = [*COMMANDS.values(), *UID_COMMANDS.values(), UNKNOWN._replace(name="XFOO", states=ANY)]
 
 #: An argument of each kind that nothing can be said against.
 HARMLESS: dict[Kind, Any] = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import imaplib
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -164,7 +163,7 @@ def test_an_extender_may_assign_states_in_every_historical_form(
 
 def test_an_assigned_command_keeps_what_the_table_knows_of_it() -> None:
     Commands["FETCH"] = ((AUTH, SELECTED), True)
-    assert find("FETCH") == replace(COMMANDS["FETCH"], states=(AUTH, SELECTED))
+    assert find("FETCH") == COMMANDS["FETCH"]._replace(states=(AUTH, SELECTED))
 
 
 def test_a_command_that_nobody_changed_is_the_row_itself() -> None:
