@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import pytest
 
 from imaplib2 import IMAP4, IMAP4_SSL, TLS_COMPAT, TLS_NO_SSL, TLS_SECURE
+from imaplib2._tls_socket import ConcurrentSSLSocket, adopt
 
 from .conftest import Contexts
 from .helpers import (
@@ -468,3 +470,50 @@ def test_records_in_pieces(serve: Serve, tls: Contexts) -> None:
         assert [calls.next()[0] for _ in range(3)] == [("OK", [b"done"])] * 3
         M.noop()
         assert M.response("EXISTS") == ("EXISTS", [b"4"])
+
+
+# What is meant for TLS never goes out without it.
+
+
+@pytest.fixture
+def pair(tls: Contexts) -> Iterator[tuple[ConcurrentSSLSocket, ssl.SSLSocket]]:
+    """Both ends of a TLS connection: ours, and the server's."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        server = Thread(tls.server.wrap_socket, theirs, server_side=True)
+        client = adopt(tls.client.wrap_socket(ours, server_hostname="localhost"))
+        with client, server.result() as server_end:
+            yield client, server_end
+
+
+@pytest.mark.parametrize("send", [ConcurrentSSLSocket.sendall, ConcurrentSSLSocket.send_now])
+def test_a_socket_that_is_shut_down_for_reading_keeps_tls(
+    pair: tuple[ConcurrentSSLSocket, ssl.SSLSocket], send: Callable[..., Any]
+) -> None:
+    ours, theirs = pair
+    ours.shutdown(socket.SHUT_RD)
+    send(ours, b"secret")
+    assert theirs.recv(100) == b"secret"
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda sock: sock.send(b"secret"),
+        lambda sock: sock.sendall(b"secret"),
+        lambda sock: sock.write(b"secret"),
+        lambda sock: sock.send_now(b"secret"),
+        lambda sock: sock.send_within(b"secret", 1),
+        lambda sock: sock.recv(1),
+        lambda sock: sock.recv_into(bytearray(1)),
+        lambda sock: sock.receive_some(memoryview(bytearray(1))),
+    ],
+)
+def test_a_socket_that_has_left_tls_is_of_no_use(
+    pair: tuple[ConcurrentSSLSocket, ssl.SSLSocket], use: Callable[[Any], Any]
+) -> None:
+    ours, theirs = pair
+    ssl.SSLSocket.shutdown(ours, socket.SHUT_RD)  # forgets TLS, as unwrap() does
+    assert isinstance(failure(use, ours), OSError)
+    ours.shutdown(socket.SHUT_WR)
+    assert socket.socket.recv(theirs, 100) == b""
