@@ -14,9 +14,11 @@ from collections.abc import Callable
 import pytest
 
 from imaplib2 import Internaldate2tuple, ParseFlags
+from imaplib2._by_hand import ByHand
 from imaplib2._errors import InvalidArgument
 from imaplib2._protocol import mutf7
 from imaplib2._protocol.arguments import is_list, split_list_options
+from imaplib2._protocol.connection import Connection
 from imaplib2._protocol.message_set import MessageSet, check_message_set
 from imaplib2._protocol.responses import parse, response_code
 from imaplib2._protocol.search_program import SearchReader
@@ -257,3 +259,54 @@ def test_two_sets_are_compared_in_linear_time() -> None:
         odd.overlaps(even)
 
     assert_linear(work, 500)
+
+
+LINE = b"* " + b"x" * 46 + b"\r\n"
+
+
+def one_literal(lines: int) -> bytes:
+    text = LINE * (lines - 2)
+    announcement = b" {%d}\r\n" % len(text)
+    start = b"* 1 FETCH (".ljust(len(LINE) - len(announcement), b"x") + announcement
+    return start + text + b")".rjust(len(LINE) - 2) + b"\r\n"
+
+
+def many_responses(lines: int) -> bytes:
+    return LINE * lines
+
+
+def read_lines(by_hand: ByHand, lines: int) -> None:
+    for _ in range(lines):
+        assert len(by_hand.readline(None)) == len(LINE)
+
+
+def read_portions(by_hand: ByHand, lines: int) -> None:
+    for _ in range(lines):
+        assert len(by_hand.read(len(LINE), None)) == len(LINE)
+
+
+def read_at_once(by_hand: ByHand, lines: int) -> None:
+    assert len(by_hand.read(lines * len(LINE), None)) == lines * len(LINE)
+
+
+@pytest.mark.parametrize(
+    ("response", "read"),
+    [
+        (one_literal, read_lines),
+        (one_literal, read_portions),
+        (many_responses, read_portions),
+        (many_responses, read_at_once),
+    ],
+)
+def test_what_is_read_by_hand_takes_linear_time(
+    response: Callable[[int], bytes], read: Callable[[ByHand, int], None]
+) -> None:
+    by_hand = ByHand(Connection())
+
+    def work(lines: int) -> None:
+        frames = iter(frames_of([response(lines)]))
+        by_hand._pull = lambda timeout: (next(frames), False)  # type: ignore[method-assign]
+        read(by_hand, lines)
+        assert not by_hand._rest
+
+    assert_linear(work, 4000)
