@@ -1185,7 +1185,7 @@ class IMAP4:
         self.start_compressing()
         if self._hooked is None:
             return self._compressed(unread)
-        self._hooked.push(self.decompressor.decompress(unread))
+        self._hooked.inflate(unread, self.decompressor)
         if self._hooked.base is not None:
             self._hooked.base = self._compressed(b"")
         return self._hooked

@@ -10,6 +10,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 
@@ -24,6 +25,7 @@ from imaplib2._protocol.responses import parse, response_code
 from imaplib2._protocol.search_program import SearchReader
 from imaplib2._protocol.substitution import substitute
 from imaplib2._protocol.untagged import UntaggedResponses
+from imaplib2._transport import MethodTransport
 
 from .core_helpers import Driver, frames_of
 from .test_arguments import sent
@@ -310,3 +312,15 @@ def test_what_is_read_by_hand_takes_linear_time(
         assert not by_hand._rest
 
     assert_linear(work, 4000)
+
+
+def test_a_read_that_gives_more_than_was_asked_for_takes_linear_time() -> None:
+    def work(size: int) -> None:
+        owner = SimpleNamespace(has_buffered=lambda: True, read_some=lambda wanted: bytes(size))
+        transport = MethodTransport(lambda: owner)
+        buffer = memoryview(bytearray(100))
+        for _ in range(0, size, len(buffer)):
+            assert transport.recv_into(buffer) == len(buffer)
+        transport.close()
+
+    assert_linear(work, 400_000)
