@@ -77,6 +77,7 @@ if TYPE_CHECKING:
 IMAP4_PORT = 143
 IMAP4_SSL_PORT = 993
 #: Seconds that ``idle()`` lasts by default; a longer IDLE is renewed as often (RFC 2177, 3).
+#: What is set on the package replaces it, see `_idle_timeout`.
 IDLE_TIMEOUT = 29 * 60
 #: Seconds that connecting, TLS and the greeting may take when no time-out is given.
 CONNECT_TIMEOUT = 60.0
@@ -949,8 +950,11 @@ class IMAP4:
     ) -> Result | Idler:
         """Wait for news of the mailbox (RFC 2177).
 
-        Blocks until the server reports a change, *timeout* seconds (29 minutes) have passed, or
-        any thread issues another command; then ends the IDLE and returns its ``(typ, data)``.
+        Blocks until the server reports a change, *timeout* seconds have passed, or any thread
+        issues another command; then ends the IDLE and returns its ``(typ, data)``. The default of
+        *timeout* is ``imaplib2.IDLE_TIMEOUT``, 29 minutes unless it is set to something else. What
+        lasts longer than that is renewed as often: that keeps it alive, and tells whether the
+        server is there.
         What has come is there for ``response`` and ``pop_untagged_responses``; after a time-out,
         ``response('IDLE')`` is ``('IDLE', [b'TIMEOUT'])``. With *callback*, returns at once.
 
@@ -961,13 +965,14 @@ class IMAP4:
         """
         if "IDLE" not in self.capabilities:
             raise self._refused(error("Server does not support IMAP4 IDLE"))
+        longest = _idle_timeout()
         if duration is not _UNSET:
             command = self._build(find("IDLE"), ())
-            command.idle = Idle(None, IDLE_TIMEOUT)
+            command.idle = Idle(None, longest)
             command.waiter = pending = Pending()
             return Idler(self._running_engine(), command, pending, duration)
-        span = IDLE_TIMEOUT if timeout is None else max(0.0, timeout)
-        return self._call("IDLE", callback=callback, cb_arg=cb_arg, idle=Idle(span, IDLE_TIMEOUT))
+        span = longest if timeout is None else max(0.0, timeout)
+        return self._call("IDLE", callback=callback, cb_arg=cb_arg, idle=Idle(span, longest))
 
     # -- Untagged responses --------------------------------------------------------------------
 
@@ -1662,5 +1667,19 @@ def _debug_level(debug: int | None) -> int:
     """*debug*, or the ``Debug`` that was set on the package or on its submodule."""
     if debug is not None:
         return debug
+    return max(int(value or 0) for value in _settings("Debug", 0))
+
+
+def _idle_timeout() -> float:
+    """The least ``IDLE_TIMEOUT`` that was set on the package or on its submodule; else ours."""
+    values = [value for value in _settings("IDLE_TIMEOUT", IDLE_TIMEOUT) if value != IDLE_TIMEOUT]
+    shortest: float = min(values, default=IDLE_TIMEOUT)
+    if shortest <= 0:
+        raise ValueError(f"IDLE_TIMEOUT must be positive, not {shortest!r}")
+    return shortest
+
+
+def _settings(name: str, default: Any) -> list[Any]:
+    """What the two modules have that users know as the package."""
     modules = (sys.modules.get("imaplib2"), sys.modules.get("imaplib2.imaplib2"))
-    return max(int(getattr(module, "Debug", 0) or 0) for module in modules)
+    return [getattr(module, name, default) for module in modules]
