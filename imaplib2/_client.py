@@ -378,8 +378,12 @@ class IMAP4:
                 outcome = (self._finish_logout("BAD", []), cb_arg, None)
             callback(outcome)
 
-        with contextlib.suppress(error):
+        try:
             return self._call("LOGOUT", callback=called_back, cb_arg=cb_arg, finish=finish)
+        except error:
+            pass
+        except RuntimeError:  # no thread for callbacks: the interpreter exits, or has too many
+            self.logout()
         engine.call_back_alone(Pending(finish, callback, cb_arg), ("BYE", []))
         return cast(Result, (None, None))
 

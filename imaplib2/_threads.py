@@ -156,18 +156,25 @@ class Engine:
         """Have *pending*'s callback called although the connection is over."""
         pending.set(result)
         name = f"{self.trace.identifier} callbacks"
-        threading.Thread(target=_call, args=(pending.call_back,), name=name, daemon=True).start()
+        thread = threading.Thread(target=_call, args=(pending.call_back,), name=name, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # there is no other, nor will there be one
+            _call(pending.call_back)
 
     def submit(self, command: Command) -> None:
         """Send a command, now or in its turn; its waiter is told the outcome.
 
-        Raises ``error`` when it is illegal, and ``abort`` when the connection is over.
+        Raises ``error`` when it is illegal, ``abort`` when the connection is over, and
+        RuntimeError when it has the first callback and there can be no thread for that.
         """
         if not self.can_wait:
             raise abort(f"{command.row.name}: no threads to serve it (forked child, or exit)")
-        self._drive(lambda now: self.core.submit(command, now))
-        if command.waiter.callback is not None:
+        if command.waiter.callback is not None and self._callback_thread is None:
             self._start_callbacks()
+        self._drive(lambda now: self.core.submit(command, now))
+        if command.waiter.callback is not None and not self._transport.punctual:
+            self._callbacks.put(_do_nothing)  # that thread keeps the time: have it look again
 
     def locked(self, function: Callable[[Connection], T]) -> T:
         """The result of a short *function* of the core, which nobody else changes meanwhile."""
@@ -646,14 +653,17 @@ class Engine:
     # -- Callbacks ----------------------------------------------------------------------------
 
     def _start_callbacks(self) -> None:
-        with self._starting:
+        # A signal handler that logs out may have interrupted the thread that holds this.
+        if not self._starting.acquire(timeout=_JOIN_TIMEOUT):
+            raise RuntimeError("the thread for callbacks is just being started")
+        try:
             if self._callback_thread is None:
                 name = f"{self.trace.identifier} callbacks"
                 thread = threading.Thread(target=self._run_callbacks, name=name, daemon=True)
                 thread.start()
                 self._callback_thread = thread
-        if not self._transport.punctual:
-            self._callbacks.put(_do_nothing)  # it keeps the time: have it look again
+        finally:
+            self._starting.release()
 
     def _run_callbacks(self) -> None:
         while True:

@@ -188,6 +188,22 @@ def test_exit_with_an_atexit_that_logs_out(serve: Serve) -> None:
     check_clean(run(server, program), "('BYE', [b'so long'])\n")
 
 
+def test_exit_with_an_atexit_that_logs_out_with_a_callback(serve: Serve) -> None:
+    """Python 3.12 and later refuse to start a thread for it."""
+    program = """
+        import atexit
+        M = connect()
+        done = threading.Event()
+        def leave():
+            assert M.logout(callback=lambda outcome: (print(outcome), done.set())) == (None, None)
+            assert done.wait(5)
+        atexit.register(leave)
+        """
+    server = serve(serve_process)
+    check_clean(run(server, program), "(('BYE', [b'so long']), None, None)\n")
+    server.join()
+
+
 def test_exit_with_a_finalizer_that_logs_out(serve: Serve) -> None:
     program = """
         class Own(IMAP4):
