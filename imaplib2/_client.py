@@ -1034,14 +1034,30 @@ class IMAP4:
 
     def ssl_wrap_socket(self) -> None:
         """Negotiate TLS on ``sock`` and put the encrypted socket in its place."""
+        timeout = self._core.timeout
         try:
-            self.sock = self._tls.wrap(self._own_sock(), self.host, self.timeout or CONNECT_TIMEOUT)
-            self._own_sock().settimeout(self._core.timeout)
-            self._tls.verify(self._own_sock(), self.host)
+            sock = self._tls.wrap(self._own_sock(), self.host, self.timeout or CONNECT_TIMEOUT)
+            self.sock = sock
+            with sock.makefile("rb", buffering=0):  # a close() by others is put off
+                self._let_interrupt(sock)
+                self._tls.shake_hands(sock)
+            sock.settimeout(timeout)
+            self._core.timeout = timeout  # a command may have adopted that of the handshake
+            self._tls.verify(sock, self.host)
         except BaseException:
             self._own_sock().close()
             raise
         self._tls_established = True
+
+    def _let_interrupt(self, sock: ssl.SSLSocket) -> None:
+        """Have the end of the connection, if others see to it, be that of a handshake, too.
+
+        They know the transport, whose socket *sock* was made of.
+        """
+        if isinstance(self._inner, SocketTransport):
+            self._inner.sock = sock
+        if self._core.reason is not None:
+            raise _errors.lost(self._core.reason)  # perhaps they have had the old one
 
     def read(self, size: int) -> bytes:
         """At most *size* bytes from the server, as soon as there are any; ``b''`` at the end."""
