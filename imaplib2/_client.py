@@ -357,8 +357,10 @@ class IMAP4:
         silent or gone; may be called again, and from anywhere.
         """
         engine = self._engine
-        if engine is None or not (engine.can_wait and engine.is_free):
+        if engine is None or not engine.is_usable:
             self._close()
+            if engine is not None and callback is not None:
+                return self._call_back_alone(engine, callback, cb_arg)
         elif callback is not None:
             return self._logout_later(engine, callback, cb_arg)
         else:
@@ -384,7 +386,11 @@ class IMAP4:
             pass
         except RuntimeError:  # no thread for callbacks: the interpreter exits, or has too many
             self.logout()
-        engine.call_back_alone(Pending(finish, callback, cb_arg), ("BYE", []))
+        return self._call_back_alone(engine, callback, cb_arg)
+
+    def _call_back_alone(self, engine: Engine, callback: Callback, cb_arg: Any) -> Result:
+        """Tell *callback* that the connection is over."""
+        engine.call_back_alone(Pending(self._finish_logout, callback, cb_arg), ("BYE", []))
         return cast(Result, (None, None))
 
     def id(
@@ -1346,7 +1352,8 @@ class IMAP4:
         """End the threads, then the transport."""
         if self._engine is not None:
             self._engine.close(logged_out=True)
-            self._engine.locked(lambda core: core.untagged.take("BYE"))
+            if self._engine.is_usable:
+                self._engine.locked(lambda core: core.untagged.take("BYE"))
         with contextlib.suppress(OSError):
             self.shutdown()
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from imaplib2 import IMAP4
+from imaplib2 import IMAP4, _threads
 
 from .helpers import (
     Calls,
@@ -337,3 +337,35 @@ def test_logout_behind_a_subclass_s_send_that_nobody_takes(serve: Serve) -> None
         with duration(0, 2.5):
             assert give_up_after(M, M.logout)[0] == "BYE"
         assert calls.next()[2][0] is abort
+
+
+@pytest.mark.parametrize("end", [IMAP4.logout, IMAP4.shutdown])
+def test_what_waits_for_a_busy_callback_does_so_once(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, end: Callable[[Any], Any]
+) -> None:
+    """However often the end of its thread is waited for."""
+    busy, over, patience = threading.Event(), threading.Event(), 0.3
+
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer)
+        agree(peer, "NOOP")
+        peer.hold()
+
+    monkeypatch.setattr(_threads, "_JOIN_TIMEOUT", patience)
+    with connected(serve(script)) as M:
+        M._core.logout_timeout = SILENCE
+        M.noop(callback=lambda outcome: (busy.set(), over.wait(10)))
+        assert busy.wait(5)
+        with duration(patience, SILENCE + 2 * patience):
+            end(M)
+        with duration(0, patience):
+            assert M.logout()[0] == "BYE"
+            M.shutdown()
+        over.set()
+
+
+def test_all_waits_of_a_logout_take_less_than_5_seconds(serve: Serve) -> None:
+    """For the reply, and for the end of threads; the mutex is waited for instead of both."""
+    with connected(serve(greet_authenticated)) as M:
+        assert M._core.logout_timeout + _threads._JOIN_TIMEOUT < 4.9
+        assert _threads._MUTEX_TIMEOUT < 4
