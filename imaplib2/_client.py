@@ -1509,7 +1509,9 @@ class IMAP4_stream(IMAP4):
     """A connection to the standard input and output of a child process.
 
     *command* is a line for the shell; what the child writes to its standard error stays there.
-    ``process`` is the child's ``subprocess.Popen``. Needs POSIX. The rest is as for IMAP4.
+    ``process`` is the child's ``subprocess.Popen``. When the connection is over, the child is
+    given a second to end; then it, and on Linux what it has started, too, is terminated, and
+    killed. Needs POSIX. The rest is as for IMAP4.
     """
 
     def __init__(

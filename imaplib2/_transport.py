@@ -235,15 +235,27 @@ class ProcessTransport:
         self._wakeup.set()
 
     def close(self) -> None:
-        """Close the pipes and see the child off: it is asked, then terminated, then killed."""
+        """Close the pipes and see the child off: it is asked, then terminated, then killed.
+
+        So is what it has started, if it doesn't end by itself: it may be a shell that waits.
+        """
         self._wakeup.set()
         self.drop()
-        for end, patience in ((self.process.terminate, 1.0), (self.process.kill, 0.5)):
-            if self._ends_within(patience):
-                break
-            end()
-        self._ends_within(_SHUTDOWN_WAIT)
+        if not self._ends_within(1.0):
+            self._end_family()
         self._wakeup.close()
+
+    def _end_family(self) -> None:
+        import signal
+
+        from ._family import Family
+
+        family = Family(self.process)
+        family.send_signal(signal.SIGTERM)
+        if not family.ends_within(0.5):
+            family.send_signal(signal.SIGKILL)
+            family.ends_within(_SHUTDOWN_WAIT)
+        family.close()
 
     def _ends_within(self, seconds: float) -> bool:
         import subprocess
