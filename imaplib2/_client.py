@@ -1071,7 +1071,7 @@ class IMAP4:
             return self._by_hand.read(size, self._pull_timeout())
         buffer = bytearray(size)
         while (received := self._base_transport().recv_into(memoryview(buffer))) is None:
-            self._running_engine().progressed()
+            self._running_engine().heard()
         return bytes(buffer[:received])
 
     def readline(self) -> bytes:

@@ -264,8 +264,12 @@ class Engine:
             raise
 
     def progressed(self) -> None:
-        """Bytes have left, or have come, that the core knows nothing of."""
+        """Bytes of a command have left, or of a literal have come, that the core can't see."""
         self._drive(self.core.progressed)
+
+    def heard(self) -> None:
+        """Bytes have come that give no response yet: a sign of life. For the reader only."""
+        self._receive_batch([])
 
     def look_at_the_clock(self) -> None:
         """Do what is due, if the writer has not done it yet."""
@@ -635,7 +639,7 @@ class Engine:
                     continue
                 size = self._transport.recv_into(buffer)
                 if size is None:
-                    self.progressed()
+                    self.heard()
                 elif size:
                     self._receive(self.core.frame(buffer[:size]))
                 else:
@@ -664,7 +668,7 @@ class Engine:
 
     def _receive(self, frames: list[Frame]) -> None:
         if not frames:
-            self._receive_batch([])  # a sign of life all the same
+            self.heard()
         while frames and self.core.reason is None:
             for start in range(0, len(frames), _BATCH):
                 self._receive_batch(frames[start : start + _BATCH])
