@@ -280,8 +280,9 @@ IGNORE = "signal.signal(signal.SIGTERM, signal.SIG_IGN)"
 @pytest.mark.parametrize("shell", ["{}; true", "({}; true); true", "{} | cat"])
 def test_what_a_shell_has_started_ends_with_it(shell: str, ignore: str) -> None:
     program = shlex.join([sys.executable, "-c", GRANDCHILD.format(ignore=ignore)])
-    M = IMAP4_stream(shell.format(program), timeout=SILENCE)
+    M = IMAP4_stream(shell.format(program))
     try:
+        M._core.timeout = SILENCE
         pid = int(M.welcome.rsplit(b" ", 1)[1])
         assert pid != M.process.pid
         descriptor = os.pidfd_open(pid)
