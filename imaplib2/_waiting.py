@@ -62,14 +62,15 @@ def wait_for(sock: socket.socket, timeout: float | None = None, *, reading: bool
 
     Raises OSError when it is closed.
     """
-    if sock.fileno() < 0:
+    descriptor = sock.fileno()  # asked for once: it may be closed meanwhile
+    if descriptor < 0:
         raise OSError(errno.EBADF, os.strerror(errno.EBADF))
     if not hasattr(select, "poll"):
-        readable = [sock] if reading else []
-        writable = [] if reading else [sock]
+        readable = [descriptor] if reading else []
+        writable = [] if reading else [descriptor]
         return any(select.select(readable, writable, [], timeout))
     poller = select.poll()
-    poller.register(sock, select.POLLIN if reading else select.POLLOUT)
+    poller.register(descriptor, select.POLLIN if reading else select.POLLOUT)
     return bool(poller.poll(_milliseconds(timeout)))
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+import select
+import socket
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +14,7 @@ from typing import Any
 import pytest
 
 import imaplib2._waiting
-from imaplib2._waiting import Wakeup
+from imaplib2._waiting import Wakeup, wait_for
 
 
 class During:
@@ -59,3 +63,26 @@ def test_it_may_be_set_for_ever() -> None:
     setting.join(10)
     assert not setting.is_alive()
     wakeup.close()
+
+
+@pytest.mark.parametrize("has_poll", [True, False])
+def test_a_socket_that_is_closed_while_it_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch, has_poll: bool
+) -> None:
+    """By a signal handler, for one: it is no bug of the waiting thread."""
+
+    class Closing(socket.socket):
+        def fileno(self) -> int:
+            number = super().fileno()
+            self.close()
+            return number
+
+    if not has_poll:
+        monkeypatch.delattr(select, "poll")
+    ours, theirs = socket.socketpair()
+    with theirs, Closing(fileno=ours.detach()) as closing:
+        with contextlib.suppress(OSError):  # select() refuses what is closed
+            wait_for(closing, 0.01, reading=True)
+        with pytest.raises(OSError, match="Bad file descriptor") as caught:
+            wait_for(closing, 0.01, reading=True)
+        assert caught.value.errno == errno.EBADF
