@@ -54,7 +54,8 @@ class ByHand:
         self._readable: ReadableSocket | None = None
         # Pulled responses, and whether they have been kept from the untagged responses.
         self._responses: queue.SimpleQueue[tuple[Frame, bool] | None] = queue.SimpleQueue()
-        self._rest = b""  # bytes of a pulled response behind the line that was given
+        # Bytes of pulled responses that were not given yet. Taking some from its front is cheap.
+        self._rest = bytearray()
         self._pulling = 0  # threads that wait for a response
         self._has_pulled = False  # since there was last nothing to pull
         self._open: set[bytes] = set()  # tags whose completion has not been received
@@ -161,8 +162,10 @@ class ByHand:
     def get_line(self, timeout: float | None) -> bytes:
         """Pull a line, without its end; raises as `get_response` does."""
         if not self._rest:
-            self._rest = as_sent(self._pull(timeout)[0])
-        line, _, self._rest = self._rest.partition(CRLF)
+            self._rest += as_sent(self._pull(timeout)[0])
+        end = self._rest.find(CRLF)
+        line = self._take(end if end >= 0 else len(self._rest))
+        del self._rest[: len(CRLF)]
         return line
 
     def readline(self, timeout: float | None) -> bytes:
@@ -176,7 +179,12 @@ class ByHand:
         """Pull *size* bytes: a literal, behind the line that announced it."""
         while len(self._rest) < size:
             self._rest += as_sent(self._pull(timeout)[0])
-        data, self._rest = self._rest[:size], self._rest[size:]
+        return self._take(size)
+
+    def _take(self, size: int) -> bytes:
+        with memoryview(self._rest) as view:
+            data = bytes(view[:size])
+        del self._rest[:size]
         return data
 
     def pollable(self, sock: Any) -> Any:
@@ -205,7 +213,7 @@ class ByHand:
             return  # somebody is still about to pull, or this is a copy
         self._has_pulled = False
         self._owes_done = keep_completions and self._owes_done
-        self._rest = b""
+        self._rest.clear()
         completions = []
         while (pulled := self._next_queued()) is not None:
             with contextlib.suppress(ProtocolViolation):

@@ -77,6 +77,7 @@ if TYPE_CHECKING:
 IMAP4_PORT = 143
 IMAP4_SSL_PORT = 993
 #: Seconds that ``idle()`` lasts by default; a longer IDLE is renewed as often (RFC 2177, 3).
+#: What is set on the package replaces it, see `_idle_timeout`.
 IDLE_TIMEOUT = 29 * 60
 #: Seconds that connecting, TLS and the greeting may take when no time-out is given.
 CONNECT_TIMEOUT = 60.0
@@ -356,8 +357,10 @@ class IMAP4:
         silent or gone; may be called again, and from anywhere.
         """
         engine = self._engine
-        if engine is None or not (engine.can_wait and engine.is_free):
+        if engine is None or not engine.is_usable:
             self._close()
+            if engine is not None and callback is not None:
+                return self._call_back_alone(engine, callback, cb_arg)
         elif callback is not None:
             return self._logout_later(engine, callback, cb_arg)
         else:
@@ -377,9 +380,17 @@ class IMAP4:
                 outcome = (self._finish_logout("BAD", []), cb_arg, None)
             callback(outcome)
 
-        with contextlib.suppress(error):
+        try:
             return self._call("LOGOUT", callback=called_back, cb_arg=cb_arg, finish=finish)
-        engine.call_back_alone(Pending(finish, callback, cb_arg), ("BYE", []))
+        except error:
+            pass
+        except RuntimeError:  # no thread for callbacks: the interpreter exits, or has too many
+            self.logout()
+        return self._call_back_alone(engine, callback, cb_arg)
+
+    def _call_back_alone(self, engine: Engine, callback: Callback, cb_arg: Any) -> Result:
+        """Tell *callback* that the connection is over."""
+        engine.call_back_alone(Pending(self._finish_logout, callback, cb_arg), ("BYE", []))
         return cast(Result, (None, None))
 
     def id(
@@ -949,8 +960,11 @@ class IMAP4:
     ) -> Result | Idler:
         """Wait for news of the mailbox (RFC 2177).
 
-        Blocks until the server reports a change, *timeout* seconds (29 minutes) have passed, or
-        any thread issues another command; then ends the IDLE and returns its ``(typ, data)``.
+        Blocks until the server reports a change, *timeout* seconds have passed, or any thread
+        issues another command; then ends the IDLE and returns its ``(typ, data)``. The default of
+        *timeout* is ``imaplib2.IDLE_TIMEOUT``, 29 minutes unless it is set to something else. What
+        lasts longer than that is renewed as often: that keeps it alive, and tells whether the
+        server is there.
         What has come is there for ``response`` and ``pop_untagged_responses``; after a time-out,
         ``response('IDLE')`` is ``('IDLE', [b'TIMEOUT'])``. With *callback*, returns at once.
 
@@ -961,13 +975,14 @@ class IMAP4:
         """
         if "IDLE" not in self.capabilities:
             raise self._refused(error("Server does not support IMAP4 IDLE"))
+        longest = _idle_timeout()
         if duration is not _UNSET:
             command = self._build(find("IDLE"), ())
-            command.idle = Idle(None, IDLE_TIMEOUT)
+            command.idle = Idle(None, longest)
             command.waiter = pending = Pending()
             return Idler(self._running_engine(), command, pending, duration)
-        span = IDLE_TIMEOUT if timeout is None else max(0.0, timeout)
-        return self._call("IDLE", callback=callback, cb_arg=cb_arg, idle=Idle(span, IDLE_TIMEOUT))
+        span = longest if timeout is None else max(0.0, timeout)
+        return self._call("IDLE", callback=callback, cb_arg=cb_arg, idle=Idle(span, longest))
 
     # -- Untagged responses --------------------------------------------------------------------
 
@@ -1025,14 +1040,30 @@ class IMAP4:
 
     def ssl_wrap_socket(self) -> None:
         """Negotiate TLS on ``sock`` and put the encrypted socket in its place."""
+        timeout = self._core.timeout
         try:
-            self.sock = self._tls.wrap(self._own_sock(), self.host, self.timeout or CONNECT_TIMEOUT)
-            self._own_sock().settimeout(self._core.timeout)
-            self._tls.verify(self._own_sock(), self.host)
+            sock = self._tls.wrap(self._own_sock(), self.host, self.timeout or CONNECT_TIMEOUT)
+            self.sock = sock
+            with sock.makefile("rb", buffering=0):  # a close() by others is put off
+                self._let_interrupt(sock)
+                self._tls.shake_hands(sock)
+            sock.settimeout(timeout)
+            self._core.timeout = timeout  # a command may have adopted that of the handshake
+            self._tls.verify(sock, self.host)
         except BaseException:
             self._own_sock().close()
             raise
         self._tls_established = True
+
+    def _let_interrupt(self, sock: ssl.SSLSocket) -> None:
+        """Have the end of the connection, if others see to it, be that of a handshake, too.
+
+        They know the transport, whose socket *sock* was made of.
+        """
+        if isinstance(self._inner, SocketTransport):
+            self._inner.sock = sock
+        if self._core.reason is not None:
+            raise _errors.lost(self._core.reason)  # perhaps they have had the old one
 
     def read(self, size: int) -> bytes:
         """At most *size* bytes from the server, as soon as there are any; ``b''`` at the end."""
@@ -1040,7 +1071,7 @@ class IMAP4:
             return self._by_hand.read(size, self._pull_timeout())
         buffer = bytearray(size)
         while (received := self._base_transport().recv_into(memoryview(buffer))) is None:
-            self._running_engine().progressed()
+            self._running_engine().heard()
         return bytes(buffer[:received])
 
     def readline(self) -> bytes:
@@ -1185,7 +1216,7 @@ class IMAP4:
         self.start_compressing()
         if self._hooked is None:
             return self._compressed(unread)
-        self._hooked.push(self.decompressor.decompress(unread))
+        self._hooked.inflate(unread, self.decompressor)
         if self._hooked.base is not None:
             self._hooked.base = self._compressed(b"")
         return self._hooked
@@ -1323,7 +1354,8 @@ class IMAP4:
         """End the threads, then the transport."""
         if self._engine is not None:
             self._engine.close(logged_out=True)
-            self._engine.locked(lambda core: core.untagged.take("BYE"))
+            if self._engine.is_usable:
+                self._engine.locked(lambda core: core.untagged.take("BYE"))
         with contextlib.suppress(OSError):
             self.shutdown()
 
@@ -1479,7 +1511,9 @@ class IMAP4_stream(IMAP4):
     """A connection to the standard input and output of a child process.
 
     *command* is a line for the shell; what the child writes to its standard error stays there.
-    ``process`` is the child's ``subprocess.Popen``. Needs POSIX. The rest is as for IMAP4.
+    ``process`` is the child's ``subprocess.Popen``. When the connection is over, the child is
+    given a second to end; then it, and on Linux what it has started, too, is terminated, and
+    killed. Needs POSIX. The rest is as for IMAP4.
     """
 
     def __init__(
@@ -1669,5 +1703,19 @@ def _debug_level(debug: int | None) -> int:
     """*debug*, or the ``Debug`` that was set on the package or on its submodule."""
     if debug is not None:
         return debug
+    return max(int(value or 0) for value in _settings("Debug", 0))
+
+
+def _idle_timeout() -> float:
+    """The least ``IDLE_TIMEOUT`` that was set on the package or on its submodule; else ours."""
+    values = [value for value in _settings("IDLE_TIMEOUT", IDLE_TIMEOUT) if value != IDLE_TIMEOUT]
+    shortest: float = min(values, default=IDLE_TIMEOUT)
+    if shortest <= 0:
+        raise ValueError(f"IDLE_TIMEOUT must be positive, not {shortest!r}")
+    return shortest
+
+
+def _settings(name: str, default: Any) -> list[Any]:
+    """What the two modules have that users know as the package."""
     modules = (sys.modules.get("imaplib2"), sys.modules.get("imaplib2.imaplib2"))
-    return max(int(getattr(module, "Debug", 0) or 0) for module in modules)
+    return [getattr(module, name, default) for module in modules]

@@ -73,8 +73,12 @@ _DIRECT_SIZE = 64 * 1024
 _LARGE_LITERAL = 1024 * 1024
 #: Responses that are handled before others may have the mutex.
 _BATCH = 512
-#: Seconds that the end of a thread is waited for, and a mutex that should be free.
-_JOIN_TIMEOUT = 2.0
+#: Seconds that the ends of all threads together are waited for. The silence of a server that gets
+#: a LOGOUT is waited for before: all of it is to take less than 5 seconds.
+_JOIN_TIMEOUT = 1.8
+#: Seconds that a mutex is waited for that should be free; and when it wasn't lately.
+_MUTEX_TIMEOUT = 2.0
+_MUTEX_LOOK = 0.05
 #: Seconds after which a writer that can't send looks whether its deadline has changed.
 _STALLED_LOOK = 1.0
 #: Bytes: so many may take a slow link longer than a time-out, though they were sent at once.
@@ -115,6 +119,9 @@ class Engine:
         self._polling: _Polling | None = None
         self._keeps_transport = False  # somebody who polls it is to find out by himself
         self._forgotten = False  # the client object was collected
+        self._closing: bool | None = None  # closed without the mutex; whether by logout()
+        self._close_until: float | None = None  # until when `close` waits, however often called
+        self._mutex_missed = False  # when it was waited for last
         self._greeting = Pending()
         self._process = os.getpid()
         self._own_threads: set[int] = set()  # reader and writer, as long as they run
@@ -157,18 +164,25 @@ class Engine:
         """Have *pending*'s callback called although the connection is over."""
         pending.set(result)
         name = f"{self.trace.identifier} callbacks"
-        threading.Thread(target=_call, args=(pending.call_back,), name=name, daemon=True).start()
+        thread = threading.Thread(target=_call, args=(pending.call_back,), name=name, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # there is no other, nor will there be one
+            _call(pending.call_back)
 
     def submit(self, command: Command) -> None:
         """Send a command, now or in its turn; its waiter is told the outcome.
 
-        Raises ``error`` when it is illegal, and ``abort`` when the connection is over.
+        Raises ``error`` when it is illegal, ``abort`` when the connection is over, and
+        RuntimeError when it has the first callback and there can be no thread for that.
         """
         if not self.can_wait:
             raise abort(f"{command.row.name}: no threads to serve it (forked child, or exit)")
-        self._drive(self.core.submit, command)
-        if command.waiter.callback is not None:
+        if command.waiter.callback is not None and self._callback_thread is None:
             self._start_callbacks()
+        self._drive(self.core.submit, command)
+        if command.waiter.callback is not None and not self._transport.punctual:
+            self._callbacks.put(_do_nothing)  # that thread keeps the time: have it look again
 
     def locked(self, function: Callable[[Connection], T]) -> T:
         """The result of a short *function* of the core, which nobody else changes meanwhile."""
@@ -252,8 +266,12 @@ class Engine:
             raise
 
     def progressed(self) -> None:
-        """Bytes have left, or have come, that the core knows nothing of."""
+        """Bytes of a command have left, or of a literal have come, that the core can't see."""
         self._drive(self.core.progressed)
+
+    def heard(self) -> None:
+        """Bytes have come that give no response yet: a sign of life. For the reader only."""
+        self._receive_batch([])
 
     def look_at_the_clock(self) -> None:
         """Do what is due, if the writer has not done it yet."""
@@ -285,6 +303,8 @@ class Engine:
     def fail(self, reason: error) -> None:
         """The connection is over. Idempotent; callable from any thread."""
         with self._mutex:
+            if self._closing is not None:  # what has failed is what that has ended
+                self.core.close(logged_out=self._closing)
             self.core.fail(reason)
             todo = self._settle()
         if todo is not None:
@@ -292,21 +312,29 @@ class Engine:
 
     def close(self, *, logged_out: bool = False) -> None:
         """End the connection and wait, within bounds, for the threads. Idempotent."""
-        if not (self.can_wait and self.is_free):
-            return self._close_alone()
+        if not self.is_usable:
+            return self._close_alone(logged_out=logged_out)
         self._drive(lambda now: self.core.close(logged_out=logged_out))
         for thread in (self._reader, self._writer, self._callback_thread):
             if thread is not None and thread is not threading.current_thread() and thread.ident:
-                thread.join(_JOIN_TIMEOUT)
+                thread.join(self._time_to_close())
         if self._keeps_transport or not self._reader.ident:
             self._transport.close()
         return None
 
-    def _close_alone(self) -> None:
+    def _time_to_close(self) -> float:
+        """Seconds that `close` may still wait, in all its calls together."""
+        now = time.monotonic()
+        if self._close_until is None:
+            self._close_until = now + _JOIN_TIMEOUT
+        return max(0.0, self._close_until - now)
+
+    def _close_alone(self, *, logged_out: bool) -> None:
         """`close` where no thread can be waited for, and no lock relied on."""
         if self._is_foreign:
             self._transport.drop()
         else:
+            self._closing = logged_out or bool(self._closing)
             self._transport.interrupt()
 
     def abandon(self) -> None:
@@ -353,9 +381,17 @@ class Engine:
         return threading.get_ident() in self._own_threads
 
     @property
-    def is_free(self) -> bool:
-        """Whether nobody sits on the mutex: a signal handler may have interrupted its holder."""
-        if not self._mutex.acquire(timeout=_JOIN_TIMEOUT):
+    def is_usable(self) -> bool:
+        """Whether the connection can be driven from here, and nobody sits on the mutex.
+
+        This may be a signal handler, or a finalizer, that has interrupted the mutex's holder.
+        """
+        if not self.can_wait:
+            return False
+        # Who was disappointed in vain is not to be so once for each of his questions.
+        patience = _MUTEX_LOOK if self._mutex_missed else _MUTEX_TIMEOUT
+        self._mutex_missed = not self._mutex.acquire(timeout=patience)
+        if self._mutex_missed:
             return False
         self._mutex.release()
         return True
@@ -618,7 +654,7 @@ class Engine:
                     continue
                 size = self._transport.recv_into(buffer)
                 if size is None:
-                    self.progressed()
+                    self.heard()
                 elif size:
                     self._receive(self.core.frame(buffer[:size]))
                 else:
@@ -631,6 +667,8 @@ class Engine:
     def _end_of_file(self) -> None:
         if self._forgotten:
             self.fail(abort("the connection was dropped without logout()"))
+        elif self._closing is not None:
+            self._drive(lambda now: self.core.close(logged_out=bool(self._closing)))
         else:
             self._drive(lambda now: self.core.end_of_file())
 
@@ -645,7 +683,7 @@ class Engine:
 
     def _receive(self, frames: list[Frame]) -> None:
         if not frames:
-            self._receive_batch([])  # a sign of life all the same
+            self.heard()
         while frames and self.core.reason is None:
             may_have_more = self.core.may_have_frames
             for start in range(0, len(frames), _BATCH):
@@ -665,14 +703,17 @@ class Engine:
     # -- Callbacks ----------------------------------------------------------------------------
 
     def _start_callbacks(self) -> None:
-        with self._starting:
+        # A signal handler that logs out may have interrupted the thread that holds this.
+        if not self._starting.acquire(timeout=_MUTEX_TIMEOUT):
+            raise RuntimeError("the thread for callbacks is just being started")
+        try:
             if self._callback_thread is None:
                 name = f"{self.trace.identifier} callbacks"
                 thread = threading.Thread(target=self._run_callbacks, name=name, daemon=True)
                 thread.start()
                 self._callback_thread = thread
-        if not self._transport.punctual:
-            self._callbacks.put(_do_nothing)  # it keeps the time: have it look again
+        finally:
+            self._starting.release()
 
     def _run_callbacks(self) -> None:
         while True:

@@ -78,15 +78,21 @@ class TLSSettings:
         return context
 
     def wrap(self, sock: socket.socket, host: str | None, timeout: float) -> ssl.SSLSocket:
-        """Negotiate TLS on a connected socket; each silence may last *timeout* seconds.
+        """Make an ``SSLSocket`` of a connected socket; TLS is negotiated by `shake_hands`."""
+        sock.settimeout(timeout)
+        return self.context().wrap_socket(
+            sock, server_hostname=host or "localhost", do_handshake_on_connect=False
+        )
+
+    def shake_hands(self, sock: ssl.SSLSocket) -> None:
+        """Negotiate TLS; each silence may last as long as the time-out of *sock*.
 
         Raises ``ssl.SSLError``, with a hint when the other side doesn't seem to speak TLS.
         """
         import ssl
 
-        sock.settimeout(timeout)
         try:
-            return self.context().wrap_socket(sock, server_hostname=host or "localhost")
+            sock.do_handshake()
         except ssl.SSLError as problem:
             if isinstance(problem, ssl.SSLEOFError) or problem.reason in _NO_TLS:
                 problem.strerror = f"{problem.strerror}; is this a port without TLS?"

@@ -7,6 +7,8 @@ not block; the network is awaited without it. To its users the socket still seem
 
 from __future__ import annotations
 
+import errno
+import socket
 import ssl
 import threading
 from typing import Any, cast
@@ -47,6 +49,7 @@ class ConcurrentSSLSocket(ssl.SSLSocket):
         while True:
             try:
                 with self._lock:
+                    self._tls_object()
                     return super().read(len, buffer)
             except ssl.SSLWantReadError:
                 wait_for(self, reading=True)
@@ -58,6 +61,7 @@ class ConcurrentSSLSocket(ssl.SSLSocket):
         for wait in (True, False):
             try:
                 with self._lock:
+                    self._tls_object()
                     return cast(int, super().read(len(buffer), buffer))
             except ssl.SSLWantReadError:
                 if wait:
@@ -84,11 +88,30 @@ class ConcurrentSSLSocket(ssl.SSLSocket):
         with self._lock:
             return super().pending()
 
+    def shutdown(self, how: int) -> None:
+        """End traffic, but not TLS: SSLSocket forgets it, and would go on in plain text."""
+        socket.socket.shutdown(self, how)
+
+    def unwrap(self) -> socket.socket:
+        """Leave TLS; this socket carries nothing any more."""
+        with self._lock:
+            return super().unwrap()
+
+    def _tls_object(self) -> Any:
+        """What speaks TLS; OSError when that was left, for SSLSocket would send plain text then.
+
+        The lock is held.
+        """
+        tls_object = getattr(self, "_sslobj", None)
+        if tls_object is None:
+            raise OSError(errno.ENOTCONN, "TLS was left, or the socket closed")
+        return tls_object
+
     def send_now(self, data: Any) -> int:
         """Send what can be sent without waiting; the number of bytes."""
         try:
             with self._lock:
-                return super().send(data)
+                return cast(int, self._tls_object().write(data))
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return 0
 
@@ -96,7 +119,7 @@ class ConcurrentSSLSocket(ssl.SSLSocket):
         """Send some of *data*, waiting up to *timeout* seconds; 0 when that was in vain."""
         try:
             with self._lock:
-                return super().send(data)
+                return cast(int, self._tls_object().write(data))
         except ssl.SSLWantWriteError:
             wait_for(self, timeout, reading=False)
         except ssl.SSLWantReadError:

@@ -235,15 +235,27 @@ class ProcessTransport:
         self._wakeup.set()
 
     def close(self) -> None:
-        """Close the pipes and see the child off: it is asked, then terminated, then killed."""
+        """Close the pipes and see the child off: it is asked, then terminated, then killed.
+
+        So is what it has started, if it doesn't end by itself: it may be a shell that waits.
+        """
         self._wakeup.set()
         self.drop()
-        for end, patience in ((self.process.terminate, 1.0), (self.process.kill, 0.5)):
-            if self._ends_within(patience):
-                break
-            end()
-        self._ends_within(_SHUTDOWN_WAIT)
+        if not self._ends_within(1.0):
+            self._end_family()
         self._wakeup.close()
+
+    def _end_family(self) -> None:
+        import signal
+
+        from ._family import Family
+
+        family = Family(self.process)
+        family.send_signal(signal.SIGTERM)
+        if not family.ends_within(0.5):
+            family.send_signal(signal.SIGKILL)
+            family.ends_within(_SHUTDOWN_WAIT)
+        family.close()
 
     def _ends_within(self, seconds: float) -> bool:
         import subprocess
@@ -274,20 +286,26 @@ class MethodTransport:
         self._owner = owner
         self.base: Transport | None = None  # what the methods of the base class use
         self._wakeup = Wakeup()
-        self._unread = b""
+        self._unread = memoryview(b"")
+        self._early: Transport | None = None  # what came before the transport was compressed
 
     def recv_into(self, buffer: memoryview) -> int | None:
+        if self._early is not None:
+            if self._early.has_more:
+                return self._early.recv_into(buffer)
+            self._early = None
         data = self._unread or self._read(len(buffer))
         if data is None:
             return None
         size = min(len(data), len(buffer))
         buffer[:size] = data[:size]
-        self._unread = data[size:]
+        # In place: a copy of the rest each time would make much data cost its square.
+        self._unread = memoryview(data)[size:]
         return size
 
     @property
     def has_more(self) -> bool:
-        return bool(self._unread)
+        return bool(self._unread) or (self._early is not None and self._early.has_more)
 
     def is_readable(self) -> bool:
         return self.has_more or self._wait_readable(0)
@@ -325,13 +343,13 @@ class MethodTransport:
         if self.base is not None:
             self.base.drop()
 
-    def push(self, data: bytes) -> None:
-        """Have *data* received before anything else."""
-        self._unread += data
+    def inflate(self, unread: bytes, decompressor: Any) -> None:
+        """Have what *unread* is the compressed form of received before anything else."""
+        self._early = DeflateTransport(self, None, decompressor, unread)
 
     def take_unread(self) -> bytes:
         """What the owner's ``read`` gave beyond what was asked for, and nobody has seen."""
-        unread, self._unread = self._unread, b""
+        unread, self._unread = bytes(self._unread), memoryview(b"")
         return unread
 
     def _living_owner(self) -> Any:
@@ -341,7 +359,7 @@ class MethodTransport:
             self._wakeup.wait(_SHUTDOWN_WAIT)
         return owner
 
-    def _read(self, size: int) -> bytes | None:
+    def _read(self, size: int) -> bytes | memoryview | None:
         if not self._wait_readable():
             return b""
         owner = self._living_owner()

@@ -14,16 +14,22 @@ class Wakeup:
 
     def __init__(self) -> None:
         self._read_fd, self._write_fd = os.pipe()
-        self._lock = threading.Lock()
-        self._closed = False
+        self._open = [self._read_fd, self._write_fd]
+        # Reentrant: a garbage collection may set or close this within these very methods.
+        self._lock = threading.RLock()
+        self._closed = self._writing = False
         self.is_set = False
 
     def set(self) -> None:
         """End all waits, now and later."""
         with self._lock:
-            self.is_set = True
-            if not self._closed:
-                os.write(self._write_fd, b"x")
+            was_set, self.is_set = self.is_set, True
+            if was_set or self._closed:
+                return
+            self._writing = True
+            os.write(self._write_fd, b"x")
+            self._writing = False
+            self._release()
 
     def wait(self, timeout: float) -> None:
         """Wait until this is set, up to *timeout* seconds."""
@@ -32,10 +38,12 @@ class Wakeup:
     def close(self) -> None:
         """Give the descriptors back."""
         with self._lock:
-            if not self._closed:
-                self._closed = True
-                os.close(self._read_fd)
-                os.close(self._write_fd)
+            self._closed = True
+            self._release()
+
+    def _release(self) -> None:
+        while self._closed and not self._writing and self._open:
+            os.close(self._open.pop())
 
     def __del__(self) -> None:
         self.close()
@@ -54,14 +62,15 @@ def wait_for(sock: socket.socket, timeout: float | None = None, *, reading: bool
 
     Raises OSError when it is closed.
     """
-    if sock.fileno() < 0:
+    descriptor = sock.fileno()  # asked for once: it may be closed meanwhile
+    if descriptor < 0:
         raise OSError(errno.EBADF, os.strerror(errno.EBADF))
     if not hasattr(select, "poll"):
-        readable = [sock] if reading else []
-        writable = [] if reading else [sock]
+        readable = [descriptor] if reading else []
+        writable = [] if reading else [descriptor]
         return any(select.select(readable, writable, [], timeout))
     poller = select.poll()
-    poller.register(sock, select.POLLIN if reading else select.POLLOUT)
+    poller.register(descriptor, select.POLLIN if reading else select.POLLOUT)
     return bool(poller.poll(_milliseconds(timeout)))
 
 

@@ -117,6 +117,7 @@ class Connection:
         self._unsent: set[bytes] = set()  # tags that nobody has taken to be sent
         self._events: list[Event] = []
         self._heard = 0.0  # the last byte from the server, or when waiting for one began
+        self._advanced = 0.0  # when a command in progress last got nearer to its end
         self._inquiry_at = 0.0
         self._inquiry: Command | None = None  # asks for the capabilities on behalf of another
         self._started = 0.0  # when waiting for the greeting began
@@ -193,6 +194,8 @@ class Connection:
                 position += taken or 1
         except ProtocolViolation as violation:
             self.fail(violation)
+        if self._framer.missing:
+            self._advanced = now
 
     def receive_bytes(self, data: Buffer, now: float) -> None:
         """`frame` and `receive` in one, until all that can be read is read."""
@@ -226,8 +229,8 @@ class Connection:
         return sum(map(len, self._output)) if self._output else 0
 
     def progressed(self, now: float) -> None:
-        """Bytes of a command have left, or of a response have come: the server isn't silent."""
-        self._heard = now
+        """Bytes of a command have left, or of a literal have come: the server isn't silent."""
+        self._heard = self._advanced = now
 
     def take_events(self) -> list[Event]:
         """What has happened, in order; it is forgotten here."""
@@ -618,6 +621,7 @@ class Connection:
             command.data[type_] = data
         else:
             known += data
+        self._advanced = self._heard
         command.collected += responses
         self._collected += responses
         if self._collected > self.limits.collected:
@@ -627,6 +631,7 @@ class Connection:
 
     def _continuation(self, response: Continuation, now: float) -> None:
         if self._sending is not None:
+            self._advanced = now
             self._send_run(self._sending)
             self._admit(now)
             return
@@ -651,6 +656,7 @@ class Connection:
         if command is None or response.tag in self._unsent:
             raise ProtocolViolation(f"unexpected tagged response: {excerpt(first_line(frame))}")
         self._challenged = False
+        self._advanced = now
         code = response_code(response.text)
         if code is not None:
             self._response_code(code)
@@ -852,9 +858,10 @@ class Connection:
         if idle is not None and idle.owes_reply:
             bounds.append((idle.owes_since, self.done_timeout))  # whatever else it says
         if self._logout_at is not None:
-            # Answers to commands before it are waited for, whatever else the server says is not.
+            # Answers to commands before it are waited for, whatever else the server says is not:
+            # it could say that it is still here, or go on with a line, for ever.
             answering = any(command.row.on_ok != LOGOUT for command in self.in_progress.values())
-            since = self._heard if answering and idle is None else self._logout_at
+            since = self._advanced if answering and idle is None else self._logout_at
             bounds.append((max(since, self._logout_at), self.logout_timeout))
         return min((since + span for since, span in bounds if span is not None), default=None)
 

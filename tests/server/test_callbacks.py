@@ -10,7 +10,7 @@ import pytest
 
 from imaplib2 import IMAP4
 
-from .helpers import Calls, Serve, connected, greet_authenticated
+from .helpers import Calls, Serve, agree, connected, failure, greet_authenticated
 from .scripted import Peer, mailbox
 
 pytestmark = pytest.mark.timeout(20)
@@ -244,3 +244,52 @@ def test_commands_of_a_callback_on_a_lost_link(serve: Serve) -> None:
 
 def address(server: Any) -> tuple[str, int]:
     return server.host, server.port
+
+
+@pytest.fixture
+def no_threads(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """No thread for callbacks can be started; `undo` it to allow it again."""
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name.endswith("callbacks"):
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    return monkeypatch
+
+
+def test_a_command_whose_callback_has_no_thread_is_not_sent(
+    serve: Serve, no_threads: pytest.MonkeyPatch
+) -> None:
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer)
+        agree(peer, "CHECK")
+        agree(peer, "NOOP")
+
+    calls = Calls()
+    with connected(serve(script)) as M:
+        M.state = "SELECTED"
+        assert isinstance(failure(M.create, "x", callback=calls), RuntimeError)
+        M.check()
+        no_threads.undo()
+        M.noop(callback=calls)
+        assert calls.next() == (("OK", [b"done"]), None, None)
+    assert calls.count == 0
+
+
+@pytest.mark.usefixtures("no_threads")
+@pytest.mark.parametrize("over", [False, True])
+def test_a_logout_whose_callback_has_no_thread_calls_it_in_this_one(
+    serve: Serve, over: bool
+) -> None:
+    calls = Calls()
+    M = IMAP4(*address(serve(mailbox)))
+    if over:
+        M.logout()
+    assert M.logout(callback=calls, cb_arg=1) == (None, None)
+    assert calls.next(0) == (("BYE", [b"logging out"]), 1, None)
+    assert calls.threads == {threading.current_thread().name}
+    assert calls.count == 0
+    assert M.Terminate

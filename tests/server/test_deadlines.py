@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import select
 import shlex
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -261,6 +263,57 @@ def test_logout_from_a_child_that_will_not_end(answer: str) -> None:
     with duration(0, 5):
         assert M.logout()[0] == "BYE"
     assert M.process.returncode == -signal.SIGKILL
+
+
+# What a shell has started, which ends last: it ignores SIGTERM, or doesn't
+GRANDCHILD = """
+import os, signal, sys, time
+{ignore}
+print("* PREAUTH [CAPABILITY IMAP4rev1] %d" % os.getpid(), end="\\r\\n", flush=True)
+time.sleep(60)
+"""
+IGNORE = "signal.signal(signal.SIGTERM, signal.SIG_IGN)"
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="the system tells of no descendants")
+@pytest.mark.parametrize("ignore", ["", IGNORE], ids=["polite", "stubborn"])
+@pytest.mark.parametrize("shell", ["{}; true", "({}; true); true", "{} | cat"])
+def test_what_a_shell_has_started_ends_with_it(shell: str, ignore: str) -> None:
+    program = shlex.join([sys.executable, "-c", GRANDCHILD.format(ignore=ignore)])
+    M = IMAP4_stream(shell.format(program))
+    try:
+        M._core.timeout = SILENCE
+        pid = int(M.welcome.rsplit(b" ", 1)[1])
+        assert pid != M.process.pid
+        descriptor = os.pidfd_open(pid)
+        check_timed_out(failure(M.noop))
+    finally:
+        with duration(0, 5):
+            assert M.logout()[0] == "BYE"
+    assert M.process.returncode is not None
+    ended, _, _ = select.select([descriptor], [], [], 0.5)
+    os.close(descriptor)
+    assert ended
+
+
+def test_children_of_others_are_left_alone() -> None:
+    with subprocess.Popen(["sleep", "60"]) as other:
+        program = STUBBORN.format(answer="")
+        M = IMAP4_stream(shlex.join([sys.executable, "-c", program]) + "; true")
+        assert M.logout()[0] == "BYE"
+        assert M.process.returncode is not None
+        assert other.poll() is None
+        other.kill()
+
+
+def test_a_shell_is_in_the_process_group_and_session_of_its_user() -> None:
+    """So that ssh may ask for a password, and Ctrl-C is for it, too."""
+    M = IMAP4_stream(child(1, 0))
+    try:
+        assert os.getpgid(M.process.pid) == os.getpgrp()
+        assert os.getsid(M.process.pid) == os.getsid(0)
+    finally:
+        M.shutdown()
 
 
 def check_timed_out(problem: BaseException) -> None:

@@ -706,9 +706,9 @@ def test_faults_below(serve: Serve, tls: Contexts, fault: str, name: str) -> Non
         M.sock.settimeout(TIMEOUT)
         M._core.timeout = TIMEOUT
         with duration(0, TIMEOUT + IDLE_FOR + PROMPT):
-            go.set()
             if name == "NOOP":
                 M.noop(callback=calls, cb_arg="argument")
+            go.set()
             waiters = [caller.result()]
             waiters += [Told.by_callback(calls)] if name == "NOOP" else []
         wait_over(M)

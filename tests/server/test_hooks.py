@@ -435,6 +435,59 @@ def test_data_right_behind_the_ok(serve: Serve, cls: type[IMAP4]) -> None:
         assert M.response("EXISTS") == ("EXISTS", [b"4"] * 1000)
 
 
+class Inflated:
+    """A decompressor that notes the most that it has been asked for at once."""
+
+    def __init__(self) -> None:
+        self._decompressor = zlib.decompressobj(-15)
+        self.most = 0
+
+    def decompress(self, data: Any, size: int = 0) -> bytes:
+        text = self._decompressor.decompress(data, size)
+        self.most = max(self.most, len(text))
+        return text
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._decompressor, name)
+
+
+class Inflating(IMAP4):
+    def start_compressing(self) -> None:
+        super().start_compressing()
+        self.decompressor = Inflated()
+
+
+class CountingInflating(Counting, Inflating):
+    pass
+
+
+class HistoricalInflating(Inflating, Historical):
+    pass
+
+
+@pytest.mark.parametrize("cls", [Inflating, CountingInflating, HistoricalInflating])
+def test_a_little_right_behind_the_ok_that_becomes_much(serve: Serve, cls: type[IMAP4]) -> None:
+    """It is inflated by portions."""
+    text = bytes(500_000)  # not so large that it is received in one go
+
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer, b"COMPRESS=DEFLATE")
+        command = peer.command("COMPRESS")
+        compressor = zlib.compressobj(9, wbits=-15)
+        data = compressor.compress(b"* 1 FETCH (X {%d}\r\n%s)\r\n" % (len(text), text) * 40)
+        data += compressor.flush(zlib.Z_SYNC_FLUSH)
+        peer.send(command.tag + b" OK active\r\n" + data)
+        peer.start_deflate()
+        peer._compressor = compressor
+        agree(peer, "NOOP")
+
+    with connected(serve(script), cls, timeout=5) as M:
+        M.enable_compression()
+        M.noop()
+        assert [part[1] for part in M.response("FETCH")[1][::2]] == [text] * 40
+        assert 0 < M.decompressor.most <= READ_SIZE
+
+
 @pytest.mark.parametrize("cls", PLAIN)
 def test_logout_on_a_silent_server(serve: Serve, cls: type[IMAP4]) -> None:
     def script(peer: Peer) -> None:

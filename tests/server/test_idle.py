@@ -12,10 +12,13 @@ from typing import Any
 
 import pytest
 
-import imaplib2._client
+import imaplib2
+import imaplib2.imaplib2
 
+from ..live.helpers import wait_until
 from .helpers import (
     Calls,
+    MakeProxy,
     Serve,
     Thread,
     abort,
@@ -652,9 +655,10 @@ def test_keyboard_interrupt_of_an_iteration(serve: Serve) -> None:
 # Renewal
 
 
-@pytest.fixture
-def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(imaplib2._client, "IDLE_TIMEOUT", 0.05)
+@pytest.fixture(params=[imaplib2, imaplib2.imaplib2], ids=["package", "submodule"])
+def short(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections there are already obey, too: they look when an IDLE begins."""
+    monkeypatch.setattr(request.param, "IDLE_TIMEOUT", 0.05)
 
 
 def renewing(peer: Peer) -> None:
@@ -705,6 +709,29 @@ def test_a_default_idle_ends_instead(serve: Serve) -> None:
         assert M.response("IDLE") == ("IDLE", [b"TIMEOUT"])
 
 
+@pytest.mark.parametrize("seconds", [0, -1])
+def test_a_renewal_without_pause_is_refused(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    monkeypatch.setattr(imaplib2, "IDLE_TIMEOUT", seconds)
+
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer, b"IDLE")
+        agree(peer, "NOOP")
+
+    with connected(serve(script)) as M:
+        for options in ({}, {"timeout": 1}, {"duration": None}):
+            assert isinstance(failure(M.idle, **options), ValueError)
+        check_usable(M)
+
+
+def test_the_shorter_one_counts(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imaplib2, "IDLE_TIMEOUT", 3600)
+    monkeypatch.setattr(imaplib2.imaplib2, "IDLE_TIMEOUT", 0.05)
+    with connected(serve(idling())) as M, duration(0.05, 1):
+        assert M.idle() == OVER
+
+
 @pytest.mark.usefixtures("short")
 @pytest.mark.parametrize("news", [b"* 4 EXISTS\r\n", b""])
 def test_what_ends_it_during_a_renewal(serve: Serve, news: bytes) -> None:
@@ -751,3 +778,46 @@ def test_a_refused_renewal(serve: Serve, refuse: Callable[[Peer, Command], None]
         with contextlib.suppress(error):
             assert iterate(M) == []
         check_usable(M)
+
+
+# A peer that is gone without a word
+
+
+def iterate_for_ever(M: Any) -> None:
+    with M.idle(duration=None) as idler:
+        list(idler)
+
+
+def call_back(M: Any) -> None:
+    calls = Calls()
+    M.idle(3600, callback=calls)
+    _, _, (kind, text) = calls.next(10)
+    raise kind(text)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no socket filters")
+@pytest.mark.parametrize("idle", [lambda M: M.idle(3600), call_back, iterate_for_ever])
+def test_a_renewal_notices_that_the_peer_is_gone(
+    serve: Serve, proxy: MakeProxy, monkeypatch: pytest.MonkeyPatch, idle: Callable[[Any], Any]
+) -> None:
+    """Cable unplugged: nothing comes, and nothing tells that what was sent is lost."""
+    renewal, patience = 1.0, 0.3
+    monkeypatch.setattr(imaplib2, "IDLE_TIMEOUT", renewal)
+
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer, b"IDLE")
+        begin(peer)
+        peer.hold()
+
+    between = proxy(serve(script))
+    with connected(between) as M:
+        M._core.done_timeout = patience
+        thread = Thread(idle, M)
+        wait_until(lambda: (command := M._core._idle()) and command.idling)
+        between.black_hole()
+        with duration(patience, renewal + patience + 1):
+            problem = failure(thread.result)
+        assert isinstance(problem, abort)
+        assert str(problem).startswith("timed out: ")
+        assert "IDLE" in str(problem)
+        assert M.state == "LOGOUT"

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -20,11 +21,24 @@ from typing import Any
 
 import pytest
 
+import imaplib2._threads
 from imaplib2 import IMAP4, IMAP4_SSL
 
 from ..soak.lengths import LIMIT, length
 from .conftest import Contexts
-from .helpers import SECONDS, Serve, abort, agree, connected, duration, error, greet_authenticated
+from .helpers import (
+    SECONDS,
+    Calls,
+    Serve,
+    abort,
+    agree,
+    connected,
+    duration,
+    error,
+    failure,
+    greet_authenticated,
+    wait_over,
+)
 from .scripted import Peer, ScriptedServer
 
 pytestmark = pytest.mark.timeout(LIMIT)
@@ -186,6 +200,22 @@ def test_exit_with_an_atexit_that_logs_out(serve: Serve) -> None:
     server = serve(serve_process)
     program = "import atexit\nM = connect()\natexit.register(lambda: print(M.logout()))"
     check_clean(run(server, program), "('BYE', [b'so long'])\n")
+
+
+def test_exit_with_an_atexit_that_logs_out_with_a_callback(serve: Serve) -> None:
+    """Python 3.12 and later refuse to start a thread for it."""
+    program = """
+        import atexit
+        M = connect()
+        done = threading.Event()
+        def leave():
+            assert M.logout(callback=lambda outcome: (print(outcome), done.set())) == (None, None)
+            assert done.wait(5)
+        atexit.register(leave)
+        """
+    server = serve(serve_process)
+    check_clean(run(server, program), "(('BYE', [b'so long']), None, None)\n")
+    server.join()
 
 
 def test_exit_with_a_finalizer_that_logs_out(serve: Serve) -> None:
@@ -611,3 +641,126 @@ def check_ends(M: Any) -> None:
     assert not list(M.tagged_commands)
     with pytest.raises(error):
         M.noop()
+
+
+# logout() in a signal handler
+
+
+@pytest.fixture
+def on_signal() -> Iterator[Callable[[Callable[[], Any]], None]]:
+    """Have something done in the handler of SIGALRM."""
+    if not hasattr(signal, "setitimer"):
+        pytest.skip("no timers that signal")
+    before = signal.getsignal(signal.SIGALRM)
+    yield lambda action: signal.signal(signal.SIGALRM, lambda *_: action())
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+PATIENCE = 0.1
+"""Seconds that each wait of a logout may take here."""
+
+
+class Hooked(IMAP4):
+    def read(self, size: int) -> bytes:
+        return super().read(size)
+
+
+ENDS: dict[str, Callable[[Any], Any]] = {
+    "logout": lambda M: M.logout(),
+    "logout with a callback": lambda M: M.logout(callback=lambda outcome: None),
+    "shutdown": lambda M: M.shutdown(),
+    "with": lambda M: M.__exit__(None, None, None),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("kind", ["plain", "tls", "hooked"])
+def test_a_handler_that_interrupts_who_holds_the_mutex(
+    serve: Serve,
+    tls: Contexts,
+    on_signal: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    end: str,
+) -> None:
+    """It is not held up; what it has interrupted finds the connection closed."""
+    monkeypatch.setattr(imaplib2._threads, "_MUTEX_TIMEOUT", PATIENCE)
+    server = serve(serve_process, tls=tls.server if kind == "tls" else None)
+    options: dict[str, Any] = {"cls": Hooked} if kind == "hooked" else {}
+    if kind == "tls":
+        options = {"cls": IMAP4_SSL, "ssl_context": tls.client}
+    took: list[float] = []
+
+    def leave() -> None:
+        begin = time.monotonic()
+        ENDS[end](M)
+        took.append(time.monotonic() - begin)
+
+    with connected(server, **options) as M:
+        calls = Calls()
+        M.create("x", callback=calls)
+        submit = M._core.submit
+
+        def submit_interrupted(*arguments: Any) -> None:
+            M._core.submit = submit
+            assert M._engine._mutex.locked()
+            signal.raise_signal(signal.SIGALRM)
+            submit(*arguments)
+
+        M._core.submit = submit_interrupted
+        on_signal(leave)
+        problem = failure(M.noop)
+        by = "shutdown()" if end == "shutdown" else "logout()"
+        for text in (str(problem), calls.next()[2][1]):
+            assert text.startswith(f"the connection was closed by {by}")
+        wait_over(M)
+        assert M.logout()[0] == "BYE"
+        assert M.sock.fileno() == -1
+    assert isinstance(problem, abort)
+    assert len(took) == 1
+    assert took[0] < PATIENCE + 1
+
+
+def test_a_callback_of_a_logout_that_finds_the_mutex_held(serve: Serve) -> None:
+    calls = Calls()
+    with connected(serve(serve_process)) as M:
+        with M._engine._mutex:
+            assert M.logout(callback=calls, cb_arg=1) == (None, None)
+        result, argument, problem = calls.next()
+        assert (result[0], argument, problem) == ("BYE", 1, None)
+    assert calls.count == 0
+
+
+def work(M: Any) -> None:
+    while True:
+        M.noop()
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_logout_in_a_handler_at_any_moment(
+    serve: Serve, tls: Contexts, on_signal: Any, monkeypatch: pytest.MonkeyPatch, secure: bool
+) -> None:
+    """Where it stands, the thread that it waits for may be stuck: it does so within bounds."""
+    bounds = ("_MUTEX_TIMEOUT", "_JOIN_TIMEOUT")
+    for name in bounds:
+        monkeypatch.setattr(imaplib2._threads, name, PATIENCE)
+    server = serve(serve_process, tls=tls.server if secure else None)
+    cls, options = (IMAP4_SSL, {"ssl_context": tls.client}) if secure else (IMAP4, {})
+    rng, took = random.Random(0), []
+
+    def leave() -> None:
+        begin = time.monotonic()
+        assert M.logout()[0] == "BYE"
+        took.append(time.monotonic() - begin)
+
+    on_signal(leave)
+    count = length(1000, 50)
+    for _ in range(count):
+        M = cls(server.host, server.port, timeout=SECONDS, **options)
+        M._core.logout_timeout = PATIENCE
+        signal.setitimer(signal.ITIMER_REAL, rng.uniform(1e-4, 3e-3))
+        assert isinstance(failure(work, M), error)
+        M.shutdown()
+    assert len(took) == count
+    assert max(took) < (len(bounds) + 1) * PATIENCE + 1

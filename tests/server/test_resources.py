@@ -293,10 +293,22 @@ def test_a_line_without_end(serve: Serve) -> None:
             M.noop()
 
 
-def test_keep_alive_and_nodelay(serve: Serve) -> None:
-    with connected(serve(mailbox)) as M:
+@pytest.mark.parametrize("secure", [False, True])
+def test_keep_alive_and_nodelay(serve: Serve, tls: Contexts, secure: bool) -> None:
+    """A quiet peer is asked after 60 seconds; it, and what it leaves, is given up after 120."""
+    server = serve(mailbox, tls=tls.server if secure else None)
+    options: dict[str, Any] = {"cls": IMAP4_SSL, "ssl_context": tls.client} if secure else {}
+    with connected(server, **options) as M:
         assert M.sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
         assert M.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        if hasattr(socket, "TCP_KEEPIDLE"):
+            asked = M.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
+            interval = M.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL)
+            count = M.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT)
+            assert (asked, asked + interval * count) == (60, 120)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            given_up = M.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+            assert given_up == 120_000
 
 
 def test_many_connections_one_after_another(serve: Serve) -> None:

@@ -18,7 +18,9 @@ import logging
 import os
 import random
 import re
+import shlex
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -26,11 +28,12 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from imaplib2 import IMAP4, IMAP4_SSL
+from imaplib2 import IMAP4, IMAP4_SSL, IMAP4_stream
 
 from ..live.helpers import wait_until
 from ..soak.lengths import LIMIT, length
@@ -53,8 +56,10 @@ OPERATIONS = length(400, 150)
 PATIENCE = 20.0
 """Seconds after which whoever has not come back is said to hang."""
 
+RELAY = Path(__file__).parents[1] / "conformance" / "relay.py"
+
 ENDINGS = ["none", "none", "none", "EOF", "RST", "BYE", "garbage", "half a line", "silence"]
-KINDS = ["plain", "plain", "TLS", "subclass", "impatient subclass"]
+KINDS = ["plain", "plain", "TLS", "STARTTLS", "subclass", "impatient subclass", "pipes"]
 WAYS_OUT = ["logout", "logout", "shutdown", "with", "forget"]
 
 ILLEGAL = re.compile(r"command \w+ illegal in state (AUTH|LOGOUT|NONAUTH)")
@@ -92,14 +97,19 @@ NEWS = [b"98 EXISTS", b"1 RECENT", b"97 FETCH (FLAGS (news))", b"OK by the way",
 NEWS_TYPES = {"EXISTS", "RECENT", "FETCH", "OK", "BYE"}  # with the last, iterators see the end
 
 # Answered alone: the client must not have sent anything beside them.
-ALONE = {"SELECT", "EXAMINE", "CLOSE", "UNSELECT", "IDLE", "COMPRESS", "LOGOUT", "LOGIN"}
+ALONE = {
+    "STARTTLS", "LOGIN", "COMPRESS", "SELECT", "EXAMINE", "CLOSE", "UNSELECT", "IDLE", "LOGOUT",
+}  # fmt: skip
+
+
+CAPABILITIES = b"IMAP4rev1 IDLE UNSELECT COMPRESS=DEFLATE STARTTLS"
 
 
 class Answering:
     """The server's side of one connection."""
 
-    def __init__(self, peer: Peer, plan: Plan) -> None:
-        self.peer, self.plan = peer, plan
+    def __init__(self, peer: Peer, plan: Plan, tls: ssl.SSLContext) -> None:
+        self.peer, self.plan, self.tls = peer, plan, tls
         self.rng = random.Random("server " + plan.seed)
         self.left = plan.after
         self.mailbox = 0
@@ -108,7 +118,7 @@ class Answering:
 
     def run(self) -> None:
         self.peer.relax()
-        self.peer.greet(b"* OK [CAPABILITY IMAP4rev1 IDLE UNSELECT COMPRESS=DEFLATE] ready")
+        self.peer.greet(b"* OK [CAPABILITY %s] ready" % CAPABILITIES)
         while not self.over:
             self.answer(self.batch())
 
@@ -186,6 +196,8 @@ class Answering:
             return [b"3 EXPUNGE", b"3 EXPUNGE"]
         if command.name == "LOGOUT":
             return [b"BYE so long"]
+        if command.name == "CAPABILITY":
+            return [b"CAPABILITY " + CAPABILITIES]
         if command.name == "APPEND":
             assert command.literals == (text_of(number),), command.raw
         return []
@@ -208,6 +220,8 @@ class Answering:
         if command.name == "COMPRESS" and not self.compressed:
             self.compressed = True
             self.peer.start_deflate()
+        if command.name == "STARTTLS":
+            self.peer.wrap_tls(self.tls)
 
     def end(self) -> None:
         ending = self.plan.ending
@@ -518,7 +532,8 @@ class Worker:
             assert isinstance(data, list_type)
         assert self.M.untagged_responses.get("EXISTS", []) is not None
         assert "x" not in self.M.tagged_commands
-        assert "127.0.0.1" in repr(self.M)
+        where = "localhost" if self.M.sock is None else "127.0.0.1"
+        assert where in repr(self.M)
         self.call_whatever(0, self.M.recent)
 
     def logout(self) -> None:
@@ -550,9 +565,11 @@ class Worker:
         """Somebody takes the network away."""
         if self.rare():
             self.generation.ended_here = True
+            if self.M.sock is None:
+                self.M.process.terminate()
+                return
             with contextlib.suppress(OSError):
-                # That of the base class, as an SSLSocket's own drops what it knows of TLS.
-                socket.socket.shutdown(self.M.sock, socket.SHUT_RDWR)
+                self.M.sock.shutdown(socket.SHUT_RDWR)
 
     def rare(self) -> bool:
         return self.rng.random() < 0.05
@@ -620,7 +637,7 @@ def test_stress(serve: Serve, tls: Contexts, seed: int) -> None:
     plans: list[Plan] = []  # the last is that of the connection that is being made
 
     def script(peer: Peer) -> None:
-        Answering(peer, plans[-1]).run()
+        Answering(peer, plans[-1], tls.server).run()
 
     servers = {False: serve(script), True: serve(script, tls=tls.server)}
 
@@ -640,8 +657,14 @@ def connection(server: ScriptedServer, tls: Contexts, plan: Plan) -> Any:
     options["timeout"] = 0.5 if plan.ending == "silence" else PATIENCE
     if plan.kind == "TLS":
         return IMAP4_SSL(server.host, server.port, ssl_context=tls.client, **options)
+    if plan.kind == "pipes":
+        relay = [sys.executable, str(RELAY), server.host, str(server.port)]
+        return IMAP4_stream(f"exec {shlex.join(relay)} 2>/dev/null", **options)
     classes = {"subclass": Subclass, "impatient subclass": ImpatientSubclass}
-    return classes.get(plan.kind, IMAP4)(server.host, server.port, **options)
+    M = classes.get(plan.kind, IMAP4)(server.host, server.port, **options)
+    if plan.kind == "STARTTLS":
+        M.starttls(ssl_context=tls.client)
+    return M
 
 
 def live_through(connect: Connect, plan: Plan) -> list[str]:

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from imaplib2 import IMAP4
+from imaplib2 import IMAP4, IMAP4_SSL, _threads
 
+from .conftest import Contexts
 from .helpers import (
     Calls,
+    MakeProxy,
     Serve,
     Thread,
     abort,
@@ -230,6 +232,89 @@ def test_logout_behind_a_literal_that_nobody_takes(serve: Serve) -> None:
         assert calls.next()[2][0] is abort
 
 
+def dripping(drip: bytes, over: threading.Event) -> Callable[[Peer], None]:
+    """A script that answers a NOOP with a *drip* now and then, until it is *over*."""
+
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer)
+        peer.command("NOOP")
+        peer.relax()
+        while not over.wait(SILENCE / 2):
+            peer.sock.send(drip)
+
+    return script
+
+
+@pytest.mark.parametrize("drip", [b"* OK still here\r\n", b"x"])
+@pytest.mark.parametrize("secure", [False, True])
+def test_logout_behind_a_command_of_a_server_that_drips(
+    serve: Serve, tls: Contexts, secure: bool, drip: bytes
+) -> None:
+    calls, over = Calls(), threading.Event()
+    server = serve(dripping(drip, over), tls=tls.server if secure else None)
+    options: dict[str, Any] = {"cls": IMAP4_SSL, "ssl_context": tls.client} if secure else {}
+    with connected(server, timeout=5, **options) as M:
+        M._core.logout_timeout = 2 * SILENCE
+        M.noop(callback=calls)
+        try:
+            with duration(2 * SILENCE, 1):
+                assert give_up_after(M, M.logout)[0] == "BYE"
+        finally:
+            over.set()
+        assert calls.next()[2][0] is abort
+
+
+def test_logout_behind_a_tls_record_that_never_ends(
+    serve: Serve, tls: Contexts, proxy: MakeProxy
+) -> None:
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer)
+        agree(peer, "NOOP")
+        peer.command("CREATE")
+        peer.send(b"* OK ", bytes(16_000))
+        peer.hold()
+
+    calls, between = Calls(), proxy(serve(script, tls=tls.server))
+    with connected(between, IMAP4_SSL, ssl_context=tls.client) as M:
+        M.noop()
+        M._core.logout_timeout = 2 * SILENCE
+        between.to_client.trickle(10, SILENCE / 2)
+        M.create("x", callback=calls)
+        with duration(2 * SILENCE, 1):
+            assert give_up_after(M, M.logout)[0] == "BYE"
+        assert calls.next()[2][0] is abort
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_logout_behind_a_download_that_takes_longer(
+    serve: Serve, tls: Contexts, proxy: MakeProxy, secure: bool
+) -> None:
+    text = b"x" * 10_000
+
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer)
+        agree(peer, "NOOP")
+        command = peer.command("FETCH")
+        peer.send(b"* 1 FETCH (BODY[] {%d}\r\n" % len(text))
+        for start in range(0, len(text), 1000):
+            peer.send(text[start : start + 1000])
+        peer.send(b")\r\n")
+        peer.ok(command)
+        peer.serve_logout()
+
+    calls, between = Calls(), proxy(serve(script, tls=tls.server if secure else None))
+    options: dict[str, Any] = {"cls": IMAP4_SSL, "ssl_context": tls.client} if secure else {}
+    with connected(between, **options) as M:
+        M.noop()
+        M.state = "SELECTED"
+        M._core.logout_timeout = 3 * SILENCE
+        between.to_client.trickle(500, SILENCE / 2)
+        M.fetch("1", "(BODY[])", callback=calls)
+        with duration(6 * SILENCE, 5):
+            assert M.logout() == ("BYE", [b"logging out"])
+        assert calls.next()[0][1][0][1] == text
+
+
 def test_logout_gets_its_time_from_when_it_was_called(serve: Serve) -> None:
     waiting = threading.Event()
 
@@ -337,3 +422,35 @@ def test_logout_behind_a_subclass_s_send_that_nobody_takes(serve: Serve) -> None
         with duration(0, 2.5):
             assert give_up_after(M, M.logout)[0] == "BYE"
         assert calls.next()[2][0] is abort
+
+
+@pytest.mark.parametrize("end", [IMAP4.logout, IMAP4.shutdown])
+def test_what_waits_for_a_busy_callback_does_so_once(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, end: Callable[[Any], Any]
+) -> None:
+    """However often the end of its thread is waited for."""
+    busy, over, patience = threading.Event(), threading.Event(), 0.3
+
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer)
+        agree(peer, "NOOP")
+        peer.hold()
+
+    monkeypatch.setattr(_threads, "_JOIN_TIMEOUT", patience)
+    with connected(serve(script)) as M:
+        M._core.logout_timeout = SILENCE
+        M.noop(callback=lambda outcome: (busy.set(), over.wait(10)))
+        assert busy.wait(5)
+        with duration(patience, SILENCE + 2 * patience):
+            end(M)
+        with duration(0, patience):
+            assert M.logout()[0] == "BYE"
+            M.shutdown()
+        over.set()
+
+
+def test_all_waits_of_a_logout_take_less_than_5_seconds(serve: Serve) -> None:
+    """For the reply, and for the end of threads; the mutex is waited for instead of both."""
+    with connected(serve(greet_authenticated)) as M:
+        assert M._core.logout_timeout + _threads._JOIN_TIMEOUT < 4.9
+        assert _threads._MUTEX_TIMEOUT < 4

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import pytest
 
 from imaplib2 import IMAP4, IMAP4_SSL, TLS_COMPAT, TLS_NO_SSL, TLS_SECURE
+from imaplib2._tls import TLSSettings
+from imaplib2._tls_socket import ConcurrentSSLSocket, adopt
 
+from ..live.helpers import wait_until
 from .conftest import Contexts
 from .helpers import (
     Calls,
@@ -330,6 +334,83 @@ def test_silence_in_the_handshake(serve: Serve, tls: Contexts) -> None:
         wait_over(M)
 
 
+class Hooked(IMAP4):
+    def read(self, size: int) -> bytes:
+        return super().read(size)
+
+
+@pytest.mark.parametrize("end", [IMAP4.logout, IMAP4.shutdown])
+@pytest.mark.parametrize("cls", [IMAP4, Hooked])
+def test_the_end_by_another_thread_in_the_handshake(serve: Serve, cls: Any, end: Any) -> None:
+    shaking = threading.Event()
+
+    def script(peer: Peer) -> None:
+        greet(peer, b"STARTTLS")
+        agree(peer, "STARTTLS")
+        peer.read(1)
+        shaking.set()
+        peer.hold()
+
+    with connected(serve(script), cls) as M:
+        M._core.logout_timeout = 0.1
+        thread = Thread(failure, M.starttls)
+        assert shaking.wait(5)
+        with duration(0, 2):
+            end(M)
+            assert isinstance(thread.result(), abort)
+        assert M._own_sock().fileno() == -1
+
+
+def test_the_end_by_another_thread_just_before_the_handshake(
+    serve: Serve, tls: Contexts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The socket that is interrupted then is not the one any more that TLS is spoken on."""
+
+    def script(peer: Peer) -> None:
+        greet(peer, b"STARTTLS")
+        agree(peer, "STARTTLS")
+        peer.hold()
+
+    wrap = TLSSettings.wrap
+
+    def wrap_late(*arguments: Any) -> Any:
+        sock = wrap(*arguments)
+        M.shutdown()
+        return sock
+
+    monkeypatch.setattr(TLSSettings, "wrap", wrap_late)
+    with connected(serve(script)) as M, duration(0, 4):
+        assert isinstance(failure(M.starttls), abort)
+        assert M._own_sock().fileno() == -1
+
+
+def test_a_command_during_the_handshake_does_not_change_the_time_out(
+    serve: Serve, tls: Contexts
+) -> None:
+    shaking, go = threading.Event(), threading.Event()
+
+    def script(peer: Peer) -> None:
+        greet(peer, b"STARTTLS")
+        agree(peer, "STARTTLS")
+        shaking.set()
+        peer.pause(go)
+        peer.wrap_tls(tls.server)
+        peer.capability()
+        agree(peer, "NOOP")
+
+    with connected(serve(script)) as M:
+        starting = Thread(M.starttls, ssl_context=tls.client)
+        assert shaking.wait(5)
+        calls = Calls()
+        wait_until(lambda: M._engine.core.paused)
+        M.noop(callback=calls)
+        go.set()
+        assert starting.result() == ("OK", [None])
+        assert calls.next()[0] == ("OK", [b"done"])
+        assert M.sock.gettimeout() is None
+        assert M._core.timeout is None
+
+
 def test_starttls_with_a_callback(serve: Serve, tls: Contexts) -> None:
     calls = Calls()
     with connected(serve(handshaking(tls.server))) as M:
@@ -468,3 +549,50 @@ def test_records_in_pieces(serve: Serve, tls: Contexts) -> None:
         assert [calls.next()[0] for _ in range(3)] == [("OK", [b"done"])] * 3
         M.noop()
         assert M.response("EXISTS") == ("EXISTS", [b"4"])
+
+
+# What is meant for TLS never goes out without it.
+
+
+@pytest.fixture
+def pair(tls: Contexts) -> Iterator[tuple[ConcurrentSSLSocket, ssl.SSLSocket]]:
+    """Both ends of a TLS connection: ours, and the server's."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        server = Thread(tls.server.wrap_socket, theirs, server_side=True)
+        client = adopt(tls.client.wrap_socket(ours, server_hostname="localhost"))
+        with client, server.result() as server_end:
+            yield client, server_end
+
+
+@pytest.mark.parametrize("send", [ConcurrentSSLSocket.sendall, ConcurrentSSLSocket.send_now])
+def test_a_socket_that_is_shut_down_for_reading_keeps_tls(
+    pair: tuple[ConcurrentSSLSocket, ssl.SSLSocket], send: Callable[..., Any]
+) -> None:
+    ours, theirs = pair
+    ours.shutdown(socket.SHUT_RD)
+    send(ours, b"secret")
+    assert theirs.recv(100) == b"secret"
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda sock: sock.send(b"secret"),
+        lambda sock: sock.sendall(b"secret"),
+        lambda sock: sock.write(b"secret"),
+        lambda sock: sock.send_now(b"secret"),
+        lambda sock: sock.send_within(b"secret", 1),
+        lambda sock: sock.recv(1),
+        lambda sock: sock.recv_into(bytearray(1)),
+        lambda sock: sock.receive_some(memoryview(bytearray(1))),
+    ],
+)
+def test_a_socket_that_has_left_tls_is_of_no_use(
+    pair: tuple[ConcurrentSSLSocket, ssl.SSLSocket], use: Callable[[Any], Any]
+) -> None:
+    ours, theirs = pair
+    ssl.SSLSocket.shutdown(ours, socket.SHUT_RD)  # forgets TLS, as unwrap() does
+    assert isinstance(failure(use, ours), OSError)
+    ours.shutdown(socket.SHUT_WR)
+    assert socket.socket.recv(theirs, 100) == b""

@@ -1333,6 +1333,85 @@ def test_logout_counts_from_when_it_was_issued() -> None:
     assert driver.core.next_deadline() == 105.0
 
 
+def behind_a_logout(*arguments: Any, **options: Any) -> Driver:
+    """A command is in progress, and a LOGOUT behind it is held."""
+    driver = Driver.selected(logout_timeout=3.0)
+    driver.submit(*arguments, **options)
+    driver.submit("LOGOUT")
+    return driver
+
+
+DRIPS = {
+    "lines": [b"* OK still here\r\n"] * 4,
+    "data of others": [b"* 4 EXISTS\r\n", b"* 4 RECENT\r\n", b"* 5 EXISTS\r\n"],
+    "half a line": [b"* ", b"S", b"E"],
+    "a line": [b"* SEARCH", b" 1", b" 2"],
+    "stray continuations": [b"+ x\r\n"] * 3,
+    "nothing that the core could see": [b""] * 3,
+}
+
+
+@pytest.mark.parametrize("name", DRIPS)
+@pytest.mark.parametrize("command", ["NOOP", "FETCH", "SEARCH", "CAPABILITY"])
+def test_logout_does_not_wait_for_a_server_that_drips(name: str, command: str) -> None:
+    driver = behind_a_logout(
+        command, *{"FETCH": ["1", "BODY[]"], "SEARCH": ["ALL"]}.get(command, [])
+    )
+    for second, drip in enumerate(DRIPS[name]):
+        driver.receive(drip, at=1.0 + 0.5 * second)
+        if not drip:
+            driver.core.receive([], driver.now)
+    assert driver.core.next_deadline() == 3.0
+
+
+ADVANCES: dict[str, tuple[str, list[Any], list[bytes]]] = {
+    "responses": (
+        "FETCH",
+        ["1:9", "FLAGS"],
+        [b"* 1 FETCH (FLAGS ())\r\n", b"* 2 FETCH (FLAGS ())\r\n"],
+    ),
+    "a response": ("SEARCH", ["ALL"], [b"* SEARCH 1\r\n"]),
+    "a literal": ("FETCH", ["1", "BODY[]"], [b"* 1 FETCH (BODY[] {9}\r\n", b"a", b"b"]),
+    "a literal of several": (
+        "FETCH",
+        ["1", "BODY[]"],
+        [b"* 1 FETCH (X {1}\r\na Y {9}\r\n", b"a", b"b"],
+    ),
+    "a compressed literal": ("FETCH", ["1", "BODY[]"], [b"* 1 FETCH (BODY[] {9}\r\n", b""]),
+}
+
+
+@pytest.mark.parametrize("name", ADVANCES)
+def test_logout_waits_for_data_that_a_command_before_it_gets(name: str) -> None:
+    command, arguments, portions = ADVANCES[name]
+    driver = behind_a_logout(command, *arguments)
+    for second, portion in enumerate(portions):
+        driver.receive(portion, at=1.0 + 2.5 * second)
+        if not portion:
+            driver.core.receive([], driver.now)
+        assert driver.core.next_deadline() == driver.now + 3.0
+
+
+def test_logout_waits_for_completions_before_it() -> None:
+    driver = Driver.selected(logout_timeout=3.0)
+    commands = [driver.submit("NOOP") for _ in range(5)]
+    logout = driver.submit("LOGOUT")
+    for second, command in enumerate(commands):
+        driver.now = 2.5 * second
+        driver.complete(command)
+        assert driver.core.next_deadline() == driver.now + 3.0
+    driver.complete(logout)
+    assert driver.result(logout)[0] == "OK"
+
+
+def test_logout_waits_for_a_literal_on_its_way_out() -> None:
+    driver = behind_a_logout("APPEND", "box", None, None, literal=bytes(1000))
+    driver.receive(b"+\r\n", at=2.0)
+    assert driver.core.next_deadline() == 5.0
+    driver.core.progressed(4.5)
+    assert driver.core.next_deadline() == 7.5
+
+
 def test_a_completed_logout_leaves_no_deadline() -> None:
     driver = timed()
     driver.complete(driver.submit("LOGOUT"))

@@ -32,7 +32,7 @@ LAYERS = [
     {"_threads"},
     {"_pending"},
     {"_auth", "_trace", "_transport", "_tls", "_dates"},
-    {"_tls_socket"},
+    {"_tls_socket", "_family"},
     {"_waiting", "_version"},
     {"_protocol.connection"},
     {"_protocol.events"},

@@ -10,18 +10,22 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 
 from imaplib2 import Internaldate2tuple, ParseFlags
+from imaplib2._by_hand import ByHand
 from imaplib2._errors import InvalidArgument
 from imaplib2._protocol import mutf7
 from imaplib2._protocol.arguments import is_list, split_list_options
+from imaplib2._protocol.connection import Connection
 from imaplib2._protocol.message_set import MessageSet, check_message_set
 from imaplib2._protocol.responses import parse, response_code
 from imaplib2._protocol.search_program import SearchReader
 from imaplib2._protocol.substitution import substitute
 from imaplib2._protocol.untagged import UntaggedResponses
+from imaplib2._transport import MethodTransport
 
 from .core_helpers import Driver, frames_of
 from .test_arguments import sent
@@ -257,3 +261,66 @@ def test_two_sets_are_compared_in_linear_time() -> None:
         odd.overlaps(even)
 
     assert_linear(work, 500)
+
+
+LINE = b"* " + b"x" * 46 + b"\r\n"
+
+
+def one_literal(lines: int) -> bytes:
+    text = LINE * (lines - 2)
+    announcement = b" {%d}\r\n" % len(text)
+    start = b"* 1 FETCH (".ljust(len(LINE) - len(announcement), b"x") + announcement
+    return start + text + b")".rjust(len(LINE) - 2) + b"\r\n"
+
+
+def many_responses(lines: int) -> bytes:
+    return LINE * lines
+
+
+def read_lines(by_hand: ByHand, lines: int) -> None:
+    for _ in range(lines):
+        assert len(by_hand.readline(None)) == len(LINE)
+
+
+def read_portions(by_hand: ByHand, lines: int) -> None:
+    for _ in range(lines):
+        assert len(by_hand.read(len(LINE), None)) == len(LINE)
+
+
+def read_at_once(by_hand: ByHand, lines: int) -> None:
+    assert len(by_hand.read(lines * len(LINE), None)) == lines * len(LINE)
+
+
+@pytest.mark.parametrize(
+    ("response", "read"),
+    [
+        (one_literal, read_lines),
+        (one_literal, read_portions),
+        (many_responses, read_portions),
+        (many_responses, read_at_once),
+    ],
+)
+def test_what_is_read_by_hand_takes_linear_time(
+    response: Callable[[int], bytes], read: Callable[[ByHand, int], None]
+) -> None:
+    by_hand = ByHand(Connection())
+
+    def work(lines: int) -> None:
+        frames = iter(frames_of([response(lines)]))
+        by_hand._pull = lambda timeout: (next(frames), False)  # type: ignore[method-assign]
+        read(by_hand, lines)
+        assert not by_hand._rest
+
+    assert_linear(work, 4000)
+
+
+def test_a_read_that_gives_more_than_was_asked_for_takes_linear_time() -> None:
+    def work(size: int) -> None:
+        owner = SimpleNamespace(has_buffered=lambda: True, read_some=lambda wanted: bytes(size))
+        transport = MethodTransport(lambda: owner)
+        buffer = memoryview(bytearray(100))
+        for _ in range(0, size, len(buffer)):
+            assert transport.recv_into(buffer) == len(buffer)
+        transport.close()
+
+    assert_linear(work, 400_000)

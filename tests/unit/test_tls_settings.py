@@ -243,7 +243,7 @@ def test_the_name_of_the_server_is_told_and_the_time_bounded(host: str | None, n
     sock: Any = Socket()
     settings = TLSSettings(ssl_context=Context())  # type: ignore[arg-type]
     wrapped: Any = settings.wrap(sock, host, 7.5)
-    assert wrapped == (sock, {"server_hostname": name})
+    assert wrapped == (sock, {"server_hostname": name, "do_handshake_on_connect": False})
     assert sock.timeout == 7.5
 
 

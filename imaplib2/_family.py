@@ -1,0 +1,85 @@
+"""A child process and the processes that it has started: a shell, and what it runs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import time
+
+
+class Family:
+    """*child* with its descendants, as far as the system tells of them (Linux does).
+
+    Why not by a process group: ``ssh`` asks for a password on the controlling terminal. A session
+    of its own has none, a background process group is stopped when it reads there; and Ctrl-C ends
+    what stands in the foreground.
+    """
+
+    def __init__(self, child: subprocess.Popen[bytes]) -> None:
+        self._child = child
+        # Descriptors: numbers may mean other processes by the time that they are used.
+        self._others: list[int] = []
+        for pid in _descendants(child.pid):
+            with contextlib.suppress(OSError):  # it has ended already
+                self._others.append(os.pidfd_open(pid))
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send a signal to all that are alive."""
+        self._child.send_signal(number)
+        for descriptor in self._others:
+            with contextlib.suppress(OSError):
+                signal.pidfd_send_signal(descriptor, number)
+
+    def ends_within(self, seconds: float) -> bool:
+        """Wait until all have ended; false when *seconds* have passed."""
+        deadline = time.monotonic() + seconds
+        try:
+            self._child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return all(_has_ended(descriptor, deadline) for descriptor in self._others)
+
+    def close(self) -> None:
+        """Give the descriptors back."""
+        while self._others:
+            os.close(self._others.pop())
+
+
+def _has_ended(descriptor: int, deadline: float) -> bool:
+    poller = select.poll()
+    poller.register(descriptor, select.POLLIN)
+    return bool(poller.poll(max(0.0, deadline - time.monotonic()) * 1000))
+
+
+def _descendants(pid: int) -> list[int]:
+    """The numbers of the processes that *pid* has started, and that those have started."""
+    children: dict[int, list[int]] = {}
+    if not hasattr(os, "pidfd_open"):
+        return []
+    for name in _listed("/proc"):
+        parent = _parent(name) if name.isdigit() else None
+        if parent is not None:
+            children.setdefault(parent, []).append(int(name))
+    found = [*children.get(pid, [])]
+    for descendant in found:  # which grows meanwhile
+        found += children.get(descendant, [])
+    return found
+
+
+def _listed(directory: str) -> list[str]:
+    try:
+        return os.listdir(directory)
+    except OSError:
+        return []
+
+
+def _parent(pid: str) -> int | None:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            # "pid (name) state parent ...", and a name may hold anything
+            return int(file.read().rpartition(b")")[2].split()[1])
+    except (OSError, IndexError, ValueError):
+        return None
