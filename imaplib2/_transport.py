@@ -88,6 +88,7 @@ class SocketTransport:
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
+        self._interrupted = False
         # As with imaplib, whose file object does the same, a close() by others is put off: closed
         # under a thread that reads, a descriptor would leave it waiting for ever.
         self._hold = sock.makefile("rb", buffering=0) if hasattr(sock, "makefile") else None
@@ -108,11 +109,11 @@ class SocketTransport:
         return self.sock.fileno()
 
     def try_send(self, data: Buffer) -> int:
-        # MSG_DONTWAIT on a socket with a time-out would be preceded by a wait.
-        if self.sock.gettimeout() and not wait_for(self.sock, 0, reading=False):
-            return 0
         try:
-            return self.sock.send(data, socket.MSG_DONTWAIT)
+            if self.sock.gettimeout() is None:
+                return self.sock.send(data, socket.MSG_DONTWAIT)
+            # For the system, such a socket doesn't block; but send() would wait before it sends.
+            return os.write(self.sock.fileno(), data)
         except BlockingIOError:
             return 0
 
@@ -128,7 +129,9 @@ class SocketTransport:
         return bytes_waiting(self.sock, "TIOCOUTQ")
 
     def interrupt(self) -> None:
-        interrupt_socket(self.sock)
+        if not self._interrupted:
+            self._interrupted = True
+            interrupt_socket(self.sock)
 
     def close(self) -> None:
         self.interrupt()
