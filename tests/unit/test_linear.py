@@ -17,6 +17,7 @@ from imaplib2 import Internaldate2tuple, ParseFlags
 from imaplib2._errors import InvalidArgument
 from imaplib2._protocol import mutf7
 from imaplib2._protocol.arguments import is_list, split_list_options
+from imaplib2._protocol.limits import Limits
 from imaplib2._protocol.message_set import MessageSet, check_message_set
 from imaplib2._protocol.responses import parse, response_code
 from imaplib2._protocol.search_program import SearchReader
@@ -172,6 +173,20 @@ def test_untagged_data_is_taken_without_looking_at_all_of_it() -> None:
             assert stored.take("NEWS") == [b"1"]
 
     assert_linear(work, 500)
+
+
+def test_what_is_larger_than_all_that_is_kept_makes_what_follows_no_slower() -> None:
+    def work(size: int) -> int:
+        driver = Driver.selected(limits=Limits(stored_bytes=KEPT))
+        driver.receive(b"* BIG " + b"x" * (KEPT + 1) + b"\r\n")
+        assert "BIG" in driver.core.untagged
+        return calls_of(lambda: driver.receive(b"* X 1\r\n* Y 1\r\n" * size))
+
+    assert work(50 * FACTOR) < MOST * work(50)
+
+
+#: Bytes: more than what follows needs.
+KEPT = 100_000
 
 
 PIECES = [*(bytes([char]) for char in b'()"\\[] a'), b"{1", b"1 ", b"* ", b'\\"', b'"(', b"FLAGS ("]
