@@ -50,11 +50,14 @@ from .responses import (
 )
 from .secrets import forms_of, hide, secrets_in
 from .states import AUTH, LOGOUT, NONAUTH, SELECTED, illegal
-from .untagged import UntaggedResponses
+from .untagged import UntaggedResponses, size_of
 
 _TLS_HINT = "is one side using TLS and the other not?"
-#: What a mailbox tells of its size while it is selected: the last few will do.
+#: What a mailbox tells of its size while it is selected: the last few will do, of a number's size.
 _SHOWN = 100
+_SHOWN_SIZE = 1000
+#: Bytes of a list of capabilities that are looked at: servers have less than one thousand to tell.
+_CAPABILITIES_SIZE = 64 * 1024
 #: LITERAL- allows non-synchronizing literals up to this size (RFC 7888, section 5).
 LITERAL_MINUS_SIZE = 4096
 
@@ -505,7 +508,9 @@ class Connection:
         else:
             self.store(response)
             if self._selecting is not None and type_ == self._selecting.row.shows:
-                self._selecting.shown += _items(data)
+                self._selecting.shown += [
+                    item for item in _items(data) if size_of([item]) <= _SHOWN_SIZE
+                ]
                 del self._selecting.shown[:-_SHOWN]
         if type_ in STATUS_TYPES:
             self._status(type_, untagged_text(data))
@@ -711,6 +716,8 @@ class Connection:
     # -- Capabilities -------------------------------------------------------------------------
 
     def _learn_capabilities(self, text: bytes) -> None:
+        if len(text) > _CAPABILITIES_SIZE:  # a str each would take twenty times the server's bytes
+            text = text[:_CAPABILITIES_SIZE].rpartition(b" ")[0]
         # Domino says "LITERAL +" (MailKit).
         names = text.decode("ascii", "replace").upper().replace("LITERAL +", "LITERAL+")
         self.capabilities = tuple(names.split())
