@@ -113,16 +113,6 @@ def test_a_hostile_stream_takes_work_like_any_other(name: str) -> None:
     assert calls_of(lambda: other.receive(make(200 * FACTOR))) < MOST * few
 
 
-def test_challenges_make_later_lines_no_slower() -> None:
-    def work(size: int) -> None:
-        driver = Driver()
-        driver.submit("AUTHENTICATE", "PLAIN")
-        driver.receive(b"".join(b"+ c2VjcmV0%08d\r\n" % number for number in range(size)))
-        driver.receive(b"* OK Still working on it\r\n" * size)
-
-    assert_linear(work, 100)
-
-
 def test_a_small_limit_of_lines_makes_short_ones_no_slower() -> None:
     def work(size: int) -> None:
         driver = Driver.selected()
