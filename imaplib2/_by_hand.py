@@ -105,6 +105,8 @@ class ByHand:
         tag = start.partition(b" ")[0]
         if tag in self._core.reserved_tags and tag not in self._open:
             self._begin(tag, start)
+        if self._core.logging_in:
+            self._engine().locked(lambda core: core.sent_by_hand(bytes(data)))
         return True
 
     def _begin(self, tag: bytes, start: bytes) -> None:

@@ -135,6 +135,7 @@ class Engine:
         self._reader = threading.Thread(target=self._run_reader, name=f"{name} reader", daemon=True)
         self._writer = threading.Thread(target=self._run_writer, name=f"{name} writer", daemon=True)
         core.traffic = []
+        trace.hide = core.secrets.head
         core.untagged.guard = _Guard(self._mutex)
 
     # -- For the client -----------------------------------------------------------------------

@@ -40,6 +40,8 @@ class Trace:
         self.buffer_level = buffer_level or 0
         #: Prints instead of this class: a subclass's ``_mesg(text, thread name, seconds)``.
         self.printer: Callable[[str, str, float | None], Any] | None = None
+        #: Gives the first so many bytes of a response, without secrets.
+        self.hide: Callable[[bytes, int], bytes] = _cut
         self._kept: deque[tuple[float, str, str, Any]] = deque(maxlen=KEPT)
 
     def message(self, level: int, text: str) -> None:
@@ -59,12 +61,18 @@ class Trace:
             for direction, text in entries:
                 if direction == ">" or self.level >= 4:
                     for single in _singly(text):
-                        self.write(_line(direction, single), name)
+                        self.write(_line(direction, self._head(direction, single)), name)
             return
         now = time.time()
         for direction, text in entries[-KEPT:]:
             for single in _singly(text)[-KEPT:]:
-                self._kept.append((now, name, direction, _head(single)))
+                self._kept.append((now, name, direction, self._head(direction, single)))
+
+    def _head(self, direction: str, text: Any) -> Any:
+        # Not the literals: a message of megabytes must not live on in the trace.
+        head = text[0] if isinstance(text, list) else text
+        # What was sent is known to hold no secret.
+        return self.hide(head, SHOWN) if direction == "<" and type(head) is bytes else head[:SHOWN]
 
     def write(self, text: str, thread: str | None = None, when: float | None = None) -> None:
         """Print a line, with time and thread, to the debug file and to the logger."""
@@ -95,18 +103,16 @@ class Trace:
             self.write(_line(direction, text), name, when)
 
 
+def _cut(text: bytes, size: int) -> bytes:
+    return text[:size]
+
+
 def _singly(text: Any) -> list[Any]:
     return text if isinstance(text, Batch) else [text]
 
 
-def _head(text: Any) -> Any:
-    # Not the literals: a message of megabytes must not live on in the trace.
-    head = text[0] if isinstance(text, list) else text
-    return head[:SHOWN]
-
-
 def _line(direction: str, text: Any) -> str:
-    head = _head(text)
+    head = text[:SHOWN]
     if direction == ">" and isinstance(head, bytes):
         head = head.decode("utf-8", "backslashreplace")
     shown = head.rstrip("\r\n") if isinstance(head, str) else repr(head)

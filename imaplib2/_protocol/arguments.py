@@ -198,14 +198,14 @@ def _display_part(part: Part) -> str:
 
 
 # What would make a server take the next line for a literal (RFC 3501, section 4.3).
-_ANNOUNCEMENT = re.compile(rb"\{[0-9]+[+-]?\}$")
+_ANNOUNCEMENT = re.compile(rb"\{[0-9]+[+-]?\}\Z")
 _RETURN_OPTIONS = re.compile(rb"RETURN *\([^()]*\)", re.IGNORECASE)
 # RFC 5258, section 3; RFC 6154, section 5.2; RFC 5819; RFC 8440; RFC 9590.
 _SELECTION_OPTIONS = re.compile(
     r"(\((?:(?:SUBSCRIBED|REMOTE|RECURSIVEMATCH|SPECIAL-USE) ?)*\)) ", re.IGNORECASE
 )
 _RETURN_OPTION = r"(?:SUBSCRIBED|CHILDREN|SPECIAL-USE|MYRIGHTS|(?:STATUS|METADATA) \([^()]*\))"
-_RETURN_AT_END = re.compile(rf" RETURN (\((?:{_RETURN_OPTION} ?)*\))$", re.IGNORECASE)
+_RETURN_AT_END = re.compile(rf" RETURN (\((?:{_RETURN_OPTION} ?)*\))\Z", re.IGNORECASE)
 #: Arguments that no command can do without, be they None.
 _INDISPENSABLE = (Kind.PASSWORD, Kind.SORT_KEYS)
 _FLAG = re.compile(r"[^\s()\"]+")

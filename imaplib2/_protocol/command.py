@@ -6,9 +6,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .arguments import Buffer, Encoded, Part
+from .arguments import Buffer, Encoded, Part, Secret
 from .claims import Claim, MailboxClaim, MessageClaim
-from .commands import Kind, Plus, Row
+from .commands import COMMANDS, Kind, Plus, Row
 from .states import ANY
 
 #: Servers may drop a client that idles for half an hour (RFC 2177, section 3).
@@ -67,6 +67,8 @@ class Command:
     def build(cls, row: Row, encoded: Encoded, last: Sequence[Part] = ()) -> Command:
         """The command *row* with its arguments and, as the last one, the parts *last*."""
         parts: list[Part] = [row.encoded_name, *encoded.parts]
+        if row.holds_password:
+            last = [part if isinstance(part, Secret) else Secret(part) for part in last]
         if last:
             parts += [b" ", *last]
         command = cls(row, parts, numbers=row.numbers)
@@ -86,7 +88,11 @@ class Command:
         words = start.upper().split()[1:3]
         name = words[-1] if words[:1] == [b"UID"] else b"".join(words[:1])
         plus = Plus.IDLE if name == b"IDLE" else Plus.NOTHING
-        row = Row(name.decode("ascii", "replace"), "", ANY, alone=True, plus=plus)
+        known = COMMANDS.get(name.decode("ascii", "replace"))
+        # Of a name that is yet to be sent, nobody knows what is behind it.
+        tells = not name or (known is not None and known.holds_password)
+        arguments = (Kind.PASSWORD,) if tells else ()
+        row = Row(name.decode("ascii", "replace"), "", ANY, arguments, alone=True, plus=plus)
         return cls(row, [], tag=tag, by_hand=True, leaves_data=True)
 
     @property

@@ -48,13 +48,18 @@ from .responses import (
     response_code,
     untagged_text,
 )
-from .secrets import forms_of, hide, secrets_in
+from .secrets import Secrets
 from .states import AUTH, LOGOUT, NONAUTH, SELECTED, illegal
-from .untagged import UntaggedResponses
+from .untagged import UntaggedResponses, size_of
 
 _TLS_HINT = "is one side using TLS and the other not?"
-#: What a mailbox tells of its size while it is selected: the last few will do.
+#: What a mailbox tells of its size while it is selected: the last few will do, of a number's size.
 _SHOWN = 100
+_SHOWN_SIZE = 1000
+#: Bytes of a list of capabilities that are looked at: servers have less than one thousand to tell.
+_CAPABILITIES_SIZE = 64 * 1024
+#: No SASL exchange comes near so many challenges.
+_CHALLENGES = 100
 #: LITERAL- allows non-synchronizing literals up to this size (RFC 7888, section 5).
 LITERAL_MINUS_SIZE = 4096
 
@@ -110,9 +115,13 @@ class Connection:
         self.paused = False  # between the OK of an upgrade and its end: nothing is read
         self._capabilities_told = False  # since they were last forgotten
         self._challenged = False  # user code is at work on a SASL challenge
+        self._challenges = 0  # of the exchange in progress
         self._tags = 0
         self._collected = 0  # responses that commands in progress have collected
-        self._secrets: set[bytes] = set()  # of the command in progress, which runs alone
+        #: A login is in progress, which runs alone.
+        self.logging_in = False
+        #: What was told to log in; the trace hides it for as long as the connection lives.
+        self.secrets = Secrets()
         self._output: list[Buffer] = []
         self._unsent: set[bytes] = set()  # tags that nobody has taken to be sent
         self._events: list[Event] = []
@@ -306,10 +315,15 @@ class Connection:
         """Send the client's side of a SASL exchange, in base64; None cancels the exchange."""
         if command.tag in self.in_progress:
             self._challenged = False
-            self._secrets |= forms_of(response or b"")
+            self.secrets.add_response(response or b"")
             self._output += [response if response is not None else b"*", CRLF]
             self._heard = now
             self._log(">", "[SASL response]")
+
+    def sent_by_hand(self, data: bytes) -> None:
+        """The user sends *data* of the command that he has been given room for."""
+        if self.logging_in and any(command.by_hand for command in self.in_progress.values()):
+            self.secrets.add_sent(data)
 
     def upgraded(self, now: float) -> None:
         """The transport is upgraded (RFC 3501, section 6.2.1; RFC 4978): go on."""
@@ -439,7 +453,9 @@ class Connection:
             self._heard = now  # waiting begins: what came before doesn't count
         self.in_progress[command.tag] = command
         if row.holds_password:
-            self._secrets = secrets_in(command.parts)
+            self.secrets.begin(command.parts)
+            self.logging_in = True
+            self._challenges = 0
         self._profiles[row.profile] = self._profiles.get(row.profile, 0) + 1
         if command.idle is not None:
             self._idle_in_progress = command.idle
@@ -481,8 +497,7 @@ class Connection:
     def _remove(self, command: Command) -> None:
         """*command* is in progress no longer."""
         del self.in_progress[command.tag]
-        if self._secrets:
-            self._secrets.clear()
+        self.logging_in = False
         if command.row.name == "LOGOUT":
             self._logout_at = None
         self._idle_in_progress = None  # it runs alone
@@ -507,14 +522,17 @@ class Connection:
     # -- Responses ----------------------------------------------------------------------------
 
     def _receive(self, frame: Frame, now: float) -> None:
-        if self._secrets:
-            frame = hide(frame, self._secrets)
         self._log("<", frame)
+        if self.logging_in:
+            frame = self.secrets.hide(frame)
         if self.tap is not None:
             self.tap(frame)
         if self.welcome is None:
             return self._greeting(frame, now)
-        response = parse(frame)
+        try:
+            response = parse(frame)
+        except ProtocolViolation:
+            raise self._unexpected("response", frame) from None
         if isinstance(response, Tagged):
             self._tagged(response, frame, now)
         elif isinstance(response, Untagged):
@@ -522,6 +540,10 @@ class Connection:
         else:
             self._continuation(response, now)
         return None
+
+    def _unexpected(self, what: str, frame: Frame) -> ProtocolViolation:
+        shown = excerpt(self.secrets.hidden(first_line(frame)))
+        return ProtocolViolation(f"unexpected {what}: {shown}")
 
     def _greeting(self, frame: Frame, now: float) -> None:
         first = first_line(frame)
@@ -556,7 +578,9 @@ class Connection:
         else:
             self.store(response)
             if self._selecting is not None and type_ == self._selecting.row.shows:
-                self._selecting.shown += _items(data)
+                self._selecting.shown += [
+                    item for item in _items(data) if size_of([item]) <= _SHOWN_SIZE
+                ]
                 del self._selecting.shown[:-_SHOWN]
         if type_ in STATUS_TYPES:
             self._status(type_, untagged_text(data))
@@ -591,7 +615,8 @@ class Connection:
         self.bye = text
         if any(command.row.name == "LOGOUT" for command in self.in_progress.values()):
             return
-        self.fail(abort(f"server said BYE: {text.decode('utf-8', 'replace')}"))
+        shown = self.secrets.hidden_with_code(text).decode("utf-8", "replace")
+        self.fail(abort(f"server said BYE: {shown}"))
 
     def _collect(self, collectors: Collectors[Command], type_: str, data: Data) -> None:
         self._give(collectors.owner(data), type_, _items(data), 1)
@@ -605,7 +630,7 @@ class Connection:
         """
         collectors = self._collectors.get("FETCH")
         command = collectors.only if collectors is not None else None
-        if command is None or self._secrets or self.tap is not None:
+        if command is None or self.logging_in or self.tap is not None:
             return 0
         count, data = fetch_data(frames, start)
         if count:
@@ -639,8 +664,11 @@ class Connection:
             if command.row.plus is Plus.SASL:
                 if self._challenged:  # else it could ask, and make us remember, without end
                     raise ProtocolViolation("a challenge before the answer to the one before it")
+                self._challenges += 1
+                if self._challenges > _CHALLENGES:
+                    raise ProtocolViolation(f"more than {_CHALLENGES} challenges to a login")
                 self._challenged = True
-                self._secrets |= forms_of(response.text)
+                self.secrets.add_challenge(response.text)
                 self._events.append(Challenge(command, response.text))
                 return
             if command.row.plus is Plus.IDLE and command.idle and not command.idle.idling:
@@ -654,12 +682,14 @@ class Connection:
         if command is None and response.tag in self.reserved_tags:
             return
         if command is None or response.tag in self._unsent:
-            raise ProtocolViolation(f"unexpected tagged response: {excerpt(first_line(frame))}")
+            raise self._unexpected("tagged response", frame)
         self._challenged = False
         self._advanced = now
         code = response_code(response.text)
         if code is not None:
             self._response_code(code)
+        if self.logging_in and response.type != "OK":  # it becomes the text of an exception
+            response = response._replace(text=self.secrets.hidden_with_code(response.text))
         if self._sending is command:
             if response.type == "OK":
                 raise ProtocolViolation(
@@ -765,6 +795,8 @@ class Connection:
     # -- Capabilities -------------------------------------------------------------------------
 
     def _learn_capabilities(self, text: bytes) -> None:
+        if len(text) > _CAPABILITIES_SIZE:  # a str each would take twenty times the server's bytes
+            text = text[:_CAPABILITIES_SIZE].rpartition(b" ")[0]
         # Domino says "LITERAL +" (MailKit).
         names = text.decode("ascii", "replace").upper().replace("LITERAL +", "LITERAL+")
         self.capabilities = tuple(names.split())

@@ -37,7 +37,7 @@ FORBIDDEN_BYTES = re.compile(rb"[\0\r\n]")
 
 # literal         = "{" number ["+"] "}" CRLF *CHAR8;  literal8 = "~{" number ["+"] "}" CRLF *OCTET
 # The announcement ends a line and follows one of these, so "name{3}" isn't one.
-LITERAL_AT_END = re.compile(rb"(?:^|[ (\[\])<>~])\{([0-9]+)\+?\}$")
+LITERAL_AT_END = re.compile(rb"(?:^|[ (\[\])<>~])\{([0-9]+)\+?\}\Z")
 # What is usual, for the fast path: the text before a literal of less than a gigabyte, and the line
 # behind the last one, when the next line can't belong to it (see ``framing.py``).
 UP_TO_LITERAL = re.compile(rb"[^\r\n]* \{([0-9]{1,9})\}\r\n")
@@ -45,7 +45,7 @@ NUMBERED_UP_TO_LITERAL = re.compile(rb"\* [0-9]+ " + UP_TO_LITERAL.pattern)
 LINE_BEHIND_LITERAL = re.compile(rb"[^\r\n]*(?<!\})\r\n(?=[^)\r\n])")
 
 # resp-cond-state and its kin: lines whose end is human-readable text.
-STATUS_RESPONSE = re.compile(rb"(?:\*|\S+) +(?:OK|NO|BAD|BYE|PREAUTH)(?: +|$)", re.IGNORECASE)
+STATUS_RESPONSE = re.compile(rb"(?:\*|\S+) +(?:OK|NO|BAD|BYE|PREAUTH)(?: +|\Z)", re.IGNORECASE)
 
 # resp-text-code  = "[" atom [SP 1*<any TEXT-CHAR except "]">] "]"; flags may hold "]" all the same
 _CODE_TOKEN = re.compile(_QUOTED_BYTES + rb"|[()\[\]]")

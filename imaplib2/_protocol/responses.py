@@ -51,6 +51,8 @@ STATUS_TYPES = frozenset({"OK", "NO", "BAD", "BYE", "PREAUTH"})
 
 _COMPLETIONS = {b"OK": "OK", b"NO": "NO", b"BAD": "BAD"}
 
+#: Bytes of a name that are looked at; what stands there is no name of IMAP if there are more.
+_NAME_SIZE = 1000
 _FETCH = re.compile(rb"\* ([0-9]+ )FETCH ")
 _NUMBERED = re.compile(rb"-?[0-9]+")
 # Xeams closes FETCH right behind the BODY literal and sends the remaining items as a line of
@@ -140,7 +142,8 @@ def _untagged(frame: Frame, first: bytes) -> Untagged:
 
 
 def _name(name: bytes) -> str:
-    return name.upper().decode("ascii", "backslashreplace")
+    """The name of a type, or of a response code: a str with up to four letters for a byte."""
+    return name[:_NAME_SIZE].upper().decode("ascii", "backslashreplace")
 
 
 def _data(first: bytes, frame: Frame) -> Data:

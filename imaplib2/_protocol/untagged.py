@@ -177,18 +177,23 @@ class UntaggedResponses(list[Any]):
         limits = self._limits
         if self._items <= limits.stored and self._bytes <= limits.stored_bytes:
             return
-        # A tenth more than must be, so that a connection at its limit doesn't pay this each time.
+        # A tenth more than must be, so that a connection at its limit doesn't pay this each time;
+        # for the same reason, what is larger than that stays only as long as it is the newest.
         items, size = max(1, limits.stored * 9 // 10), limits.stored_bytes * 9 // 10
         kept: list[Any] = []
+        newest = True
         for type_, data in reversed(self):
             if isinstance(data, _Awaited):
                 kept.append([type_, data])
             elif data and items > 0 and size > 0:
-                left = _newest(data, items, size)
-                whole = len(left) == len(data)
-                items, size = items - len(left) if whole else 0, size - sum(map(_size, left))
-                size -= len(type_)
-                kept.append([type_, left])
+                left = _newest(data, items, size - len(type_), at_least=newest)
+                newest = False
+                items -= len(left)
+                size -= len(type_) + size_of(left)
+                if len(left) < len(data):
+                    items = 0
+                if left:
+                    kept.append([type_, left])
         super().__setitem__(slice(None), reversed(kept))
         self._types = _types(self)
         self._items, self._bytes = _sizes(self)
@@ -207,12 +212,12 @@ class _Shown(list[Any]):
     """Data that somebody has got already."""
 
 
-def _newest(data: list[Any], items: int, size: int) -> list[Any]:
-    """The last of *data*, at most so many items and bytes; the very last one in any case."""
+def _newest(data: list[Any], items: int, size: int, *, at_least: bool) -> list[Any]:
+    """The last of *data*, at most so many items and bytes; *at_least* the very last one."""
     count = 0
     for item in reversed(data):
         size -= _size(item)
-        if count and (size < 0 or count == items):
+        if (size < 0 or count == items) and (count or not at_least):
             break
         count += 1
     return data[len(data) - count :]

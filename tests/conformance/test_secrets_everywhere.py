@@ -287,8 +287,8 @@ WAYS: list[Way] = [
     *(partial(plain, kind) for kind in (bytes, bytearray, memoryview, bytes.decode)),
 ]
 ALONE: list[Way] = [by_command, by_hand, by_hand_in_pieces, plain_by_hand, as_administrator]
-#: What the library sends is known to it; what is sent by hand is not.
-KNOWN = [way for way in WAYS if way is not by_literal]
+#: Those of one command, which a server may give back.
+SINGLE = [*WAYS, by_command, by_hand, by_hand_in_pieces, plain_by_hand]
 
 
 def name_of(way: Any) -> str:
@@ -736,7 +736,13 @@ ECHOES: dict[str, bytes] = {
     "BAD": b"%s BAD unknown command: %e\r\n",
     "NO": b"%s NO [AUTHENTICATIONFAILED] not you: %e\r\n",
     "untagged BAD": b"* BAD syntax error in %e\r\n%s BAD no\r\n",
+    "NO with a code": b"%s NO [ALERT %e] no\r\n",
+    "BAD with a code": b"%s BAD [X %e] no\r\n",
+    "untagged NO": b"* NO [WEBALERT https://x/?p=%e] Web login required\r\n%s NO no\r\n",
+    "untagged data": b"* X %e\r\n%s NO no\r\n",
+    "behind the end": b"%s NO no\r\n* BAD %e\r\n* OK %e\r\n",
     "BYE": b"* BYE protocol error: %e\r\n",
+    "BYE with a code": b"* BYE [X %e] no\r\n",
     "garbage": b"? %e\r\n",
     "an unknown tag": b"zz99 BAD %e\r\n",
 }
@@ -761,7 +767,7 @@ class Echo(Server):
         self._end = end
 
 
-@pytest.mark.parametrize("way", KNOWN, ids=name_of)
+@pytest.mark.parametrize("way", SINGLE, ids=name_of)
 @pytest.mark.parametrize("echo", ECHOES)
 def test_a_server_that_gives_the_command_back(
     serve: Serve, log: io.StringIO, way: Way, echo: str
@@ -774,7 +780,7 @@ def test_a_server_that_gives_the_command_back(
     check_echo(attempt, secret)
 
 
-@pytest.mark.parametrize("way", KNOWN, ids=name_of)
+@pytest.mark.parametrize("way", WAYS, ids=name_of)
 @pytest.mark.parametrize("echo", ["BAD", "BYE"])
 def test_a_server_that_gives_the_command_back_to_a_callback(
     serve: Serve, log: io.StringIO, way: Way, echo: str

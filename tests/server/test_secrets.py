@@ -234,6 +234,87 @@ def test_while_in_progress(serve: Serve, log: io.StringIO, way: Callable[..., An
     check(whole, "sesame", [])
 
 
+TOLD = [
+    b"* X sesame\r\n",
+    b"* OK your password: SeSame\r\n",
+    b"* NO [WEBALERT https://x/?p=sesame] Web login required\r\n",
+    b"* CAPABILITY IMAP4rev1 sesame\r\n",
+    b"* 1 FETCH (X sesame)\r\n",
+    b"+ sesame\r\n",
+]
+
+
+@pytest.mark.parametrize("told", TOLD)
+@pytest.mark.parametrize("when", ["before", "behind"])
+@pytest.mark.parametrize("debug", [0, 5])
+def test_a_server_that_tells(
+    serve: Serve, log: io.StringIO, told: bytes, when: str, debug: int
+) -> None:
+    """Before and behind the end of the login: it stands in no trace, and is data all the same."""
+
+    def telling(peer: Peer) -> None:
+        greet(peer)
+        login = peer.command("LOGIN")
+        peer.send(told if when == "before" else b"")
+        peer.ok(login, b"[CAPABILITY IMAP4rev1] welcome")
+        noop = peer.command("NOOP")
+        peer.send(told if when == "behind" else b"")
+        peer.ok(noop, b"that was it")
+        peer.hold()
+
+    server = serve(telling)
+    shown = io.StringIO()
+    M = IMAP4(server.host, server.port, debug=debug, debug_file=shown)
+    M.login("someone", "sesame")
+    M.noop()
+    M.print_log()
+    stored = repr(M.untagged_responses).lower()
+    M.shutdown()
+    whole = shown.getvalue() + log.getvalue()
+    assert "that was it" in whole
+    assert "[secret]" in whole.replace("LOGIN someone [secret]", "")
+    assert "sesame" not in whole.lower()
+    forgotten = told.startswith(b"+") or (when == "before" and told.startswith(b"* OK"))
+    assert ("sesame" in stored) is not forgotten
+
+
+def test_a_login_given_back_in_upper_case(serve: Serve, log: io.StringIO) -> None:
+    def shouting(peer: Peer) -> None:
+        greet(peer)
+        command = peer.command("LOGIN")
+        peer.send(command.tag + b" BAD UNKNOWN COMMAND LOGIN JOE SESAME\r\n")
+        peer.hold()
+
+    server = serve(shouting)
+    shown = io.StringIO()
+    M = IMAP4(server.host, server.port, debug=5, debug_file=shown)
+    problem = failure(M.login, "joe", "sesame")
+    M.shutdown()
+    whole = shown.getvalue() + log.getvalue() + repr(problem)
+    assert "UNKNOWN COMMAND LOGIN JOE [secret]" in whole
+    assert "SESAME" not in whole
+
+
+def test_a_refused_token_is_refused_readably(serve: Serve, log: io.StringIO) -> None:
+    def refusing(peer: Peer) -> None:
+        greet(peer)
+        command = peer.command("AUTHENTICATE")
+        peer.line(b"+ ")
+        peer.readline()
+        peer.no(command, b"[AUTHENTICATIONFAILED] Invalid user or auth token for joe (Bearer)")
+        peer.hold()
+
+    server = serve(refusing)
+    shown = io.StringIO()
+    M = IMAP4(server.host, server.port, debug=5, debug_file=shown)
+    token = "user=joe\1auth=Bearer sesame-token\1\1"
+    problem = failure(M.authenticate, "XOAUTH2", lambda challenge: token)
+    M.shutdown()
+    text = "[AUTHENTICATIONFAILED] Invalid user or auth token for joe (Bearer)"
+    assert str(problem) == text
+    assert text in shown.getvalue()
+
+
 def test_what_is_no_secret_is_shown(serve: Serve, log: io.StringIO) -> None:
     server = serve(partial(script, "OK", b"", []))
     shown = io.StringIO()

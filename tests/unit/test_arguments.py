@@ -24,6 +24,7 @@ from imaplib2._protocol.arguments import (
     is_quoted_string,
     lay_out,
     quote,
+    split_list_options,
 )
 from imaplib2._protocol.command import Command
 from imaplib2._protocol.commands import UID_COMMANDS, Row, find
@@ -503,6 +504,12 @@ def test_no_argument_can_pass_for_the_announcement_of_a_literal(
 ) -> None:
     with pytest.raises(InvalidArgument):
         encoded(name, *values)
+
+
+def test_a_line_feed_behind_the_options_of_list_is_not_lost_but_refused() -> None:
+    assert split_list_options("", "x RETURN ()") == ["", "x", "RETURN", "()"]
+    with pytest.raises(InvalidArgument):
+        encoded("LIST", *split_list_options("", "x RETURN ()\n"))
 
 
 def test_the_refusal_names_command_and_argument_and_is_an_error_and_a_value_error() -> None:

@@ -245,6 +245,55 @@ def test_what_a_select_shows_is_bounded() -> None:
         assert "(limits.collected)" in str(driver.error(select))
 
 
+def test_what_a_select_shows_is_bounded_in_bytes() -> None:
+    driver = Driver.authenticated(limits=Limits(stored_bytes=10 * KILO))
+    select = driver.submit("SELECT", "INBOX")
+    with little_memory(MEGA):
+        for _ in range(20):
+            driver.receive(b"* 1 EXISTS " + b"x" * 100 * KILO + b"\r\n")
+    driver.complete(select, data=b"* 7 EXISTS\r\n")
+    assert driver.result(select) == ("OK", [b"7"])
+
+
+def test_capabilities_are_learnt_as_far_as_servers_have_any() -> None:
+    """Each of them takes many times the bytes that the server has sent."""
+    driver = Driver.authenticated()
+    wire = b"* CAPABILITY IMAP4rev1 " + b"ABC " * MEGA + b"\r\n"
+    with little_memory(4 * len(wire)):
+        driver.receive(wire)
+    learnt = driver.core.capabilities
+    assert learnt[:2] == ("IMAP4REV1", "ABC")
+    assert 10_000 < len(learnt) < 100_000
+    assert set(learnt[1:]) == {"ABC"}, "none is cut in two"
+
+
+def test_one_capability_that_is_too_long_is_none() -> None:
+    driver = Driver.authenticated()
+    driver.receive(b"* CAPABILITY " + b"A" * MEGA + b"\r\n")
+    assert driver.core.capabilities == ()
+
+
+@pytest.mark.parametrize("wire", [b"* %b x\r\n", b"* 1 %b x\r\n", b"* OK [%b x] ok\r\n"])
+def test_a_name_that_is_none_of_imap_costs_little_more_than_its_bytes(wire: bytes) -> None:
+    driver = Driver.authenticated()
+    line = wire % (b"\xff" * MEGA)
+    with little_memory(5 * len(line)):
+        driver.receive(line)
+        assert driver.core.untagged._bytes < 2 * len(line)
+    driver.receive(b"* 5 EXISTS\r\n")
+    assert driver.core.untagged["EXISTS"] == [b"5"]
+
+
+@pytest.mark.parametrize("literal", [b"{0}\r\n", b"{2}\r\nab"])
+def test_small_literals_cost_a_bounded_amount(literal: bytes) -> None:
+    driver = Driver.authenticated(limits=Limits(literals=10_000, stored=10_000))
+    response = b"* X " + literal * 10_000 + b"\r\n"
+    with little_memory(12 * MEGA):
+        for _ in range(10):
+            driver.receive(response)
+    assert driver.core.reason is None
+
+
 # -- Nesting ---------------------------------------------------------------------------------------
 
 DEPTH = 1_000_000

@@ -20,6 +20,7 @@ from imaplib2._errors import InvalidArgument
 from imaplib2._protocol import mutf7
 from imaplib2._protocol.arguments import is_list, split_list_options
 from imaplib2._protocol.connection import Connection
+from imaplib2._protocol.limits import Limits
 from imaplib2._protocol.message_set import MessageSet, check_message_set
 from imaplib2._protocol.responses import parse, response_code
 from imaplib2._protocol.search_program import SearchReader
@@ -116,16 +117,6 @@ def test_a_hostile_stream_takes_work_like_any_other(name: str) -> None:
     assert calls_of(lambda: other.receive(make(200 * FACTOR))) < MOST * few
 
 
-def test_challenges_make_later_lines_no_slower() -> None:
-    def work(size: int) -> None:
-        driver = Driver()
-        driver.submit("AUTHENTICATE", "PLAIN")
-        driver.receive(b"".join(b"+ c2VjcmV0%08d\r\n" % number for number in range(size)))
-        driver.receive(b"* OK Still working on it\r\n" * size)
-
-    assert_linear(work, 100)
-
-
 def test_a_small_limit_of_lines_makes_short_ones_no_slower() -> None:
     def work(size: int) -> None:
         driver = Driver.selected()
@@ -176,6 +167,20 @@ def test_untagged_data_is_taken_without_looking_at_all_of_it() -> None:
             assert stored.take("NEWS") == [b"1"]
 
     assert_linear(work, 500)
+
+
+def test_what_is_larger_than_all_that_is_kept_makes_what_follows_no_slower() -> None:
+    def work(size: int) -> int:
+        driver = Driver.selected(limits=Limits(stored_bytes=KEPT))
+        driver.receive(b"* BIG " + b"x" * (KEPT + 1) + b"\r\n")
+        assert "BIG" in driver.core.untagged
+        return calls_of(lambda: driver.receive(b"* X 1\r\n* Y 1\r\n" * size))
+
+    assert work(50 * FACTOR) < MOST * work(50)
+
+
+#: Bytes: more than what follows needs.
+KEPT = 100_000
 
 
 PIECES = [*(bytes([char]) for char in b'()"\\[] a'), b"{1", b"1 ", b"* ", b'\\"', b'"(', b"FLAGS ("]

@@ -206,6 +206,28 @@ def test_bytes_are_bounded_also_when_types_alternate() -> None:
     assert min(map(int, kept)) > 90
 
 
+def test_what_is_larger_than_the_limit_stays_while_it_is_the_newest() -> None:
+    responses = UntaggedResponses(limits=Limits(stored_bytes=1000))
+    responses.add("X", [b"1"])
+    responses.add("BIG", [bytes(2000)])
+    assert responses == [["BIG", [bytes(2000)]]]
+    responses.add("X", [b"2"])
+    assert responses == [["X", [b"2"]]]
+
+
+@given(st.lists(st.tuples(st.sampled_from("XY"), st.integers(0, 2000)), min_size=1))
+def test_what_was_dropped_makes_room_for_a_tenth(added: list[tuple[str, int]]) -> None:
+    """However large items are: else each of those that follow would have to look at all others."""
+    responses = UntaggedResponses(limits=Limits(stored_bytes=1000))
+    before = 0
+    for type_, size in added:
+        responses.add(type_, [bytes(size)])
+        items = [item for _, data in responses for item in data]
+        stored = sum(map(len, items)) + sum(len(entry[0]) for entry in responses)
+        assert len(items) == before + 1 or len(items) == 1 or stored <= 900
+        before = len(items)
+
+
 def test_bytes_are_no_type() -> None:
     """IMAPClient looks for each type in both forms."""
     untagged = UntaggedResponses([["EXISTS", [b"1"]]])
