@@ -33,10 +33,10 @@ from .scripted import Peer
 
 pytestmark = pytest.mark.timeout(30)
 
-SILENCE = 0.4
+SILENCE = 0.6
 """Seconds: the time-out of these tests' connections."""
 
-LATE = 1.5
+LATE = 1.7
 """What takes SILENCE seconds must not take this long, on a busy machine either."""
 
 PACE = 0.1
@@ -73,7 +73,7 @@ def test_a_tls_record_that_trickles_in_is_no_silence(
     with connected(between, IMAP4_SSL, **options) as M, duration(2 * SILENCE, 10):
         M.noop()
         M.state = "SELECTED"
-        between.to_client.trickle(1_000, PACE)
+        between.to_client.trickle(500, PACE)
         typ, data = M.fetch("1", "(BODY[])")
         assert (typ, data[0][1]) == ("OK", text)
 
@@ -214,7 +214,7 @@ def test_what_leaves_no_more_is_silence(
         end = time.monotonic()
     # The system may tell that it has room for a portion only when it has room for two.
     told = min([script.stopped - PACE, *script.taken[-2:-1]])
-    assert SILENCE < end - told
+    assert end - told > SILENCE
     assert end - script.stopped < LATE
 
 
@@ -274,7 +274,7 @@ print("* BYE\\r\\n" + tag, "OK bye", end="\\r\\n", flush=True)
 def test_logout_from_a_child_that_will_not_end(answer: str) -> None:
     program = STUBBORN.format(answer=answer)
     M = IMAP4_stream("exec " + shlex.join([sys.executable, "-c", program]))
-    with duration(0, 5):
+    with duration(0, 8):  # 3 seconds for the answer and 1.5 for the end, on a quiet machine
         assert M.logout()[0] == "BYE"
     assert M.process.returncode == -signal.SIGKILL
 
