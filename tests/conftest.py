@@ -60,6 +60,16 @@ def user(dovecot: Dovecot) -> str:
     return dovecot.new_user()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def settled_heap() -> None:
+    """Spare the module's garbage collections a look at what pytest holds.
+
+    That is a lot: thousands of tests, and the reports of those that are done.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,
