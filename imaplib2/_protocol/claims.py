@@ -169,8 +169,14 @@ def _number_of(data: Data) -> int | None:
 def _mailbox_name(text: bytes) -> bytes:
     quoted = QUOTED_BYTES.match(without_escapes(text))
     if quoted:
-        return _folded(re.sub(rb"\\(.)", rb"\1", text[1 : quoted.end() - 1]))
+        return _folded(_unescaped(text[1 : quoted.end() - 1]))
     return _folded(text.partition(b" ")[0])
+
+
+def _unescaped(text: bytes) -> bytes:
+    # By replace(), as a pattern needs forty times the memory of what consists of escapes. No name
+    # holds NUL.
+    return text.replace(b"\\\\", b"\0").replace(b"\\", b"").replace(b"\0", b"\\")
 
 
 def _folded(mailbox: bytes) -> bytes:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from itertools import chain
 from typing import Any, cast
 
 from .._errors import TimeoutAbort, abort, error, failed_greeting, lost, readonly
@@ -305,7 +306,7 @@ class Connection:
         """Raise ``error`` when *row* can't be submitted now, whatever the server would say."""
         if self.reason is not None and not (self.logged_out and LOGOUT not in row.states):
             raise lost(self.reason)
-        if self.state not in row.states and not self._coming_states() & set(row.states):
+        if self.state not in row.states and not self._may_come_to(row.states):
             raise illegal(row.name, self.state, row.states)
         leaving = row.on_ok is not None
         if "READ-ONLY" in self.untagged and not self.is_readonly and not leaving:
@@ -405,10 +406,10 @@ class Connection:
 
     # -- Admission ----------------------------------------------------------------------------
 
-    def _coming_states(self) -> set[str]:
-        """The states that the commands before may lead to."""
-        before = [*self.in_progress.values(), *self._held]
-        return {command.row.on_ok for command in before if command.row.on_ok}
+    def _may_come_to(self, states: tuple[str, ...]) -> bool:
+        """Whether a command before may lead to one of *states*."""
+        before = chain(self.in_progress.values(), self._held)
+        return any(command.row.on_ok in states for command in before)
 
     def _admit(self, now: float) -> None:
         while self._held and self._may_start(self._held[0]):
