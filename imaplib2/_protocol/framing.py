@@ -14,7 +14,6 @@ import io
 
 from .grammar import (
     CRLF,
-    LINE_BEHIND_LITERAL,
     LITERAL_AT_END,
     NUMBERED_UP_TO_LITERAL,
     QUOTED_BYTES,
@@ -30,6 +29,11 @@ Frame = bytes | list[bytes]
 class Batch(list[Frame]):
     """Several responses that are handled at once."""
 
+
+#: What a line may begin with that belongs to the response before it; or it isn't known yet.
+_NOT_BEHIND_A_RESPONSE = frozenset({b"", b")", b"\r", b"\n"})
+
+_BRACE = ord("}")
 
 #: Lines that may be added to a response whose parentheses are open.
 _MENDED_LINES = 2
@@ -186,47 +190,11 @@ class Framer:
         """
         if self._parts or self._odd_line_ends:
             return False
-        data, start, limits = self._data, self._start, self._limits
-        line = NUMBERED_UP_TO_LITERAL.match(data, start)
-        while line is not None:
-            literal = line.end()
-            end = literal + int(line[1])
-            last = LINE_BEHIND_LITERAL.match(data, end)
-            if last is None or end - literal > limits.literal or not limits.literals:
-                break  # perhaps another literal follows
-            next_start = last.end()
-            if next_start - 4 - (end - literal) - start > limits.line:
-                break
-            found.append([data[start : literal - 2], data[literal:end], data[end : next_start - 2]])
-            start = next_start
-            line = NUMBERED_UP_TO_LITERAL.match(data, start)
-        moved = start > self._start
-        self._start = start
-        return moved or self._split_several_literals(found)
-
-    def _split_several_literals(self, found: list[Frame]) -> bool:
-        """The same for one response with any number of literals."""
-        data, start, limits = self._data, self._start, self._limits
-        pieces: list[bytes] = []
-        text_size = 0
-        line = NUMBERED_UP_TO_LITERAL.match(data, start)
-        while line is not None:
-            literal = line.end()
-            end = literal + int(line[1])
-            pieces += (data[start : literal - 2], data[literal:end])
-            text_size += literal - 2 - start
-            if end - literal > limits.literal or len(pieces) > 2 * limits.literals:
-                return False
-            last = LINE_BEHIND_LITERAL.match(data, end)
-            if last is not None:
-                pieces.append(data[end : last.end() - 2])
-                if text_size + len(pieces[-1]) > limits.line:
-                    return False
-                found.append(pieces)
-                self._start = last.end()
-                return True
-            start, line = end, UP_TO_LITERAL.match(data, end)
-        return False
+        before = self._start
+        while whole := response_with_literals(self._data, self._start, self._limits):
+            pieces, self._start = whole
+            found.append(pieces)
+        return self._start > before
 
     def _line(self) -> bytes | None:
         """The next line without its end (CRLF, or LF alone), or None when it isn't complete."""
@@ -330,6 +298,39 @@ class Framer:
         self._pieces.append(self._literal.getvalue())
         self._literal = None
         return True
+
+
+def response_with_literals(
+    data: bytes, start: int, limits: Limits
+) -> tuple[list[bytes], int] | None:
+    """The numbered response with literals at *start* of *data*, and where the next one begins.
+
+    None if it isn't complete, exceeds a limit, or may go on behind its last line.
+    """
+    pieces: list[bytes] = []
+    text_size = 0
+    line = NUMBERED_UP_TO_LITERAL.match(data, start)
+    while line is not None:
+        literal = line.end()
+        end = literal + int(line[1])
+        text_size += literal - 2 - start
+        pieces += (data[start : literal - 2], data[literal:end])
+        if end - literal > limits.literal or len(pieces) > 2 * limits.literals:
+            return None
+        line_end = data.find(b"\r\n", end)
+        if line_end < 0:
+            return None
+        if data[line_end - 1] == _BRACE:  # like the announcement of another literal
+            start, line = end, UP_TO_LITERAL.match(data, end)
+            continue
+        tail = data[end:line_end]
+        if b"\n" in tail or b"\r" in tail or text_size + len(tail) > limits.line:
+            return None
+        if data[line_end + 2 : line_end + 3] in _NOT_BEHIND_A_RESPONSE:
+            return None
+        pieces.append(tail)
+        return pieces, line_end + 2
+    return None
 
 
 def first_line(frame: Frame) -> bytes:

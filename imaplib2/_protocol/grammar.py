@@ -38,11 +38,9 @@ FORBIDDEN_BYTES = re.compile(rb"[\0\r\n]")
 # literal         = "{" number ["+"] "}" CRLF *CHAR8;  literal8 = "~{" number ["+"] "}" CRLF *OCTET
 # The announcement ends a line and follows one of these, so "name{3}" isn't one.
 LITERAL_AT_END = re.compile(rb"(?:^|[ (\[\])<>~])\{([0-9]+)\+?\}\Z")
-# What is usual, for the fast path: the text before a literal of less than a gigabyte, and the line
-# behind the last one, when the next line can't belong to it (see ``framing.py``).
-UP_TO_LITERAL = re.compile(rb"[^\r\n]* \{([0-9]{1,9})\}\r\n")
+# What is usual, for the fast path of ``framing.py``: a line up to a literal of less than 1 GB.
+UP_TO_LITERAL = re.compile(rb"[^\r\n]*[ (]\{([0-9]{1,9})\}\r\n")
 NUMBERED_UP_TO_LITERAL = re.compile(rb"\* [0-9]+ " + UP_TO_LITERAL.pattern)
-LINE_BEHIND_LITERAL = re.compile(rb"[^\r\n]*(?<!\})\r\n(?=[^)\r\n])")
 
 # resp-cond-state and its kin: lines whose end is human-readable text.
 STATUS_RESPONSE = re.compile(rb"(?:\*|\S+) +(?:OK|NO|BAD|BYE|PREAUTH)(?: +|\Z)", re.IGNORECASE)

@@ -101,7 +101,10 @@ def fetch_data(frames: list[Frame], start: int) -> tuple[int, list[bytes | tuple
         elif len(frame) == 3:
             data += ((text, frame[1]), frame[2])
         else:
-            data += _with_literals(text, frame)
+            for literal, next_text in zip(frame[1::2], frame[2::2], strict=True):
+                data.append((text, literal))
+                text = next_text
+            data.append(text)
     return len(frames) - start, data
 
 
