@@ -433,6 +433,7 @@ def test_news_together_with_the_continuation(serve: Serve, tls: Contexts, kind: 
 
     def script(peer: Peer) -> None:
         idle(peer, b"* 4 EXISTS\r\n")
+        peer.wait_closed()  # so that the client does not close the socket meanwhile
 
     with serve_to(kind, serve, tls, script_of(script)) as M:
         tag = M._command("IDLE")
