@@ -454,10 +454,10 @@ class Engine:
     def _act(self, todo: _Todo) -> None:
         """Do what was decided; the mutex is not held."""
         events, traffic, output = todo
-        if traffic:
-            self.trace.traffic(traffic)
         for event in events:
             self._act_on(event)
+        if traffic:
+            self.trace.traffic(traffic)
         if output:
             self._send_at_once(output)
 
