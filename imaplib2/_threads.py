@@ -8,7 +8,8 @@ releasing the mutex, which collects what has to be done, and `_act` behind it, w
 
 *Output* is taken from the core by one thread at a time, the one that has set ``_sending``; so the
 order on the wire is that of the tags. A short command is sent by the thread that issued it, if
-that needs no waiting; everything else, and what could not be sent, is the writer's.
+that needs no waiting and few are in progress; everything else, and what could not be sent, is the
+writer's.
 
 *The writer* also keeps the time. It sleeps until there is output, until the earliest deadline, or
 until the end; ``_alarm`` is when it will look again, so that others wake it only for less.
@@ -71,6 +72,9 @@ _FIRST_READ_SIZE = 4 * 1024
 _DIRECT_SIZE = 64 * 1024
 #: Bytes: literals that lack so many are received into a buffer of their own.
 _LARGE_LITERAL = 1024 * 1024
+#: Commands in progress; beyond that the writer sends, many at a time: 1,000 with callbacks take
+#: half the time.
+_CROWD = 16
 #: Responses that are handled before others may have the mutex.
 _BATCH = 512
 #: Seconds that the ends of all threads together are waited for. The silence of a server that gets
@@ -426,7 +430,8 @@ class Engine:
             self._polling.end()
             self._polling = None
         if not self._sending and (size := core.output_size):
-            if self._transport.direct and size <= _DIRECT_SIZE:
+            crowded = len(core.in_progress) > _CROWD
+            if self._transport.direct and size <= _DIRECT_SIZE and not crowded:
                 output = core.take_output()
                 self._sending = True
             else:
