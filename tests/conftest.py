@@ -12,11 +12,17 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from hypothesis import settings
 
 from .live.courier import Courier
 from .live.cyrus import Cyrus
 from .live.dovecot import Dovecot
 from .needs import need
+
+# How long an example takes says more about the machine than about the code; pytest-timeout ends
+# what hangs.
+settings.register_profile("imaplib2", deadline=None)
+settings.load_profile("imaplib2")
 
 _SECONDS = 5.0
 """How long what is about to end may take to do so."""
