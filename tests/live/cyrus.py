@@ -70,6 +70,8 @@ annotation_allow_undefined: yes
 delete_mode: immediate
 expunge_mode: immediate
 skiplist_unsafe: yes
+# What happens while an IDLE begins may be seen by nobody but this poll.
+imapidlepoll: 1s
 """)
 
 # The programs don't inherit -C: without it they would use the settings of the system.
