@@ -86,6 +86,23 @@ def pytest_runtest_makereport(
     return report
 
 
+# Here, as pytest-xdist's first process does not get to know the conftest of tests/soak.
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures that tests have measured."""
+    figures = [
+        f"{report.nodeid.rpartition('::')[2]}: {value}"
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.getreports(outcome)
+        if report.when == "call"
+        for name, value in report.user_properties
+        if name == "figure"
+    ]
+    if figures:
+        terminalreporter.section("figures")
+    for figure in figures:
+        terminalreporter.line(figure)
+
+
 # Fixtures of a wider scope are set up before this one, and the test's other fixtures after it:
 # what the former start isn't counted, what the latter forget is.
 @pytest.fixture(autouse=True)

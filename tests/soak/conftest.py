@@ -1,4 +1,4 @@
-"""The figures that the long tests have measured, below their results."""
+"""The figures that the long tests measure."""
 
 from __future__ import annotations
 
@@ -8,25 +8,14 @@ import pytest
 
 from ..server.conftest import serve
 
-__all__ = ["pytest_terminal_summary", "report", "serve"]
-
-_figures: dict[str, list[str]] = {}
+__all__ = ["report", "serve"]
 
 
 @pytest.fixture
 def report(request: pytest.FixtureRequest) -> Callable[[list[str]], None]:
-    """Has figures of the test printed at the end of the run."""
+    """Has figures of the test printed at the end of the run, by the conftest of all tests."""
 
     def keep(figures: list[str]) -> None:
-        _figures.setdefault(request.node.name, []).extend(figures)
+        request.node.user_properties.extend(("figure", figure) for figure in figures)
 
     return keep
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if not _figures:
-        return
-    terminalreporter.section("figures")
-    for test, figures in _figures.items():
-        for figure in figures:
-            terminalreporter.line(f"{test}: {figure}")

@@ -242,8 +242,8 @@ def _busy_share() -> float:
     return (time.process_time() - used) / (time.monotonic() - began)
 
 
-def _connect_all(dovecot: Dovecot, user: str, stack: ExitStack) -> list[IMAP4]:
-    connections = [stack.enter_context(plain(dovecot, user)) for _ in range(CONNECTIONS)]
+def _connect_all(dovecot: Dovecot, user: str, stack: ExitStack, count: int) -> list[IMAP4]:
+    connections = [stack.enter_context(plain(dovecot, user)) for _ in range(count)]
     for M in connections:
         ok(M.select())
         list(M.pop_untagged_responses())
@@ -259,20 +259,21 @@ def _append(dovecot: Dovecot, user: str) -> None:
 def test_many_connections_that_idle(dovecot: Dovecot, user: str, report: Report) -> None:
     """Two threads and a descriptor each, no work while quiet; all are woken by one message."""
     _append(dovecot, user)  # creates the mailbox
+    _idle_and_be_woken(dovecot, user, 1, 2)  # what is done for the first time leaves caches
     before = Held.now()
-    during, busy = _idle_and_be_woken(dovecot, user)
+    during, busy = _idle_and_be_woken(dovecot, user, CONNECTIONS, 3)
     _check_many(before, during, busy, Held.now(), report)
     assert during.threads - before.threads == 2 * CONNECTIONS
 
 
-def _idle_and_be_woken(dovecot: Dovecot, user: str) -> tuple[Held, float]:
+def _idle_and_be_woken(dovecot: Dovecot, user: str, count: int, news: int) -> tuple[Held, float]:
     with ExitStack() as logouts, ExitStack() as idles:
-        connections = _connect_all(dovecot, user, logouts)
+        connections = _connect_all(dovecot, user, logouts, count)
         idlers = [idles.enter_context(M.idle(duration=TIMEOUT + QUIET)) for M in connections]
         during, busy = Held.now(), _busy_share()
         _append(dovecot, user)
         for idler in idlers:
-            assert ("EXISTS", [b"2"]) in idler
+            assert ("EXISTS", [b"%d" % news]) in idler
     return during, busy
 
 
@@ -282,22 +283,23 @@ def test_many_connections_that_idle_with_callbacks(
 ) -> None:
     """As above, with the thread for callbacks that each has then."""
     _append(dovecot, user)
+    _idle_and_be_called(dovecot, user, 1)
     before = Held.now()
-    during, busy = _idle_and_be_called(dovecot, user)
+    during, busy = _idle_and_be_called(dovecot, user, CONNECTIONS)
     _check_many(before, during, busy, Held.now(), report)
     assert during.threads - before.threads == 3 * CONNECTIONS
 
 
-def _idle_and_be_called(dovecot: Dovecot, user: str) -> tuple[Held, float]:
+def _idle_and_be_called(dovecot: Dovecot, user: str, count: int) -> tuple[Held, float]:
     replies = Replies()
     with ExitStack() as logouts:
-        for place, M in enumerate(_connect_all(dovecot, user, logouts)):
+        for place, M in enumerate(_connect_all(dovecot, user, logouts, count)):
             M.idle(callback=replies, cb_arg=place)
         during, busy = Held.now(), _busy_share()
         assert not replies
         _append(dovecot, user)
-        woken = replies.wait(CONNECTIONS)
-    assert sorted(place for _, place, _ in woken) == [*range(CONNECTIONS)]
+        woken = replies.wait(count)
+    assert sorted(place for _, place, _ in woken) == [*range(count)]
     assert all(problem is None for _, _, problem in woken)
     assert not replies
     return during, busy
