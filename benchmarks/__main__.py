@@ -14,7 +14,7 @@ from . import growth
 from .backends import BACKENDS, Backend
 from .libraries import LIBRARIES
 from .measure import Results, measure
-from .report import BASELINES, MARKDOWN, RST, group_table, grouped
+from .report import BASELINES, MARKDOWN, RST, group_table, grouped, heading
 from .targets import OURS, targets_table
 from .workloads import WORKLOADS, Workload
 
@@ -68,9 +68,9 @@ def _tables(
 ) -> str:
     parts = []
     for group, members in grouped(workloads).items():
-        parts += [f"## {group}", group_table(results, members, libraries, style)]
+        parts += [heading(group, style), group_table(results, members, libraries, style)]
     sizes = {workload.name: size for workload, size in workloads}
-    parts += ["## Targets", targets_table(results, sizes, style)]
+    parts += [heading("Targets", style), targets_table(results, sizes, style)]
     return "\n\n".join(parts)
 
 

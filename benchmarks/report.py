@@ -120,6 +120,11 @@ def _baseline(results: Results, workload: str) -> str:
     return BASELINES[-1]
 
 
+def heading(text: str, style: str) -> str:
+    """*text* as the heading of a section."""
+    return f"{text}\n{'-' * len(text)}" if style == RST else f"## {text}"
+
+
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], style: str = MARKDOWN) -> str:
     """A table of text."""
     text: str = tabulate(rows, headers=heads, tablefmt=style, disable_numparse=True)
