@@ -139,6 +139,12 @@ class Framer:
         return rest
 
     @property
+    def _is_at_next_response(self) -> bool:
+        """Whether what comes next is known not to belong to an unclosed response."""
+        begins = self._data[self._start : self._start + 1]
+        return not self._parts and begins not in _NOT_BEHIND_A_RESPONSE
+
+    @property
     def _is_drained(self) -> bool:
         """Whether nothing can be done without more bytes."""
         return self._start >= len(self._data) and self._pushed_back is None and not self._literal
@@ -147,6 +153,10 @@ class Framer:
         """Take one step; false when more bytes are needed first."""
         if self._literal is not None and not self._fill_literal():
             return False
+        if self._unclosed and self._is_at_next_response:
+            self._unclosed = False
+            self._finish(found)
+            return True
         if self._after_literal and not self._data.startswith((b"\r", b"\n"), self._start):
             self._after_literal = self._start >= len(self._data)
         plain = not (single or self._pieces or self._after_literal or self._pushed_back is not None)
