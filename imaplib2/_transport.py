@@ -112,8 +112,13 @@ class SocketTransport:
         try:
             if self.sock.gettimeout() is None:
                 return self.sock.send(data, socket.MSG_DONTWAIT)
-            # For the system, such a socket doesn't block; but send() would wait before it sends.
-            return os.write(self.sock.fileno(), data)
+            # MSG_DONTWAIT on a socket with a time-out would be preceded by a wait. For the system,
+            # such a socket doesn't block; but another class's send() may do more than send: encrypt.
+            if type(self.sock) is socket.socket:
+                return os.write(self.sock.fileno(), data)
+            if not wait_for(self.sock, 0, reading=False):
+                return 0
+            return self.sock.send(data, socket.MSG_DONTWAIT)
         except BlockingIOError:
             return 0
 

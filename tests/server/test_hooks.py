@@ -801,3 +801,35 @@ def test_a_closed_debug_file_hurts_nobody(serve: Serve) -> None:
     with connected(serve(mailbox), debug=5, debug_file=shown) as M:
         shown.close()
         assert M.noop() == ("OK", [b"done"])
+
+
+class Counting(socket.socket):
+    """A socket that sends in its own way, as one does that encrypts."""
+
+    sent = b""
+
+    def send(self, data: Any, flags: int = 0) -> int:
+        self.sent += bytes(data)
+        return super().send(data, flags)
+
+
+@pytest.mark.parametrize("timeout", [None, 5.0])
+def test_what_is_sent_goes_through_the_socket_s_own_send(
+    serve: Serve, timeout: float | None
+) -> None:
+    """A write to its descriptor would leave out what it does to the bytes."""
+
+    class Client(IMAP4):
+        def open_socket(self) -> socket.socket:
+            plain = super().open_socket()
+            sock = Counting(fileno=plain.detach())
+            sock.settimeout(timeout)
+            return sock
+
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer)
+        agree(peer, "NOOP")
+
+    with connected(serve(script), Client, timeout=timeout) as M:
+        M.noop()
+        assert M.sock.sent.endswith(b" NOOP\r\n")
