@@ -374,11 +374,7 @@ class Engine:
         Not in a forked child, which has none of them; nor at interpreter exit, when they are
         frozen; nor in the reader or writer, where a garbage collection may call ``__del__``.
         """
-        return not (
-            os.getpid() != self._process
-            or sys.is_finalizing()
-            or threading.get_ident() in self._own_threads
-        )
+        return not (self._is_foreign or sys.is_finalizing() or self.is_current)
 
     @property
     def is_current(self) -> bool:

@@ -113,7 +113,7 @@ class SocketTransport:
             if self.sock.gettimeout() is None:
                 return self.sock.send(data, socket.MSG_DONTWAIT)
             # MSG_DONTWAIT on a socket with a time-out would be preceded by a wait. For the system,
-            # such a socket doesn't block; but another class's send() may do more than send: encrypt.
+            # such a socket doesn't block; but the send() of another class may do more: encrypt.
             if type(self.sock) is socket.socket:
                 return os.write(self.sock.fileno(), data)
             if not wait_for(self.sock, 0, reading=False):

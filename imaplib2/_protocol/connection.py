@@ -262,7 +262,7 @@ class Connection:
 
     def tick(self, now: float) -> None:
         """Do what is due: end or renew an IDLE, give up on a silent server."""
-        idle = self._idle()
+        idle = self._idle_in_progress
         if idle is not None:
             self._tick_idle(idle, now)
         deadline = self._silence_deadline()
@@ -349,12 +349,12 @@ class Connection:
     @property
     def is_polled(self) -> bool:
         """Whether the user reads the news of an IDLE by himself, as soon as he asks for it."""
-        idle = self._idle()
+        idle = self._idle_in_progress
         return idle is not None and idle.polled and idle.idling and not idle.done_sent
 
     def stop_polling(self) -> None:
         """The user reads the news of an IDLE by himself no longer."""
-        idle = self._idle()
+        idle = self._idle_in_progress
         if idle is not None:
             idle.polled = False
 
@@ -573,7 +573,7 @@ class Connection:
         collectors = self._collectors.get(type_)
         if collectors is not None:
             return self._collect(collectors, type_, data)
-        idle = self._idle()
+        idle = self._idle_in_progress
         if idle is not None and idle.capture is not None:
             idle.capture(type_, _items(data))
         else:
@@ -815,9 +815,6 @@ class Connection:
 
     # -- IDLE ---------------------------------------------------------------------------------
 
-    def _idle(self) -> Idle | None:
-        return self._idle_in_progress
-
     def _idling(self, idle: Idle, now: float) -> None:
         idle.idling = True
         if idle.renew_after is not None:
@@ -826,7 +823,7 @@ class Connection:
             self._send_done(idle, now)
 
     def _end_idle(self, now: float) -> None:
-        idle = self._idle()
+        idle = self._idle_in_progress
         if idle is None:
             return
         if not idle.done_wanted:
@@ -867,7 +864,7 @@ class Connection:
         return True
 
     def _idle_deadlines(self) -> list[float | None]:
-        idle = self._idle()
+        idle = self._idle_in_progress
         if idle is None or idle.done_wanted or idle.done_sent:
             return []
         return [idle.until, idle.renew_at if idle.idling else None]
@@ -879,7 +876,7 @@ class Connection:
         if self.reason is not None:
             return None
         bounds: list[tuple[float, float | None]] = []  # from when, how long
-        idle = self._idle()
+        idle = self._idle_in_progress
         if self._challenged or self.paused:
             pass  # it is not the server who is waited for
         elif self.welcome is None:

@@ -101,10 +101,7 @@ def fetch_data(frames: list[Frame], start: int) -> tuple[int, list[bytes | tuple
         elif len(frame) == 3:
             data += ((text, frame[1]), frame[2])
         else:
-            for literal, next_text in zip(frame[1::2], frame[2::2], strict=True):
-                data.append((text, literal))
-                text = next_text
-            data.append(text)
+            data += _with_literals(text, frame)
     return len(frames) - start, data
 
 
@@ -155,10 +152,12 @@ def _data(first: bytes, frame: Frame) -> Data:
 
 
 def _with_literals(first: bytes, frame: list[bytes]) -> list[bytes | tuple[bytes, bytes]]:
-    texts = [first, *frame[2::2]]
-    data: list[bytes | tuple[bytes, bytes]] = list(zip(texts, frame[1::2], strict=False))
-    data.append(texts[-1])
-    return data
+    data: list[bytes | tuple[bytes, bytes]] = []
+    text = first
+    for literal, next_text in zip(frame[1::2], frame[2::2], strict=True):
+        data.append((text, literal))
+        text = next_text
+    return [*data, text]
 
 
 def _joined_text(text: bytes, frame: Frame) -> bytes:

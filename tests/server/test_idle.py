@@ -813,7 +813,7 @@ def test_a_renewal_notices_that_the_peer_is_gone(
     with connected(between) as M:
         M._core.done_timeout = patience
         thread = Thread(idle, M)
-        wait_until(lambda: (command := M._core._idle()) and command.idling)
+        wait_until(lambda: (command := M._core._idle_in_progress) and command.idling)
         between.black_hole()
         with duration(patience, renewal + patience + 1):
             problem = failure(thread.result)
