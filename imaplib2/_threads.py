@@ -60,7 +60,7 @@ from ._protocol.events import (
 from ._protocol.framing import Frame
 from ._protocol.limits import ProtocolViolation
 from ._trace import Trace
-from ._waiting import Wakeup
+from ._waiting import Wakeup, seconds_until
 
 if TYPE_CHECKING:
     from ._transport import Transport
@@ -226,7 +226,7 @@ class Engine:
 
     def _next_item(self, items: queue.SimpleQueue[T], deadline: float | None) -> T:
         while True:
-            spans = [] if deadline is None else [max(0.0, deadline - time.monotonic())]
+            spans = [] if deadline is None else [seconds_until(deadline)]
             kept = None if self._transport.punctual else self._keep_time()
             if kept is not None:
                 spans.append(kept)
@@ -295,7 +295,7 @@ class Engine:
         self.look_at_the_clock()
         with self._mutex:
             deadline = self.core.next_deadline()
-        return None if deadline is None else max(0.0, deadline - time.monotonic())
+        return None if deadline is None else seconds_until(deadline)
 
     def end_idle(self, command: Command) -> None:
         """End the IDLE *command*, if it isn't over already."""
@@ -599,7 +599,7 @@ class Engine:
         if deadline is not None and self._unsent:
             deadline = min(deadline, now + _UNSENT_LOOK)
         self._alarm = deadline
-        self._work.wait(None if deadline is None else deadline - now)
+        self._work.wait(None if deadline is None else seconds_until(deadline))
         self._alarm = float("-inf")  # awake: it will look anyway
         return []
 
@@ -624,7 +624,7 @@ class Engine:
         if deadline is None:
             return _STALLED_LOOK
         look = _UNSENT_LOOK if self._unsent else _STALLED_LOOK
-        return min(look, max(0.0, deadline - time.monotonic()))
+        return min(look, seconds_until(deadline))
 
     # -- Receiving ----------------------------------------------------------------------------
 

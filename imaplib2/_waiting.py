@@ -7,6 +7,10 @@ import os
 import select
 import socket
 import threading
+import time
+
+#: Seconds: whoever waits longer looks at the clock in between. Some waits can't be much longer.
+_LONGEST_WAIT = 24 * 3600.0
 
 
 class Wakeup:
@@ -75,4 +79,9 @@ def wait_for(sock: socket.socket, timeout: float | None = None, *, reading: bool
 
 
 def _milliseconds(timeout: float | None) -> float | None:
-    return None if timeout is None else max(0.0, timeout * 1000)
+    return None if timeout is None else max(0.0, min(timeout, _LONGEST_WAIT) * 1000)
+
+
+def seconds_until(deadline: float) -> float:
+    """How long to wait for *deadline*, in monotonic time: at least 0, at most a day."""
+    return max(0.0, min(deadline - time.monotonic(), _LONGEST_WAIT))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import signal
 import sys
 import threading
@@ -77,6 +78,13 @@ def test_news_end_it(serve: Serve) -> None:
         assert M.idle() == OVER
         assert M.response("EXISTS") == ("EXISTS", [b"4"])
         assert M.response("IDLE") == ("IDLE", [None])
+        check_usable(M)
+
+
+@pytest.mark.parametrize("seconds", [1e7, 1e12, math.inf])
+def test_time_may_be_endless(serve: Serve, seconds: float) -> None:
+    with connected(serve(idling(b"4 EXISTS"))) as M:
+        assert M.idle(seconds) == OVER
         check_usable(M)
 
 
@@ -481,6 +489,14 @@ def test_iteration_without_end(serve: Serve) -> None:
                 if typ == "RECENT":
                     assert data == [b"1"]
                     break
+        check_usable(M)
+
+
+@pytest.mark.parametrize("seconds", [1e7, 1e12, math.inf])
+def test_iteration_may_be_endless(serve: Serve, seconds: float) -> None:
+    with connected(serve(idling(b"4 EXISTS"))) as M:
+        with M.idle(duration=seconds) as idler:
+            assert next(idler) == ("EXISTS", [b"4"])
         check_usable(M)
 
 
