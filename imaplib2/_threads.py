@@ -19,7 +19,8 @@ waiter of the command (that is: the thread of the user, or the callback thread) 
 While the user polls the socket for the news of an IDLE (see ``_by_hand.py``), it reads when it is
 asked to: ``_polling`` is what it waits for then.
 
-*The callback thread* exists from the first callback on, and runs user code only.
+*The callback thread* exists from the first command with a callback on, and runs user code only.
+Connections that idle are many and wait long: for an IDLE, it is started when that has ended.
 
 *The end* is `fail`, whoever calls it first: the reason is recorded, every waiter is told, the
 transport interrupted. Reader and writer then leave, and the last of them closes the transport.
@@ -37,7 +38,6 @@ import select
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -67,7 +67,7 @@ if TYPE_CHECKING:
 
 #: Bytes: the most that is read at a time. A connection starts with less: most never need it.
 READ_SIZE = 256 * 1024
-_FIRST_READ_SIZE = 4 * 1024
+_FIRST_READ_SIZE = 2 * 1024
 #: Bytes: commands up to this size are sent by the thread that issues them, in one copy.
 _DIRECT_SIZE = 64 * 1024
 #: Bytes: literals that lack so many are received into a buffer of their own.
@@ -132,7 +132,7 @@ class Engine:
         self._callbacks: queue.SimpleQueue[Pending | Job | None] = queue.SimpleQueue()
         self._callback_thread: threading.Thread | None = None
         self._starting = threading.Lock()  # held while the callback thread starts
-        self._callback_jobs: deque[Job] = deque()
+        self._callback_jobs: list[Job] = []
         self._waiting_callback: Pending | _Waker | None = None  # what a callback is waiting for
         self._running = 0
         name = trace.identifier
@@ -183,10 +183,11 @@ class Engine:
         """
         if not self.can_wait:
             raise abort(f"{command.row.name}: no threads to serve it (forked child, or exit)")
-        if command.waiter.callback is not None and self._callback_thread is None:
+        calls_back = command.waiter.callback is not None
+        if calls_back and not (command.idle and self._transport.punctual):
             self._start_callbacks()
         self._drive(self.core.submit, command)
-        if command.waiter.callback is not None and not self._transport.punctual:
+        if calls_back and not self._transport.punctual:
             self._callbacks.put(_do_nothing)  # that thread keeps the time: have it look again
 
     def locked(self, function: Callable[[Connection], T]) -> T:
@@ -464,8 +465,11 @@ class Engine:
 
     def _act_on(self, event: Event) -> None:
         if isinstance(event, (Completed, Failed)):
-            if event.command.waiter is not None:
-                _set(event.command.waiter, event)
+            pending = event.command.waiter
+            if pending is not None:
+                _set(pending, event)
+            if pending is not None and pending.callback is not None:
+                self._see_to_callbacks()
         elif isinstance(event, Challenge):
             self._hand_over(event.command, lambda: self._respond(event))
         elif isinstance(event, UpgradeNow):
@@ -499,7 +503,7 @@ class Engine:
 
     def _run_callback_jobs(self) -> None:
         while self._callback_jobs:
-            self._callback_jobs.popleft()()
+            self._callback_jobs.pop(0)()
 
     # -- User code that commands need on their way --------------------------------------------
 
@@ -705,9 +709,12 @@ class Engine:
     # -- Callbacks ----------------------------------------------------------------------------
 
     def _start_callbacks(self) -> None:
+        """Have a thread for callbacks; raises RuntimeError when there can be none."""
+        if self._callback_thread is not None:
+            return
         # A signal handler that logs out may have interrupted the thread that holds this.
         if not self._starting.acquire(timeout=_MUTEX_TIMEOUT):
-            raise RuntimeError("the thread for callbacks is just being started")
+            return
         try:
             if self._callback_thread is None:
                 name = f"{self.trace.identifier} callbacks"
@@ -717,10 +724,20 @@ class Engine:
         finally:
             self._starting.release()
 
+    def _see_to_callbacks(self) -> None:
+        """A callback is due, which has a thread unless it is that of an IDLE."""
+        try:
+            self._start_callbacks()
+        except RuntimeError as problem:  # there can be no more threads: this one has to do
+            self._callback_thread = threading.current_thread()
+            self._fail_bug(problem)
+            self._run_callbacks()
+
     def _run_callbacks(self) -> None:
         while True:
             call = self.wait_for_item(self._callbacks, None)
             if call is None:
+                self._callbacks.put(None)  # for a second thread, if there was trouble to have one
                 return
             _call(call.call_back if isinstance(call, Pending) else call)
             del call  # not kept alive while waiting

@@ -10,7 +10,16 @@ import pytest
 
 from imaplib2 import IMAP4
 
-from .helpers import Calls, Serve, agree, connected, failure, greet_authenticated
+from .helpers import (
+    Calls,
+    Serve,
+    abort,
+    agree,
+    connected,
+    failure,
+    greet_authenticated,
+    wait_over,
+)
 from .scripted import Peer, mailbox
 
 pytestmark = pytest.mark.timeout(20)
@@ -276,6 +285,26 @@ def test_a_command_whose_callback_has_no_thread_is_not_sent(
         no_threads.undo()
         M.noop(callback=calls)
         assert calls.next() == (("OK", [b"done"]), None, None)
+    assert calls.count == 0
+
+
+@pytest.mark.usefixtures("no_threads")
+def test_an_idle_whose_callback_has_no_thread_ends_the_connection(serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer, b"IDLE")
+        command = peer.command("IDLE")
+        peer.send(b"+ idling\r\n* 4 EXISTS\r\n")
+        peer.expect(b"DONE")
+        peer.ok(command)
+        peer.wait_closed()
+
+    calls = Calls()
+    with connected(serve(script)) as M:
+        M.idle(callback=calls, cb_arg=1)
+        assert calls.next() == (("OK", [b"done"]), 1, None)
+        wait_over(M)
+        with pytest.raises(abort, match="can't start new thread"):
+            M.noop()
     assert calls.count == 0
 
 

@@ -15,7 +15,19 @@ import imaplib2
 from imaplib2 import AUTH, IMAP4, IMAP4_SSL, LOGOUT, NONAUTH
 
 from .conftest import Contexts
-from .helpers import Calls, Serve, abort, agree, connected, duration, error, greet, wait_over
+from .helpers import (
+    SECONDS,
+    Calls,
+    Serve,
+    abort,
+    agree,
+    connected,
+    duration,
+    error,
+    greet,
+    greet_authenticated,
+    wait_over,
+)
 from .scripted import Peer, ScriptedServer, mailbox
 
 pytestmark = pytest.mark.timeout(20)
@@ -355,6 +367,27 @@ def test_threads(serve: Serve) -> None:
         assert len(threads_of("Waldo")) == 3
         M.logout()
         assert threads_of("Waldo") == []
+
+
+def test_threads_of_an_idle_with_a_callback(serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer, b"IDLE")
+        command = peer.command("IDLE")
+        peer.send(b"+ idling\r\n")
+        idling.set()
+        assert news.wait(SECONDS)
+        peer.untagged(b"4 EXISTS")
+        peer.expect(b"DONE")
+        peer.ok(command)
+
+    idling, news, calls = threading.Event(), threading.Event(), Calls()
+    with connected(serve(script), identifier="Waldo") as M:
+        M.idle(callback=calls)
+        assert idling.wait(SECONDS)
+        assert len(threads_of("Waldo")) == 2
+        news.set()
+        calls.next()
+        assert len(threads_of("Waldo")) == 3
 
 
 def address(server: ScriptedServer) -> tuple[str, int, float]:
