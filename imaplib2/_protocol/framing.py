@@ -18,7 +18,7 @@ from .grammar import (
     NUMBERED_UP_TO_LITERAL,
     QUOTED_BYTES,
     STATUS_RESPONSE,
-    UP_TO_LITERAL,
+    UP_TO_LITERAL_OR_END,
     without_escapes,
 )
 from .limits import Limits, ProtocolViolation, excerpt
@@ -33,7 +33,6 @@ class Batch(list[Frame]):
 #: What a line may begin with that belongs to the response before it; or it isn't known yet.
 _NOT_BEHIND_A_RESPONSE = frozenset({b"", b")", b"\r", b"\n"})
 
-_BRACE = ord("}")
 
 #: Lines that may be added to a response whose parentheses are open.
 _MENDED_LINES = 2
@@ -196,14 +195,12 @@ class Framer:
     def _split_literals(self, found: list[Frame]) -> bool:
         """Fast path: numbered responses (FETCH) with literals, which are there completely.
 
-        A fifth of the time that `_add_line` takes, to which it leaves what looks unusual.
+        A quarter of the time that `_add_line` takes, to which it leaves what looks unusual.
         """
         if self._parts or self._odd_line_ends:
             return False
         before = self._start
-        while whole := response_with_literals(self._data, self._start, self._limits):
-            pieces, self._start = whole
-            found.append(pieces)
+        self._start = split_literals(self._data, before, self._limits, found)
         return self._start > before
 
     def _line(self) -> bytes | None:
@@ -310,37 +307,33 @@ class Framer:
         return True
 
 
-def response_with_literals(
-    data: bytes, start: int, limits: Limits
-) -> tuple[list[bytes], int] | None:
-    """The numbered response with literals at *start* of *data*, and where the next one begins.
+def split_literals(data: bytes, start: int, limits: Limits, found: list[Frame]) -> int:
+    """Add the numbered responses with literals from *start* of *data* on to *found*.
 
-    None if it isn't complete, exceeds a limit, or may go on behind its last line.
+    Where they end: what is next isn't complete, may go on, or is so large that a limit may matter.
     """
-    pieces: list[bytes] = []
-    text_size = 0
-    line = NUMBERED_UP_TO_LITERAL.match(data, start)
-    while line is not None:
-        literal = line.end()
-        end = literal + int(line[1])
-        text_size += literal - 2 - start
-        pieces += (data[start : literal - 2], data[literal:end])
-        if end - literal > limits.literal or len(pieces) > 2 * limits.literals:
-            return None
-        line_end = data.find(b"\r\n", end)
-        if line_end < 0:
-            return None
-        if data[line_end - 1] == _BRACE:  # like the announcement of another literal
-            start, line = end, UP_TO_LITERAL.match(data, end)
-            continue
-        tail = data[end:line_end]
-        if b"\n" in tail or b"\r" in tail or text_size + len(tail) > limits.line:
-            return None
-        if data[line_end + 2 : line_end + 3] in _NOT_BEHIND_A_RESPONSE:
-            return None
-        pieces.append(tail)
-        return pieces, line_end + 2
-    return None
+    begin, go_on = NUMBERED_UP_TO_LITERAL.match, UP_TO_LITERAL_OR_END.match
+    max_size, max_pieces = min(limits.line, limits.literal), 2 * limits.literals
+    while line := begin(data, start):
+        pieces: list[bytes] = []
+        position = start
+        while size := line[1]:
+            literal = line.end()
+            end = literal + int(size)
+            pieces += (data[position : literal - 2], data[literal:end])
+            position = end
+            line = go_on(data, position)
+            if line is None:
+                return start
+        end = line.end()
+        if end - start > max_size or len(pieces) > max_pieces:
+            return start
+        if data[end : end + 1] in _NOT_BEHIND_A_RESPONSE:
+            return start
+        pieces.append(data[position : end - 2])
+        found.append(pieces)
+        start = end
+    return start
 
 
 def first_line(frame: Frame) -> bytes:

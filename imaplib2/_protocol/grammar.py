@@ -38,9 +38,11 @@ FORBIDDEN_BYTES = re.compile(rb"[\0\r\n]")
 # literal         = "{" number ["+"] "}" CRLF *CHAR8;  literal8 = "~{" number ["+"] "}" CRLF *OCTET
 # The announcement ends a line and follows one of these, so "name{3}" isn't one.
 LITERAL_AT_END = re.compile(rb"(?:^|[ (\[\])<>~])\{([0-9]+)\+?\}\Z")
-# What is usual, for the fast path of ``framing.py``: a line up to a literal of less than 1 GB.
-UP_TO_LITERAL = re.compile(rb"[^\r\n]*[ (]\{([0-9]{1,9})\}\r\n")
-NUMBERED_UP_TO_LITERAL = re.compile(rb"\* [0-9]+ " + UP_TO_LITERAL.pattern)
+# What is usual, for the fast path of ``framing.py``: a line up to a literal of less than 1 GB; and
+# a line that ends like this, or in a way that can't be taken for it.
+_LITERAL = rb"[ (]\{([0-9]{1,9})\}\r\n"
+NUMBERED_UP_TO_LITERAL = re.compile(rb"\* [0-9]+ .*" + _LITERAL)
+UP_TO_LITERAL_OR_END = re.compile(rb".*(?:" + _LITERAL + rb"|[^}\r\n]\r\n)")
 
 # resp-cond-state and its kin: lines whose end is human-readable text.
 STATUS_RESPONSE = re.compile(rb"(?:\*|\S+) +(?:OK|NO|BAD|BYE|PREAUTH)(?: +|\Z)", re.IGNORECASE)

@@ -96,12 +96,11 @@ def fetch_data(frames: list[Frame], start: int) -> tuple[int, list[bytes | tuple
         if not number.isdigit() or head[:2] != b"* ":
             return position - start, data
         text = number + b" " + rest
-        if isinstance(frame, bytes):
-            data.append(text)
-        elif len(frame) == 3:
-            data += ((text, frame[1]), frame[2])
-        else:
-            data += _with_literals(text, frame)
+        if not isinstance(frame, bytes):
+            for literal in range(1, len(frame), 2):
+                data.append((text, frame[literal]))
+                text = frame[literal + 1]
+        data.append(text)
     return len(frames) - start, data
 
 

@@ -35,7 +35,9 @@ class GeneralFramer(Framer):
 
 Response = tuple[bytes, Frame]  # on the wire, and framed
 
-atoms = st.sampled_from([b"FLAGS", b"(\\Seen)", b"NIL", b"BODY[1]<0>", b"()", b"{5}x", b"{", b"3}"])
+atoms = st.sampled_from(
+    [b"FLAGS", b"(\\Seen)", b"NIL", b"BODY[1]<0>", b"()", b"{5}x", b"{", b"3}", b"a\rb"]
+)
 quoted = st.lists(
     st.sampled_from([b"a", b" ", b"{5}", b'\\"', b"\\\\", b"(", b")", b"}", b"{3"]), max_size=5
 ).map(lambda parts: b'"' + b"".join(parts) + b'"')
