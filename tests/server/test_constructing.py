@@ -379,6 +379,7 @@ def test_threads_of_an_idle_with_a_callback(serve: Serve) -> None:
         peer.untagged(b"4 EXISTS")
         peer.expect(b"DONE")
         peer.ok(command)
+        agree(peer, "NOOP")
 
     idling, news, calls = threading.Event(), threading.Event(), Calls()
     with connected(serve(script), identifier="Waldo") as M:
@@ -388,6 +389,7 @@ def test_threads_of_an_idle_with_a_callback(serve: Serve) -> None:
         news.set()
         calls.next()
         assert len(threads_of("Waldo")) == 3
+        M.noop()
 
 
 def address(server: ScriptedServer) -> tuple[str, int, float]:
