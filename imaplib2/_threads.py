@@ -321,12 +321,16 @@ class Engine:
         if not self.is_usable:
             return self._close_alone(logged_out=logged_out)
         self._drive(lambda now: self.core.close(logged_out=logged_out))
-        for thread in (self._reader, self._writer, self._callback_thread):
-            if thread is not None and thread is not threading.current_thread() and thread.ident:
-                thread.join(self._time_to_close())
+        self._join(self._reader)
+        self._join(self._writer)
+        self._join(self._callback_thread)  # which the reader may have started just now
         if self._keeps_transport or not self._reader.ident:
             self._transport.close()
         return None
+
+    def _join(self, thread: threading.Thread | None) -> None:
+        if thread is not None and thread is not threading.current_thread() and thread.ident:
+            thread.join(self._time_to_close())
 
     def _time_to_close(self) -> float:
         """Seconds that `close` may still wait, in all its calls together."""

@@ -281,13 +281,13 @@ def _idle_and_be_woken(dovecot: Dovecot, user: str, count: int, news: int) -> tu
 def test_many_connections_that_idle_with_callbacks(
     dovecot: Dovecot, user: str, report: Report
 ) -> None:
-    """As above, with the thread for callbacks that each has then."""
+    """As above; the thread for a callback comes with the news."""
     _append(dovecot, user)
     _idle_and_be_called(dovecot, user, 1)
     before = Held.now()
     during, busy = _idle_and_be_called(dovecot, user, CONNECTIONS)
     _check_many(before, during, busy, Held.now(), report)
-    assert during.threads - before.threads == 3 * CONNECTIONS
+    assert during.threads - before.threads == 2 * CONNECTIONS
 
 
 def _idle_and_be_called(dovecot: Dovecot, user: str, count: int) -> tuple[Held, float]:
