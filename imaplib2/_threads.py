@@ -91,6 +91,9 @@ _MUCH = 4 * 1024
 _UNSENT_LOOK = 0.05
 #: Seconds between two notes of the progress of a literal.
 _PROGRESS_NOTE = 0.02
+#: Seconds that are given to a thread that is sending when the connection ends; and between looks.
+_SENDER_TIMEOUT = 0.1
+_SENDER_LOOK = 0.001
 #: Seconds that are given to the reader to take what the socket holds already.
 _ERRAND_TIMEOUT = 1.0
 
@@ -680,7 +683,17 @@ class Engine:
         elif self._closing is not None:
             self._drive(lambda now: self.core.close(logged_out=bool(self._closing)))
         else:
+            self._let_sender_fail()
             self._drive(lambda now: self.core.end_of_file())
+
+    def _let_sender_fail(self) -> None:
+        """Give a thread that is sending the time to report why it can't.
+
+        Of a reset, the system tells whoever asks first, and all others of an end of file.
+        """
+        deadline = time.monotonic() + _SENDER_TIMEOUT
+        while self._sending and self.core.reason is None and seconds_until(deadline):
+            time.sleep(_SENDER_LOOK)
 
     def _receive_literal(self) -> None:
         begun, missing = self.core.begun_literal(), self.core.missing

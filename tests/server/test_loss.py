@@ -14,10 +14,12 @@ from imaplib2 import IMAP4, IMAP4_SSL
 
 from .conftest import Contexts
 from .helpers import (
+    SECONDS,
     Calls,
     Serve,
     Thread,
     abort,
+    agree,
     connected,
     duration,
     failure,
@@ -389,6 +391,37 @@ def test_bye_and_nothing_else_on_logout(serve: Serve) -> None:
 
     with connected(serve(script)) as M, duration(0, 1):
         assert M.logout() == ("BYE", [b"so long"])
+
+
+def test_what_a_sender_is_told_says_more_than_an_end_of_file(serve: Serve) -> None:
+    """Of a reset, the system tells whoever asks first, and all others of an end of file."""
+
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer)
+        agree(peer, "NOOP")
+        assert sending.wait(SECONDS)
+        peer.close()
+
+    sending, ended = threading.Event(), threading.Event()
+    with connected(serve(script)) as M:
+        transport = M._engine._transport
+        receive = transport.recv_into
+
+        def recv_into(buffer: memoryview) -> int | None:
+            size: int | None = receive(buffer)
+            if size == 0:
+                ended.set()
+            return size
+
+        def try_send(data: bytes) -> int:
+            sending.set()
+            assert ended.wait(SECONDS)
+            raise ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
+
+        transport.recv_into = recv_into
+        M.noop()
+        transport.try_send = try_send
+        assert "reset by peer" in str(failure(M.noop))
 
 
 def test_data_before_the_end_is_not_lost(serve: Serve) -> None:
