@@ -809,14 +809,14 @@ def fetch(peer: Peer) -> None:
     peer.ok(command)
 
 
-@pytest.mark.parametrize("options", [{}, {"timeout": 0.05}])
+@pytest.mark.parametrize("options", [{}, {"timeout": 0.25}])
 def test_a_replaced_file_does_not_time_out_while_nothing_is_awaited(
     serve: Serve, options: dict[str, float]
 ) -> None:
     class TimingOut(Replaced):
         def open(self, host: Any = "", port: Any = None, timeout: float | None = None) -> None:
             self.host, self.port = host, port
-            self.sock = socket.create_connection((host, port), timeout=0.05)
+            self.sock = socket.create_connection((host, port), timeout=0.25)
             self.file = self.sock.makefile("rb")
 
     quiet, go = threading.Event(), threading.Event()
@@ -824,7 +824,7 @@ def test_a_replaced_file_does_not_time_out_while_nothing_is_awaited(
     def script(peer: Peer) -> None:
         agree(peer, "NOOP")
         with pytest.raises(TimeoutError):
-            peer.readline(0.15)
+            peer.readline(0.6)
         quiet.set()
         agree(peer, "NOOP")
         peer.command("NOOP")

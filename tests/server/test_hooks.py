@@ -191,8 +191,8 @@ def test_a_timeout_set_on_the_socket_is_one_for_answers(
     server = serve(script, tls=tls.server if with_tls else None)
     options: dict[str, Any] = {"ssl_context": tls.client} if with_tls else {}
     with connected(server, IMAP4_SSL if with_tls else IMAP4, **options) as M:
-        M.sock.settimeout(0.05)
-        M._engine._reader.join(0.2)
+        M.sock.settimeout(0.25)
+        M._engine._reader.join(0.5)
         assert M.noop() == ("OK", [b"done"])
         with pytest.raises(TimeoutError, match="NOOP"):
             M.noop()

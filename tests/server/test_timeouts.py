@@ -150,8 +150,8 @@ def test_a_quiet_connection_is_left_alone(serve: Serve) -> None:
         peer.pause(go)
         agree(peer, "NOOP")
 
-    with connected(serve(script), timeout=0.05) as M:
-        time.sleep(0.15)
+    with connected(serve(script), timeout=0.25) as M:
+        time.sleep(0.5)
         go.set()
         assert M.noop()[0] == "OK"
 
@@ -164,8 +164,8 @@ def test_an_idle_may_be_silent(serve: Serve) -> None:
         peer.expect(b"DONE")
         peer.ok(command)
 
-    with connected(serve(script), timeout=0.05) as M, duration(0.2, 0.5):
-        assert M.idle(0.2) == ("OK", [b"done"])
+    with connected(serve(script), timeout=0.25) as M, duration(0.5, 1.0):
+        assert M.idle(0.5) == ("OK", [b"done"])
 
 
 def test_the_reply_to_done_has_a_deadline(serve: Serve) -> None:
@@ -363,10 +363,10 @@ def test_a_slow_authenticator_is_not_timed_out(serve: Serve) -> None:
         peer.ok(command, b"[CAPABILITY IMAP4rev1] welcome")
 
     def authenticator(challenge: bytes) -> bytes:
-        time.sleep(0.15)
+        time.sleep(0.5)
         return b"x"
 
-    with connected(serve(script), timeout=0.05) as M:
+    with connected(serve(script), timeout=0.25) as M:
         assert M.authenticate("X", authenticator)[0] == "OK"
 
 
