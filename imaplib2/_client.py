@@ -151,6 +151,8 @@ class IMAP4:
     ) -> None:
         if timeout is not None and timeout <= 0:
             raise ValueError("Non-blocking socket (timeout=0) is not supported")
+        if "_engine" in vars(self):
+            self._begin_anew()
         self.host = host or ""
         self.port = int(port or self._default_port())
         #: Seconds, or None: what connecting and TLS are given.
@@ -179,6 +181,15 @@ class IMAP4:
         self._engine: Engine | None = None
         self._connect(timeout)
 
+    def _begin_anew(self) -> None:
+        """End the connection of an earlier ``__init__``: its caller tries again, or reconnects."""
+        if self._engine is not None:
+            self._engine.close(logged_out=True)
+            self._finalizer.detach()
+        self._core = Connection(_tag_prefix(), limits=self._core.limits)
+        self._by_hand = ByHand(self._core)
+        self._trace = Trace()
+
     @staticmethod
     def _default_port() -> int:
         return IMAP4_PORT
@@ -187,7 +198,8 @@ class IMAP4:
         try:
             _call_open(self.open, self.host, self.port, timeout)
             self._engine = self._by_hand.engine = self._make_engine()
-            weakref.finalize(self, self._engine.abandon).atexit = False
+            self._finalizer = weakref.finalize(self, self._engine.abandon)
+            self._finalizer.atexit = False
             self._engine.start(self.timeout or CONNECT_TIMEOUT)
             self._check_version()
         except BaseException:
@@ -934,7 +946,7 @@ class IMAP4:
                 args = (_as_it_stands(name, rest), *args)
         except InvalidArgument as problem:
             raise self._refused(problem) from None
-        return self._call(name.upper(), *args, callback=callback, cb_arg=cb_arg, leaves_data=True)
+        return self._simple_command(name.upper(), *args, callback=callback, cb_arg=cb_arg)
 
     # -- IDLE (RFC 2177) -----------------------------------------------------------------------
 
@@ -986,12 +998,18 @@ class IMAP4:
 
     # -- Untagged responses --------------------------------------------------------------------
 
-    def response(self, code: str) -> Result:
+    def response(
+        self, code: str, *, callback: Callback | None = None, cb_arg: Any = None
+    ) -> Result:
         """All data of an untagged response or response code since the last look.
 
         Returns ``(code, [data, ...])``, ``(code, [None])`` when there is none.
         """
-        return code, self._take_untagged(code.upper()) or [None]
+        result = code, self._take_untagged(code.upper()) or [None]
+        if callback is None:
+            return result
+        self._running_engine().call_back(Pending(None, callback, cb_arg), result)
+        return cast(Result, (None, None))
 
     def recent(self, *, callback: Callback | None = None, cb_arg: Any = None) -> Result:
         """What the server said of RECENT since the last look; asks it when that is nothing.
@@ -1008,9 +1026,15 @@ class IMAP4:
         return typ, self._take_untagged("RECENT") or [None]
 
     def pop_untagged_responses(self) -> Iterator[Result]:
-        """Take all untagged responses that nobody has collected, in order of arrival."""
-        entries = self._running_engine().locked(lambda core: core.untagged.take_all())
-        return iter([(typ, data) for typ, data in entries])
+        """Take the untagged responses that nobody has collected, one by one, as they have come.
+
+        Those that come meanwhile, and those that are not asked for, stay.
+        """
+        for _ in range(len(self._core.untagged)):
+            entry = self._running_engine().locked(lambda core: core.untagged.take_first())
+            if entry is None:
+                return
+            yield entry[0], entry[1]
 
     def _take_untagged(self, code: str) -> Any:
         return self._running_engine().locked(lambda core: core.untagged.take(code))
@@ -1361,8 +1385,16 @@ class IMAP4:
 
     # -- Legacy names: what subclasses and libraries built on imaplib call ---------------------
 
-    def _simple_command(self, name: str, *args: Any, **options: Any) -> Result:
-        return self._call(name, *args, leaves_data=True, **options)
+    def _simple_command(
+        self, name: str, *args: Any, untagged_response: str | None = None, **options: Any
+    ) -> Result:
+        if untagged_response is not None:  # the historical way to return a command's data
+            options["finish"] = partial(self._finish_with, untagged_response)
+        uid, name, args = _split_uid(name, args)
+        return self._call(name, *args, uid=uid, leaves_data=True, **options)
+
+    def _finish_with(self, name: str, typ: str, data: Sequence[Any]) -> Outcome:
+        return cast(Outcome, self._untagged_response(typ, data, name))
 
     def _untagged_response(self, typ: Any, dat: Any, name: str) -> Any:
         if typ == "NO":
@@ -1376,7 +1408,9 @@ class IMAP4:
 
     def _command(self, name: str, *args: Any) -> bytes:
         responder = self._take_responder()
-        command = self._build(find(name), args, self._take_literal())
+        uid, name, args = _split_uid(name, args)
+        row = find_uid(name) if uid else find(name)
+        command = self._build(row, args, self._take_literal())
         self._by_hand.open(command)
         command.waiter.responder = responder
         try:
@@ -1554,6 +1588,17 @@ class IMAP4_stream(IMAP4):
 def _tag_prefix() -> bytes:
     """Letters that tell the tags of a connection from those of others."""
     return _dates.Int2AP(4096 + int.from_bytes(os.urandom(2), "big") % 61440)
+
+
+def _split_uid(name: str, arguments: tuple[Any, ...]) -> tuple[bool, str, tuple[Any, ...]]:
+    """Of a raw command, whether it takes UIDs, its name, and its arguments.
+
+    ``UID`` is the name of no command: what it does, and to what, its first argument tells.
+    """
+    first = arguments[0] if arguments and name.upper() == "UID" else None
+    if isinstance(first, str) and first.upper() in commands.UID_COMMANDS:
+        return True, first.upper(), arguments[1:]
+    return False, name, arguments
 
 
 def _date(date_time: DateTime | None) -> str | None:

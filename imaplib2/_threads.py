@@ -123,6 +123,7 @@ class Engine:
         self._unsent = 0  # bytes in the system's send buffer, when somebody looked last
         self._resume = threading.Event()  # set but during an upgrade
         self._resume.set()
+        self._helping: tuple[int, Command] | None = None  # the thread in user code of a command
         self._polling: _Polling | None = None
         self._keeps_transport = False  # somebody who polls it is to find out by himself
         self._forgotten = False  # the client object was collected
@@ -168,6 +169,17 @@ class Engine:
                 raise error(self.core.refusal) from None
             raise
 
+    def call_back(self, pending: Pending, result: tuple[str, list[Any]]) -> None:
+        """Have *pending*'s callback called, behind all that are due."""
+        self._start_callbacks()
+        with self._mutex:
+            over = self.core.reason is not None
+            if not over:
+                pending.set(result)
+                self._callbacks.put(pending)
+        if over:
+            self.call_back_alone(pending, result)
+
     def call_back_alone(self, pending: Pending, result: tuple[str, list[Any]]) -> None:
         """Have *pending*'s callback called although the connection is over."""
         pending.set(result)
@@ -186,12 +198,21 @@ class Engine:
         """
         if not self.can_wait:
             raise abort(f"{command.row.name}: no threads to serve it (forked child, or exit)")
+        self._check_no_deadlock(command)
         calls_back = command.waiter.callback is not None
         if calls_back and not (command.idle and self._transport.punctual):
             self._start_callbacks()
         self._drive(self.core.submit, command)
         if calls_back and not self._transport.punctual:
             self._callbacks.put(_do_nothing)  # that thread keeps the time: have it look again
+
+    def _check_no_deadlock(self, command: Command) -> None:
+        """An authenticator can't wait for a command that waits for the authenticator."""
+        helping = self._helping
+        if helping is None or helping[0] != threading.get_ident():
+            return
+        if command.waiter.callback is None and command.row.name != "LOGOUT":
+            raise error(f"{command.row.name} would wait for {helping[1].row.name}, and that for it")
 
     def locked(self, function: Callable[[Connection], T]) -> T:
         """The result of a short *function* of the core, which nobody else changes meanwhile."""
@@ -516,15 +537,18 @@ class Engine:
 
     def _respond(self, challenge: Challenge) -> None:
         response: bytes | None = None
+        self._helping = threading.get_ident(), challenge.command
         try:
             response = challenge.command.waiter.responder(challenge.text)
         except Exception as problem:
             challenge.command.waiter.replace(problem)
         finally:
+            self._helping = None
             # Cancelled when the authenticator failed: the connection stays usable.
             self._drive(lambda now: self.core.answer(challenge.command, response, now))
 
     def _upgrade(self, event: UpgradeNow) -> None:
+        self._helping = threading.get_ident(), event.command
         try:
             transport = self._upgrader(event.command, event.unread)
         except BaseException as problem:
@@ -533,6 +557,8 @@ class Engine:
             if not isinstance(problem, Exception):
                 raise
             return
+        finally:
+            self._helping = None
         with self._mutex:
             self._transport = transport
             over = self.core.reason is not None

@@ -280,10 +280,12 @@ def find(name: str) -> Row:
 
 def find_uid(name: str) -> Row:
     """The row of ``UID`` *name*; that of a command nobody told us about returns FETCH data."""
-    known = UID_COMMANDS.get(name)
-    if known is not None:
+    row, known = find(name), UID_COMMANDS.get(name)
+    if known is None:
+        # It has arguments that nobody knows; if a password is among them, any may be one.
+        kind = Kind.PASSWORD if Kind.PASSWORD in row.arguments else Kind.ANY
+        known = row._replace(name=f"UID {name}", collects=("FETCH",), arguments=(kind,))
+    allowed = Commands.states("UID") or MAILBOX_SELECTED
+    if row.states is known.states and allowed is MAILBOX_SELECTED:
         return known
-    row = find(name)
-    # It has arguments that nobody knows; if a password is among them, any may be one.
-    kind = Kind.PASSWORD if Kind.PASSWORD in row.arguments else Kind.ANY
-    return row._replace(name=f"UID {name}", collects=("FETCH",), arguments=(kind,))
+    return known._replace(states=tuple(state for state in row.states if state in allowed))

@@ -93,14 +93,16 @@ class UntaggedResponses(list[Any]):
             for type_ in _STATUSES:
                 self.take(type_)
 
-    def take_all(self) -> list[Any]:
-        """Remove and return all entries, but for what `show` has given."""
-        entries = [entry for entry in self if not isinstance(entry[1], _Shown)]
+    def take_first(self) -> Any:
+        """Remove and return the first entry, but for what `show` has given; None at the end."""
+        for position, entry in enumerate(self):
+            if not isinstance(entry[1], _Shown):
+                return super().pop(position)
         self.clear()
-        return entries
+        return None
 
     def show(self, type_: str) -> list[Any]:
-        """All data of a type, which stays, but is no news for `take_all` any more."""
+        """All data of a type, which stays, but is no news for `take_first` any more."""
         for entry in self:
             if entry[0] == type_:
                 entry[1] = _Shown(entry[1])

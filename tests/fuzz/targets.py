@@ -335,7 +335,8 @@ def _act(stored: UntaggedResponses, action: str, name: str, items: list[bytes]) 
     elif action == "show":
         stored.show(name)
     elif action == "all":
-        stored.take_all()
+        while stored.take_first():
+            pass
     elif action == "set":
         stored[name] = items
     elif name in stored:

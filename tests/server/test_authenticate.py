@@ -133,6 +133,29 @@ def test_none_cancels(serve: Serve) -> None:
         check_usable(M)
 
 
+def test_an_authenticator_that_waits_for_another_command(serve: Serve) -> None:
+    """Which waits for the login: neither would end."""
+
+    def authenticator(challenge: bytes) -> bytes:
+        problems.append(failure(M.noop))
+        M.noop(callback=calls)
+        return b"x"
+
+    problems: list[BaseException] = []
+    calls = Calls()
+
+    def script(peer: Peer) -> None:
+        exchange((b"", b"x"))(peer)
+        agree(peer, "NOOP")
+
+    with connected(serve(script)) as M:
+        assert M.authenticate("PLAIN", authenticator)[0] == "OK"
+        assert [str(problem) for problem in problems] == [
+            "NOOP would wait for AUTHENTICATE, and that for it"
+        ]
+        assert calls.next() == (("OK", [b"done"]), None, None)
+
+
 def test_an_authenticator_that_raises(serve: Serve) -> None:
     problem = KeyError("no token")
 

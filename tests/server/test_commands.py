@@ -332,7 +332,25 @@ def test_responses(serve: Serve) -> None:
         assert M.response("EXISTS") == ("EXISTS", [None])
         assert M.recent() == ("OK", [b"0", b"2"])
         assert next(typ for typ, _ in M.pop_untagged_responses()) == "FLAGS"
+        assert next(M.pop_untagged_responses())[0] == "PERMANENTFLAGS"
+        assert M.response("UIDNEXT")[1] != [None]
+        assert M.pop_untagged_responses() is not None
+        assert list(M.pop_untagged_responses()) != []
         assert list(M.pop_untagged_responses()) == []
+
+
+def test_a_response_may_be_called_back(serve: Serve) -> None:
+    calls = Calls()
+    with connected(serve(mailbox)) as M:
+        M.login("user", "secret")
+        M.select()
+        assert M.response("uidvalidity", callback=calls, cb_arg=1) == (None, None)
+        assert calls.next() == (("uidvalidity", [b"1"]), 1, None)
+        assert M.response("UIDVALIDITY") == ("UIDVALIDITY", [None])
+        M.logout()
+        M.response("EXISTS", callback=calls)
+        assert calls.next() == (("EXISTS", [b"3"]), None, None)
+    assert calls.count == 0
 
 
 def address(server: Any) -> tuple[str, int]:

@@ -6,6 +6,7 @@ import gc
 import io
 import socket
 import threading
+import weakref
 from functools import partial
 from typing import Any
 
@@ -207,8 +208,55 @@ def test_greeted_with_bye(serve: Serve) -> None:
     assert server.host in str(caught.value)
 
 
+PREAUTH = b"* PREAUTH [CAPABILITY IMAP4rev1] welcome back"
+
+
+def greet_late(peer: Peer) -> None:
+    peer.hold()
+
+
+def greet_with_bye(peer: Peer) -> None:
+    peer.greet(b"* BYE too many connections")
+
+
+@pytest.mark.parametrize("first", [greet_with_bye, greet_late])
+def test_a_subclass_may_try_again(serve: Serve, first: Any) -> None:
+    servers = [serve(first), serve(partial(mailbox, greeting=PREAUTH))]
+
+    class Persistent(IMAP4):
+        def __init__(self) -> None:
+            for server in servers:
+                try:
+                    super().__init__(server.host, server.port, 0.3)
+                except self.abort as problem:
+                    problems.append(problem)
+
+    problems: list[Exception] = []
+    M = Persistent()
+    assert len(problems) == 1
+    assert M.select()[0] == "OK"
+    M.logout()
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_initialized_twice(serve: Serve, ended: bool) -> None:
+    first, second = serve(mailbox), serve(mailbox)
+    with connected(first, identifier="Waldo") as M:
+        M.limits.literals = 7
+        if ended:
+            M.logout()
+        before = weakref.ref(M._engine)
+        M.__init__(second.host, second.port, identifier="Wenda")
+        assert M.port == second.port
+        assert M.limits.literals == 7
+        assert M.noop() == ("OK", [b"done"])
+        assert threads_of("Waldo") == []
+        gc.collect()
+        assert before() is None
+
+
 def test_greeted_with_preauth(serve: Serve) -> None:
-    server = serve(partial(mailbox, greeting=b"* PREAUTH [CAPABILITY IMAP4rev1] welcome back"))
+    server = serve(partial(mailbox, greeting=PREAUTH))
     with connected(server) as M:
         assert M.state == AUTH
         assert M.select() == ("OK", [b"3"])

@@ -6,6 +6,7 @@ import io
 import os
 import socket
 import ssl
+import threading
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -17,6 +18,7 @@ from imaplib2 import IMAP4, IMAP4_SSL, READ_SIZE
 
 from .conftest import Contexts
 from .helpers import (
+    SECONDS,
     Calls,
     Serve,
     Thread,
@@ -680,22 +682,69 @@ def test_extenders(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
         assert M.xfoo() == ("OK", [None])
 
 
-def test_xlist_as_gmail_s_users_add_it(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(imaplib2.Commands, "XLIST", imaplib2.Commands["LIST"])
+class Xlist(IMAP4):
+    def xlist(self, directory: str = '""', pattern: str = "*") -> Any:
+        typ, data = self._simple_command("XLIST", directory, pattern)
+        return self._untagged_response(typ, data, "XLIST")
 
-    class Own(IMAP4):
-        def xlist(self, directory: str = '""', pattern: str = "*") -> Any:
-            typ, data = self._simple_command("XLIST", directory, pattern)
-            return self._untagged_response(typ, data, "XLIST")
+
+class HistoricalXlist(IMAP4):
+    def xlist(self, directory: str = '""', pattern: str = "*", **options: Any) -> Any:
+        return self._simple_command(
+            "XLIST", directory, pattern, untagged_response="XLIST", **options
+        )
+
+
+@pytest.mark.parametrize("cls", [Xlist, HistoricalXlist])
+def test_xlist_as_gmail_s_users_add_it(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, cls: Any
+) -> None:
+    monkeypatch.setitem(imaplib2.Commands, "XLIST", imaplib2.Commands["LIST"])
 
     def script(peer: Peer) -> None:
         greet_authenticated(peer)
-        command = peer.command("XLIST")
-        peer.untagged(rb'XLIST (\HasNoChildren \Inbox) "/" "Inbox"')
+        for _ in range(2):
+            command = peer.command("XLIST")
+            peer.untagged(rb'XLIST (\HasNoChildren \Inbox) "/" "Inbox"')
+            peer.ok(command)
+        peer.no(peer.command("XLIST"))
+
+    result, calls = ("OK", [rb'(\HasNoChildren \Inbox) "/" "Inbox"']), Calls()
+    with connected(serve(script), cls) as M:
+        assert M.xlist() == result
+        if cls is Xlist:
+            assert M.xlist() == result
+        else:
+            M.xlist(callback=calls, cb_arg=1)
+            assert calls.next() == (result, 1, None)
+        assert M.xlist() == ("NO", [b"refused"])
+
+
+def test_a_raw_uid_command_gets_its_own_data(serve: Serve) -> None:
+    """Those of another thread, which asks for the same, wait."""
+
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer)
+        peer.select()
+        command = peer.command("UID SEARCH")
+        first.set()
+        peer.untagged(b"SEARCH 111")
+        peer.ok(command)
+        command = peer.command("SEARCH")
+        peer.untagged(b"SEARCH 222")
         peer.ok(command)
 
-    with connected(serve(script), Own) as M:
-        assert M.xlist() == ("OK", [rb'(\HasNoChildren \Inbox) "/" "Inbox"'])
+    def search() -> Any:
+        assert first.wait(SECONDS)
+        return M.search(None, "ALL")
+
+    first = threading.Event()
+    with connected(serve(script)) as M:
+        M.select()
+        other = Thread(search)
+        typ, data = M._simple_command("UID", "SEARCH", "ALL")
+        assert M._untagged_response(typ, data, "SEARCH") == ("OK", [b"111"])
+        assert other.result() == ("OK", [b"222"])
 
 
 def test_command_and_command_complete(serve: Serve) -> None:

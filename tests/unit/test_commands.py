@@ -15,7 +15,16 @@ from imaplib2._errors import InvalidArgument, error
 from imaplib2._protocol import commands
 from imaplib2._protocol.arguments import Encoded, display
 from imaplib2._protocol.command import Command
-from imaplib2._protocol.commands import COMMANDS, UID_COMMANDS, Kind, Plus, Row, Upgrade, find
+from imaplib2._protocol.commands import (
+    COMMANDS,
+    UID_COMMANDS,
+    Kind,
+    Plus,
+    Row,
+    Upgrade,
+    find,
+    find_uid,
+)
 from imaplib2._protocol.connection import Connection
 from imaplib2._protocol.states import ANY, illegal
 
@@ -168,6 +177,17 @@ def test_an_assigned_command_keeps_what_the_table_knows_of_it() -> None:
 
 def test_a_command_that_nobody_changed_is_the_row_itself() -> None:
     assert find("FETCH") is COMMANDS["FETCH"]
+    assert find_uid("FETCH") is UID_COMMANDS["FETCH"]
+
+
+def test_with_uids_a_command_is_allowed_where_it_and_uid_are() -> None:
+    Commands["FETCH"] = (AUTH, SELECTED)
+    assert find_uid("FETCH") == UID_COMMANDS["FETCH"]._replace(states=(SELECTED,))
+    Commands["UID"] = ((NONAUTH, AUTH), True)
+    assert find_uid("FETCH").states == (AUTH,)
+    assert find_uid("SEARCH").states == ()
+    Commands["XNEW"] = (NONAUTH, SELECTED)
+    assert find_uid("XNEW").states == (NONAUTH,)
 
 
 def test_a_command_that_nobody_told_us_about_is_legal_in_every_state() -> None:
@@ -201,6 +221,27 @@ def test_arguments_in_the_name_of_xatom() -> None:
         client.xatom("login\tme hunter2")
     assert client.lines == [b'ID ("name" "a b")', b"LOGIN me hunter2"]
     assert "hunter2" not in display(client.commands[-1].parts)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (("STORE", "1", "+FLAGS", r"\Seen"), rb"UID STORE 1 +FLAGS (\Seen)"),
+        (("search", "FROM x SINCE 1-Jan-2020"), b"UID SEARCH FROM x SINCE 1-Jan-2020"),
+        (("FETCH", "1", "BODY.PEEK[HEADER]"), b"UID FETCH 1 BODY.PEEK[HEADER]"),
+        (("COPY", "1:2", "a b"), b'UID COPY 1:2 "a b"'),
+        (("XNEW", "a b"), b'UID XNEW "a b"'),
+        ((), b"UID"),
+    ],
+)
+def test_uid_as_the_name_of_a_raw_command(arguments: tuple[str, ...], line: bytes) -> None:
+    client = Recorder()
+    client._simple_command("UID", *arguments)
+    client.xatom("uid", *arguments)
+    assert client.lines == [line] * 2
+    rows = [command.row for command in client.commands]
+    if arguments and (known := UID_COMMANDS.get(arguments[0].upper())):
+        assert rows == [known] * 2
 
 
 def test_an_extender_sends_a_command_like_list_and_looks_for_its_data() -> None:

@@ -51,9 +51,6 @@ HELPERS = words(
     """
 )
 
-#: Methods that don't issue a command, or return it in another way.
-WITHOUT_CALLBACK = {"response"}
-
 
 class Unconnected(IMAP4):
     def _connect(self, timeout: float | None) -> None:
@@ -215,7 +212,7 @@ def test_an_unknown_method_is_an_attribute_error(name: str) -> None:
         getattr(client, name)
 
 
-@pytest.mark.parametrize("name", [name for name in METHODS if name not in WITHOUT_CALLBACK])
+@pytest.mark.parametrize("name", METHODS)
 def test_a_method_takes_a_callback_and_its_argument(name: str) -> None:
     parameters = inspect.signature(getattr(IMAP4, name)).parameters
     for option in ("callback", "cb_arg"):

@@ -29,6 +29,10 @@ def filled(count: int, limit: int, *, types: int = 3) -> UntaggedResponses:
     return responses
 
 
+def popped(responses: UntaggedResponses) -> list[Any]:
+    return list(iter(responses.take_first, None))
+
+
 def numbers(responses: UntaggedResponses) -> list[int]:
     return [item for _, data in responses for item in data]
 
@@ -120,7 +124,7 @@ def test_setdefault_is_that_of_a_dict() -> None:
 
 def test_everything_can_be_taken() -> None:
     responses = stored()
-    assert responses.take_all() == CONTENT
+    assert popped(responses) == CONTENT
     assert responses == []
     responses.add("X", [1])
     responses.clear()
@@ -165,7 +169,7 @@ def test_a_limit_of_one_keeps_the_newest() -> None:
         lambda responses: responses.pop(0),
         lambda responses: responses.pop(responses[0][0]),
         lambda responses: responses.take(responses[0][0]),
-        lambda responses: responses.take_all(),
+        lambda responses: responses.take_first(),
         lambda responses: responses.clear(),
         lambda responses: responses.__delitem__(0),
         lambda responses: responses.__delitem__(slice(0, 1)),
@@ -247,9 +251,9 @@ def test_what_was_shown_is_not_news() -> None:
     assert untagged.show("EXISTS") == [b"3"]
     untagged.add("EXISTS", [b"4"])
     assert untagged.get("EXISTS") == [b"3", b"4"]
-    assert untagged.take_all() == [["RECENT", [b"0"]], ["EXISTS", [b"4"]]]
+    assert popped(untagged) == [["RECENT", [b"0"]], ["EXISTS", [b"4"]]]
     untagged.add("EXISTS", [b"5"])
-    assert untagged.take_all() == [["EXISTS", [b"5"]]]
+    assert popped(untagged) == [["EXISTS", [b"5"]]]
 
 
 def test_what_was_shown_and_taken_hides_no_news() -> None:
@@ -257,7 +261,7 @@ def test_what_was_shown_and_taken_hides_no_news() -> None:
     untagged.show("EXISTS")
     assert untagged.take("EXISTS") == [b"3"]
     untagged.add("EXISTS", [b"3"])
-    assert untagged.take_all() == [["EXISTS", [b"3"]]]
+    assert popped(untagged) == [["EXISTS", [b"3"]]]
 
 
 @pytest.mark.parametrize(
@@ -275,11 +279,11 @@ def test_what_was_shown_and_removed_hides_no_news(change: Any) -> None:
     untagged.show("EXISTS")
     change(untagged)
     untagged.add("EXISTS", [b"7"])
-    assert untagged.take_all() == [["EXISTS", [b"7"]]]
+    assert popped(untagged) == [["EXISTS", [b"7"]]]
 
 
 def test_what_was_shown_stays_so_when_something_else_is_removed() -> None:
     untagged = UntaggedResponses([["FLAGS", [b"()"]], ["EXISTS", [b"3"]]])
     untagged.show("EXISTS")
     del untagged[0]
-    assert untagged.take_all() == []
+    assert popped(untagged) == []
