@@ -1675,9 +1675,12 @@ def _is_tls(sock: Any) -> bool:
     return ssl is not None and isinstance(sock, ssl.SSLSocket)
 
 
+_OWN_METHODS = {name: vars(IMAP4)[name] for name in ("read", "readline", "send")}
+
+
 def _replaced(client: IMAP4, name: str) -> bool:
     """Whether a subclass, or an assignment, has replaced the method *name*."""
-    return name in vars(client) or getattr(type(client), name) is not getattr(IMAP4, name)
+    return name in vars(client) or getattr(type(client), name) is not _OWN_METHODS[name]
 
 
 def _weakly(method: Any) -> Any:

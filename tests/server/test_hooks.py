@@ -682,6 +682,16 @@ def test_extenders(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
         assert M.xfoo() == ("OK", [None])
 
 
+@pytest.mark.parametrize("cls", [IMAP4, type("Own", (IMAP4,), {})])
+def test_a_patched_class(serve: Serve, monkeypatch: pytest.MonkeyPatch, cls: Any) -> None:
+    """As programs do to see what is sent."""
+    sent, send = [], IMAP4.send
+    monkeypatch.setattr(IMAP4, "send", lambda self, data: (sent.append(data), send(self, data)))
+    with connected(serve(mailbox), cls) as M:
+        assert M.noop() == ("OK", [b"done"])
+    assert b"".join(sent).endswith(b" NOOP\r\n")
+
+
 class Xlist(IMAP4):
     def xlist(self, directory: str = '""', pattern: str = "*") -> Any:
         typ, data = self._simple_command("XLIST", directory, pattern)
