@@ -785,7 +785,8 @@ class Connection:
         if command.leaves_data or type_ != "OK":
             for name, items in data.items():
                 self.untagged.add_awaited(name, items)
-            return [text]
+            apart = len(row.collects) > 1 and not command.leaves_data
+            return [[text] for _ in row.collects] if apart else [text]
         if row.shows:
             self.untagged.show(row.shows)
             return command.shown or [None]
