@@ -971,8 +971,11 @@ class IMAP4:
         With *duration*, in seconds or None, returns a context manager and iterator over what
         happens instead: ``with M.idle(duration=60) as idler: for typ, data in idler: ...``.
 
-        Raises ``error`` when the server doesn't offer IDLE.
+        Raises ``error`` when the server doesn't offer IDLE, and TypeError when *duration* comes
+        with *timeout* or *callback*.
         """
+        if duration is not _UNSET and (timeout is not None or callback is not None):
+            raise TypeError("idle: duration goes with neither timeout nor callback")
         if "IDLE" not in self.capabilities:
             raise self._refused(error("Server does not support IMAP4 IDLE"))
         longest = _idle_timeout()
@@ -1004,8 +1007,7 @@ class IMAP4:
         data = self._take_untagged("RECENT")
         if data:
             return "OK", data
-        typ, _ = self.noop()
-        return typ, self._take_untagged("RECENT") or [None]
+        return self._finish_recent(*self.noop())
 
     def pop_untagged_responses(self) -> Iterator[Result]:
         """Take all untagged responses that nobody has collected, in order of arrival."""
@@ -1338,7 +1340,9 @@ class IMAP4:
             raise self.abort("not connected")
         return self._engine
 
-    def _finish_recent(self, typ: str, data: Sequence[Any]) -> Outcome:
+    def _finish_recent(self, typ: str, data: list[Any]) -> Result:
+        if typ == "NO":
+            return typ, data
         return typ, self._take_untagged("RECENT") or [None]
 
     def _finish_logout(self, typ: str, data: Sequence[Any]) -> Outcome:

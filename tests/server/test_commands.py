@@ -335,5 +335,20 @@ def test_responses(serve: Serve) -> None:
         assert list(M.pop_untagged_responses()) == []
 
 
+def test_recent_refused(serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer)
+        for _ in range(2):
+            peer.no(peer.command("NOOP"), b"no news")
+        agree(peer, "NOOP")
+
+    calls = Calls()
+    with connected(serve(script)) as M:
+        assert M.recent() == ("NO", [b"no news"])
+        M.recent(callback=calls)
+        assert calls.next() == (("NO", [b"no news"]), None, None)
+        assert M.recent() == ("OK", [None])
+
+
 def address(server: Any) -> tuple[str, int]:
     return server.host, server.port

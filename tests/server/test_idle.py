@@ -614,13 +614,11 @@ def test_a_command_ends_the_iterations_of_all_threads(serve: Serve) -> None:
 
 
 def test_leaving_early(serve: Serve) -> None:
-    with connected(serve(idling(b"4 EXISTS"))) as M:
-        with M.idle(duration=None) as idler:
-            assert next(idler) == ("EXISTS", [b"4"])
-            idler.__exit__(None, None, None)
-            assert list(idler) == []
-            check_usable(M)
-        assert M.state == "AUTH"
+    with connected(serve(idling(b"4 EXISTS"))) as M, M.idle(duration=None) as idler:
+        assert next(idler) == ("EXISTS", [b"4"])
+        idler.__exit__(None, None, None)
+        assert list(idler) == []
+        check_usable(M)
 
 
 def test_leaving_needs_entering(serve: Serve) -> None:
@@ -701,6 +699,18 @@ def test_iteration_needs_a_with_statement(serve: Serve) -> None:
         idler = M.idle(duration=None)
         with pytest.raises(error):
             next(idler)
+        check_usable(M)
+
+
+@pytest.mark.parametrize("options", [{"callback": print}, {"timeout": 0}])
+def test_iteration_with_what_it_would_ignore(serve: Serve, options: dict[str, Any]) -> None:
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer, b"IDLE")
+        agree(peer, "NOOP")
+
+    with connected(serve(script)) as M:
+        with pytest.raises(TypeError, match="duration"):
+            M.idle(duration=None, **options)
         check_usable(M)
 
 
