@@ -218,8 +218,7 @@ class IMAP4:
             self.logout()
 
     def __repr__(self) -> str:
-        where = f"{self.host or 'localhost'}:{self.port}"
-        return f"<{type(self).__name__} {where} {self.state}>"
+        return f"<{type(self).__name__} {self._where()} {self.state}>"
 
     def __getattr__(self, name: str) -> Any:
         if name.isupper() and not name.startswith("_") and hasattr(type(self), name.lower()):
@@ -323,6 +322,8 @@ class IMAP4:
 
     @untagged_responses.setter
     def untagged_responses(self, content: Any) -> None:
+        if content is self._core.untagged:  # as behind +=
+            return
         untagged = UntaggedResponses(content, self._core.limits)
         untagged.guard = self._core.untagged.guard
         with untagged.guard:
@@ -1176,6 +1177,12 @@ class IMAP4:
     def _has_process(self) -> bool:
         return False
 
+    def _where(self) -> str:
+        """Who the server is; of a child process, not its command, which may hold secrets."""
+        if self._has_process():
+            return "child process"
+        return f"{self.host or 'localhost'}:{self.port}"
+
     def _make_transport(self) -> Transport:
         sock: Any = self._own_sock()
         return tls_transport(sock) if _is_tls(sock) else SocketTransport(sock)
@@ -1202,7 +1209,9 @@ class IMAP4:
         return self._hooked
 
     def _make_engine(self) -> Engine:
-        self._core.where = f"{self.host or 'localhost'}:{self.port}"
+        self._core.where = self._where()
+        if self._has_process():
+            self._core.hint = ""
         transport = self._engine_transport()
         return Engine(self._core, transport, _weakly(self._upgrade), self._trace)
 
@@ -1340,9 +1349,9 @@ class IMAP4:
             raise self.abort("not connected")
         return self._engine
 
-    def _finish_recent(self, typ: str, data: list[Any]) -> Result:
+    def _finish_recent(self, typ: str, data: Sequence[Any]) -> Result:
         if typ == "NO":
-            return typ, data
+            return typ, [*data]
         return typ, self._take_untagged("RECENT") or [None]
 
     def _finish_logout(self, typ: str, data: Sequence[Any]) -> Outcome:

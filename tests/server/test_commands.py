@@ -335,6 +335,19 @@ def test_responses(serve: Serve) -> None:
         assert list(M.pop_untagged_responses()) == []
 
 
+def test_responses_that_the_user_adds(serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer)
+        agree(peer, "NOOP")
+
+    with connected(serve(script)) as M:
+        untagged = M.untagged_responses
+        M.untagged_responses += [["EXISTS", [b"3"]]]
+        assert M.untagged_responses is untagged
+        assert M.response("EXISTS") == ("EXISTS", [b"3"])
+        M.noop()
+
+
 def test_recent_refused(serve: Serve) -> None:
     def script(peer: Peer) -> None:
         greet_authenticated(peer)
