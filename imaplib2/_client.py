@@ -230,8 +230,7 @@ class IMAP4:
             self.logout()
 
     def __repr__(self) -> str:
-        where = f"{self.host or 'localhost'}:{self.port}"
-        return f"<{type(self).__name__} {where} {self.state}>"
+        return f"<{type(self).__name__} {self._where()} {self.state}>"
 
     def __getattr__(self, name: str) -> Any:
         if name.isupper() and not name.startswith("_") and hasattr(type(self), name.lower()):
@@ -335,6 +334,8 @@ class IMAP4:
 
     @untagged_responses.setter
     def untagged_responses(self, content: Any) -> None:
+        if content is self._core.untagged:  # as behind +=
+            return
         untagged = UntaggedResponses(content, self._core.limits)
         untagged.guard = self._core.untagged.guard
         with untagged.guard:
@@ -983,8 +984,11 @@ class IMAP4:
         With *duration*, in seconds or None, returns a context manager and iterator over what
         happens instead: ``with M.idle(duration=60) as idler: for typ, data in idler: ...``.
 
-        Raises ``error`` when the server doesn't offer IDLE.
+        Raises ``error`` when the server doesn't offer IDLE, and TypeError when *duration* comes
+        with *timeout* or *callback*.
         """
+        if duration is not _UNSET and (timeout is not None or callback is not None):
+            raise TypeError("idle: duration goes with neither timeout nor callback")
         if "IDLE" not in self.capabilities:
             raise self._refused(error("Server does not support IMAP4 IDLE"))
         longest = _idle_timeout()
@@ -1022,8 +1026,7 @@ class IMAP4:
         data = self._take_untagged("RECENT")
         if data:
             return "OK", data
-        typ, _ = self.noop()
-        return typ, self._take_untagged("RECENT") or [None]
+        return self._finish_recent(*self.noop())
 
     def pop_untagged_responses(self) -> Iterator[Result]:
         """Take the untagged responses that nobody has collected, one by one, as they have come.
@@ -1198,6 +1201,12 @@ class IMAP4:
     def _has_process(self) -> bool:
         return False
 
+    def _where(self) -> str:
+        """Who the server is; of a child process, not its command, which may hold secrets."""
+        if self._has_process():
+            return "child process"
+        return f"{self.host or 'localhost'}:{self.port}"
+
     def _make_transport(self) -> Transport:
         sock: Any = self._own_sock()
         return tls_transport(sock) if _is_tls(sock) else SocketTransport(sock)
@@ -1224,7 +1233,9 @@ class IMAP4:
         return self._hooked
 
     def _make_engine(self) -> Engine:
-        self._core.where = f"{self.host or 'localhost'}:{self.port}"
+        self._core.where = self._where()
+        if self._has_process():
+            self._core.hint = ""
         transport = self._engine_transport()
         return Engine(self._core, transport, _weakly(self._upgrade), self._trace)
 
@@ -1362,7 +1373,9 @@ class IMAP4:
             raise self.abort("not connected")
         return self._engine
 
-    def _finish_recent(self, typ: str, data: Sequence[Any]) -> Outcome:
+    def _finish_recent(self, typ: str, data: Sequence[Any]) -> Result:
+        if typ == "NO":
+            return typ, [*data]
         return typ, self._take_untagged("RECENT") or [None]
 
     def _finish_logout(self, typ: str, data: Sequence[Any]) -> Outcome:

@@ -47,13 +47,14 @@ def Time2Internaldate(date_time: DateTime) -> str:
     """The ``date-time`` of RFC 3501, section 9, in its double quotes.
 
     *date_time* is seconds since the epoch, a ``struct_time`` or 9-tuple of local time, an aware
-    ``datetime``, or a str that is quoted and so taken to be right. Raises ValueError otherwise.
+    ``datetime``, or a str that is quoted and so taken to be right. Where there is no summer time,
+    a tuple needs no more than a date. Raises ValueError otherwise.
     """
     if isinstance(date_time, str) and date_time[:1] == date_time[-1:] == '"':
         return date_time
     try:
         moment = _aware(date_time)
-    except (TypeError, OverflowError, OSError):
+    except (TypeError, IndexError, OverflowError, OSError):
         raise ValueError("date_time not of a known type, or out of range") from None
     name = MonthNames[moment.month]
     return f'"{moment.day:02d}-{name}-{moment.year:04d} {moment:%H:%M:%S %z}"'
@@ -85,10 +86,9 @@ def _aware(value: Any) -> datetime:
 
     if isinstance(value, (int, float)):
         return datetime.fromtimestamp(value, timezone.utc).astimezone()
-    if isinstance(value, tuple) and len(value) >= 9:
+    if isinstance(value, tuple):
         zone = timezone(timedelta(seconds=_utc_offset(value)))
-        year, month, day, hour, minute, second = value[:6]
-        return datetime(year, month, day, hour, minute, second, tzinfo=zone)
+        return datetime(*value[:6]).replace(tzinfo=zone)
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise ValueError("date_time must be aware")

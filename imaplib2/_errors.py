@@ -78,6 +78,13 @@ def lost(reason: BaseException, context: str = "") -> abort:
     return fresh
 
 
+def repeated(problem: BaseException) -> error:
+    """A fresh exception that says what *problem* says, for whoever asks again."""
+    if isinstance(problem, readonly):
+        return readonly(str(problem))
+    return lost(problem) if isinstance(problem, abort) else error(str(problem))
+
+
 def _copy(reason: BaseException, text: str) -> abort:
     if isinstance(reason, TimeoutAbort):
         return TimeoutAbort(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import threading
 import time
 from collections.abc import Generator
 from types import TracebackType
@@ -18,7 +19,7 @@ from ._threads import Engine
 
 Response = tuple[str, list[Any]]
 
-_DONE = None  # put into the queue when the IDLE is over
+_DONE = None  # the end of the queue, once the IDLE is over: it stays there
 
 
 class Idler:
@@ -28,6 +29,7 @@ class Idler:
     each untagged response as it comes, and ends when *duration* seconds have passed or when
     something else (a command of any thread, ``logout``) has ended the IDLE; raises ``abort`` when
     the connection is lost. What was not iterated over is there for ``response`` afterwards.
+    After a call of ``__exit__``, the end of the ``with`` statement does nothing.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Idler:
         self._turns: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._deadline: float | None = None
         self._entered = self._over = False
+        self._leaving = threading.Lock()  # taken for good by whoever leaves first
 
     def __enter__(self) -> Idler:
         if self._entered:
@@ -68,6 +71,10 @@ class Idler:
         problem: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if not self._entered:
+            raise error("leaving IDLE needs a with statement")
+        if not self._leaving.acquire(blocking=False):
+            return
         try:
             self._engine.end_idle(self._command)
             self._engine.wait(self._pending)
@@ -141,6 +148,7 @@ class Idler:
                 return None
             if response is _DONE:
                 self._over = True
+                self._responses.put(_DONE)
                 self._pending.check()
             else:
                 self._bytes_taken += size_of(response[1])
@@ -149,7 +157,9 @@ class Idler:
 
     def _leave(self, core: Connection) -> None:
         """Give what nobody has iterated over to the untagged responses."""
-        while not self._responses.empty():
-            response = self._responses.get()
-            if isinstance(response, tuple):
-                core.untagged.add(*response)
+        with contextlib.suppress(queue.Empty):
+            while True:
+                response = self._responses.get_nowait()
+                if isinstance(response, tuple):
+                    core.untagged.add(*response)
+        self._responses.put(_DONE)  # for those who iterate in other threads

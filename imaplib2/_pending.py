@@ -21,7 +21,7 @@ Finish = Callable[[str, list[Any]], Outcome]
 
 
 class Pending:
-    """The outcome of a command, for one waiter.
+    """The outcome of a command, for one waiter at a time.
 
     User code that the command needs on its way (an authenticator, a certificate callback) is
     handed over as a job, and runs where the outcome is received: in `wait`, that is in the thread
@@ -86,6 +86,8 @@ class Pending:
 
         *keep_time*, if given, is called first and again after the seconds that it returns.
         """
+        if self._done and not self._jobs:
+            return self.outcome()  # who was here before may have used up the signal
         while True:
             span = keep_time() if keep_time is not None else None
             if not self._signal.acquire(timeout=-1 if span is None else span):
@@ -100,15 +102,15 @@ class Pending:
         if self._error is not None:
             try:
                 raise self._error
-            finally:
-                self._error = None  # no cycle through the traceback
+            finally:  # no cycle through the traceback
+                self._error = _errors.repeated(self._error)
         assert self._result is not None
         return self._result if self._finish is None else self._finish(*self._result)
 
     def check(self) -> None:
-        """Raise the error that the outcome is, if it is one; it can be received once more."""
+        """Raise the error that the outcome is, if it is one."""
         if self._error is not None:
-            raise _errors.lost(self._error)
+            raise _errors.repeated(self._error)
 
     def call_back(self) -> None:
         """Call the callback with the outcome, which is there."""

@@ -53,7 +53,8 @@ from .secrets import Secrets
 from .states import AUTH, LOGOUT, NONAUTH, SELECTED, illegal
 from .untagged import UntaggedResponses, size_of
 
-_TLS_HINT = "is one side using TLS and the other not?"
+#: What may be wrong when no greeting comes.
+_TLS_HINT = "; is one side using TLS and the other not?"
 #: What a mailbox tells of its size while it is selected: the last few will do, of a number's size.
 _SHOWN = 100
 _SHOWN_SIZE = 1000
@@ -69,7 +70,8 @@ class Connection:
     """One connection's state; see the module for how to drive it.
 
     ``state``, ``capabilities``, ``is_readonly`` and the like may be set, as users of ``imaplib``
-    do; ``where``, ``timeout`` and ``traffic`` are its driver's to set. All else is for reading.
+    do; ``where``, ``hint``, ``timeout`` and ``traffic`` are its driver's to set. All else is for
+    reading.
     """
 
     def __init__(
@@ -88,6 +90,7 @@ class Connection:
         self.logout_timeout = logout_timeout
         self.tag_prefix = tag_prefix
         self.where = where  # host and port, for the texts of exceptions
+        self.hint = _TLS_HINT  # follows the news that no greeting has come
         self.state = LOGOUT
         self.capabilities: tuple[str, ...] = ()
         self.untagged = UntaggedResponses(limits=self.limits)
@@ -388,7 +391,7 @@ class Connection:
             return self.close(logged_out=True)
         text = "socket error: EOF: the server closed the connection"
         if self.welcome is None:
-            text += f" before its greeting; {_TLS_HINT}"
+            text += f" before its greeting{self.hint}"
         return self.fail(abort(text))
 
     def close(self, *, logged_out: bool) -> None:
@@ -785,7 +788,8 @@ class Connection:
         if command.leaves_data or type_ != "OK":
             for name, items in data.items():
                 self.untagged.add_awaited(name, items)
-            return [text]
+            apart = len(row.collects) > 1 and not command.leaves_data
+            return [[text] for _ in row.collects] if apart else [text]
         if row.shows:
             self.untagged.show(row.shows)
             return command.shown or [None]
@@ -899,7 +903,7 @@ class Connection:
         names = ", ".join(command.row.name for command in self.in_progress.values())
         waiting = f"waiting for the reply to {names[:100]}"
         if self.welcome is None:
-            waiting = f"waiting for the greeting; {_TLS_HINT}"
+            waiting = f"waiting for the greeting{self.hint}"
         return f"no answer from the server for {now - self._heard:.1f} s, {waiting}"
 
     # -- Traffic ------------------------------------------------------------------------------

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, SupportsIndex, TypeVar
 
 from .limits import Limits
+
+Self = TypeVar("Self", bound="UntaggedResponses")
 
 
 class UntaggedResponses(list[Any]):
@@ -37,6 +39,23 @@ class UntaggedResponses(list[Any]):
         """Append an entry, ``[type, [data, ...]]``."""
         self._types[entry[0]] += 1
         super().append(entry)
+
+    def insert(self, index: SupportsIndex, entry: Any) -> None:
+        """Insert an entry before *index*."""
+        with self.guard:
+            self._types[entry[0]] += 1
+            super().insert(index, entry)
+
+    def extend(self, entries: Iterable[Any]) -> None:
+        """Append *entries*."""
+        new = list(entries)
+        with self.guard:
+            for entry in new:
+                self.append(entry)
+
+    def __iadd__(self: Self, entries: Iterable[Any]) -> Self:  # type: ignore[misc]
+        self.extend(entries)
+        return self
 
     def add(self, type_: str, items: list[Any]) -> None:
         """Append *items*, the data of one response, behind all others."""

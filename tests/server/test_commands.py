@@ -353,5 +353,33 @@ def test_a_response_may_be_called_back(serve: Serve) -> None:
     assert calls.count == 0
 
 
+def test_responses_that_the_user_adds(serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer)
+        agree(peer, "NOOP")
+
+    with connected(serve(script)) as M:
+        untagged = M.untagged_responses
+        M.untagged_responses += [["EXISTS", [b"3"]]]
+        assert M.untagged_responses is untagged
+        assert M.response("EXISTS") == ("EXISTS", [b"3"])
+        M.noop()
+
+
+def test_recent_refused(serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer)
+        for _ in range(2):
+            peer.no(peer.command("NOOP"), b"no news")
+        agree(peer, "NOOP")
+
+    calls = Calls()
+    with connected(serve(script)) as M:
+        assert M.recent() == ("NO", [b"no news"])
+        M.recent(callback=calls)
+        assert calls.next() == (("NO", [b"no news"]), None, None)
+        assert M.recent() == ("OK", [None])
+
+
 def address(server: Any) -> tuple[str, int]:
     return server.host, server.port

@@ -162,6 +162,14 @@ def test_a_peer_that_closes_before_its_greeting(serve: Serve) -> None:
     assert server.host in str(caught.value)
 
 
+@pytest.mark.parametrize("command", ["exit 3", "exec sleep 60"])
+def test_a_child_that_does_not_greet(command: str) -> None:
+    with pytest.raises(abort, match=r"\(child process\)$") as caught:
+        imaplib2.IMAP4_stream(command, timeout=1)
+    assert "TLS" not in str(caught.value)
+    assert "localhost" not in str(caught.value)
+
+
 def test_a_peer_that_resets_before_its_greeting(serve: Serve) -> None:
     go = threading.Event()
 

@@ -345,7 +345,7 @@ class Way:
     make: Callable[[ScriptedServer, Contexts], Any]
     encrypted: bool = False
     compressed: bool = False
-    host: str = "127.0.0.1"
+    where: str = "127.0.0.1"
     """What reasons name."""
 
 
@@ -368,7 +368,7 @@ def through_pipes(server: ScriptedServer, tls: Contexts) -> IMAP4_stream:
 WAYS = {
     "plain": Way(lambda server, tls: IMAP4(server.host, server.port, PATIENCE)),
     "hooked": Way(lambda server, tls: Hooked(server.host, server.port, PATIENCE)),
-    "pipes": Way(through_pipes, host="localhost"),
+    "pipes": Way(through_pipes, where="child process"),
     "tls-deflate": Way(
         lambda server, tls: IMAP4_SSL(
             server.host, server.port, ssl_context=tls.client, timeout=PATIENCE
@@ -469,7 +469,7 @@ class Scene:
 
     def check(self, told: Told, bare: bool = False) -> None:
         if told.kind is not None and not bare and not self.goes_on:
-            assert self.way.host in told.text
+            assert self.way.where in told.text
         if self.word == "reset" and self.way.encrypted:  # Python may call it an end of file
             assert issubclass(told.kind or object, abort)
             assert told.text.startswith("socket error: ")

@@ -584,6 +584,68 @@ def test_iteration_ended_by_logout_in_another_thread(serve: Serve) -> None:
         assert thread.result() == ("BYE", [b"logging out"])
 
 
+def test_leaving_ends_an_iteration_that_is_about_to_wait(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrived = threading.Barrier(3)
+    left = threading.Event()
+    with connected(serve(idling())) as M:
+        wait_for_item = M._engine.wait_for_item
+
+        def wait_late(*arguments: Any) -> Any:
+            arrived.wait(5)
+            left.wait(5)
+            return wait_for_item(*arguments)
+
+        with M.idle(duration=None) as idler:
+            monkeypatch.setattr(M._engine, "wait_for_item", wait_late)
+            threads = [Thread(list, idler) for _ in range(2)]
+            arrived.wait(5)
+        left.set()
+        assert [thread.result() for thread in threads] == [[], []]
+        check_usable(M)
+
+
+def test_a_command_ends_the_iterations_of_all_threads(serve: Serve) -> None:
+    with connected(serve(idling())) as M, M.idle(duration=None) as idler:
+        threads = [Thread(list, idler) for _ in range(3)]
+        check_usable(M)
+        assert [thread.result() for thread in threads] == [[], [], []]
+
+
+def test_leaving_early(serve: Serve) -> None:
+    with connected(serve(idling(b"4 EXISTS"))) as M, M.idle(duration=None) as idler:
+        assert next(idler) == ("EXISTS", [b"4"])
+        idler.__exit__(None, None, None)
+        assert list(idler) == []
+        check_usable(M)
+
+
+def test_leaving_needs_entering(serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer, b"IDLE")
+        agree(peer, "NOOP")
+
+    with connected(serve(script)) as M:
+        with pytest.raises(error, match="with statement"):
+            M.idle(duration=None).__exit__(None, None, None)
+        check_usable(M)
+
+
+def test_iteration_ended_by_bad(serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer, b"IDLE")
+        peer.bad(begin(peer))
+        peer.relax()
+        agree(peer, "NOOP")
+
+    with connected(serve(script)) as M:
+        with pytest.raises(error, match="BAD"), M.idle(duration=None) as idler:
+            problem = failure(list, idler)
+        assert type(problem) is error
+        check_usable(M)
+
+
 def test_leaving_ends_only_its_own(serve: Serve) -> None:
     left = threading.Event()
 
@@ -637,6 +699,18 @@ def test_iteration_needs_a_with_statement(serve: Serve) -> None:
         idler = M.idle(duration=None)
         with pytest.raises(error):
             next(idler)
+        check_usable(M)
+
+
+@pytest.mark.parametrize("options", [{"callback": print}, {"timeout": 0}])
+def test_iteration_with_what_it_would_ignore(serve: Serve, options: dict[str, Any]) -> None:
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer, b"IDLE")
+        agree(peer, "NOOP")
+
+    with connected(serve(script)) as M:
+        with pytest.raises(TypeError, match="duration"):
+            M.idle(duration=None, **options)
         check_usable(M)
 
 

@@ -532,7 +532,7 @@ class Worker:
             assert isinstance(data, list_type)
         assert self.M.untagged_responses.get("EXISTS", []) is not None
         assert "x" not in self.M.tagged_commands
-        where = "localhost" if self.M.sock is None else "127.0.0.1"
+        where = "child process" if self.M.sock is None else "127.0.0.1"
         assert where in repr(self.M)
         self.call_whatever(0, self.M.recent)
 

@@ -623,6 +623,10 @@ def test_a_command_that_collects_several_types_returns_them_apart() -> None:
     (command,) = submit_all(driver, "GETQUOTAROOT")
     driver.complete(command)
     assert driver.result(command) == ("OK", [[None], [None]])
+    (command,) = submit_all(driver, "GETQUOTAROOT")
+    driver.complete(command, "NO refused", data=b"* QUOTAROOT box r\r\n")
+    assert driver.result(command) == ("NO", [[b"refused"], [b"refused"]])
+    assert driver.untagged() == [["QUOTAROOT", [b"box r"]]]
 
 
 FETCH_1 = b"* 1 FETCH (FLAGS (\\Seen))\r\n"

@@ -80,6 +80,20 @@ def test_nine_numbers_become_local_time(name: str, moment: datetime, summer: int
 
 
 @in_every_zone
+@pytest.mark.parametrize("length", range(11))
+def test_a_tuple_may_be_as_short_as_for_imaplib(name: str, length: int) -> None:
+    numbers: Any = (2024, 2, 29, 1, 2, 3, 3, 60, 0, 0)[:length]
+    with zone(name):
+        try:
+            expected = imaplib.Time2Internaldate(numbers)
+        except (TypeError, IndexError):
+            with pytest.raises(ValueError, match="not of a known type"):
+                imaplib2.Time2Internaldate(numbers)
+        else:
+            assert imaplib2.Time2Internaldate(numbers) == expected
+
+
+@in_every_zone
 @given(seconds=SECONDS)
 def test_a_struct_time_without_zone_is_local_time(name: str, seconds: int) -> None:
     with zone(name):
@@ -121,7 +135,7 @@ def test_a_date_time_is_written_in_double_quotes(moment: Any, expected: str) -> 
         object(),
         datetime(2024, 1, 1),
         (2024, 13, 1, 0, 0, 0, 0, 1, 0),
-        (2024, 1, 1),
+        (2024, 1),
         (),
         float("nan"),
     ],

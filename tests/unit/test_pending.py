@@ -130,6 +130,34 @@ def test_check_says_nothing_of_a_result() -> None:
     assert pending.wait() == OK
 
 
+@pytest.mark.parametrize(
+    ("problem", "kind"),
+    [
+        (error("mine"), error),
+        (abort("mine"), abort),
+        (readonly("mine"), readonly),
+        (TimeoutAbort("mine"), TimeoutAbort),
+        (OSErrorAbort("mine", 104), OSErrorAbort),
+        (RuntimeError("mine"), error),
+    ],
+)
+def test_an_error_can_be_received_again(problem: Exception, kind: type[Exception]) -> None:
+    pending = Pending(as_it_is)
+    pending.set(problem)
+    with pytest.raises(type(problem)):
+        pending.wait()
+    for receive in (pending.wait, pending.check, pending.wait):
+        with pytest.raises(kind, match="mine") as got:
+            receive()
+        assert type(got.value) is kind
+
+
+def test_a_result_can_be_waited_for_again() -> None:
+    pending = Pending(as_it_is)
+    pending.set(OK)
+    assert pending.wait() == pending.wait() == OK
+
+
 def test_a_raised_error_is_freed_with_its_frames() -> None:
     class Witness:
         pass

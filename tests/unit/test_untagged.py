@@ -114,6 +114,28 @@ def test_a_type_can_be_assigned() -> None:
     assert responses.keys() == ["X", "EXISTS"]
 
 
+def test_entries_can_be_added_by_the_methods_of_a_list() -> None:
+    responses = stored()
+    kept = responses
+    responses.insert(0, ["A", [b"1"]])
+    responses.extend([["B", [b"2"]], ["A", [b"3"]]])
+    responses += [["C", [b"4"]]]
+    assert responses is kept
+    assert responses.keys() == ["A", "EXISTS", "FETCH", "B", "C"]
+    for type_, data in [("A", [b"1", b"3"]), ("B", [b"2"]), ("C", [b"4"])]:
+        assert type_ in responses
+        assert responses[type_] == data
+        assert responses.take(type_) == data
+    assert responses == CONTENT
+
+
+def test_a_list_can_be_extended_by_itself() -> None:
+    responses = stored()
+    responses.extend(responses)
+    assert responses == CONTENT * 2
+    assert responses.take("EXISTS") == [b"1", b"2", b"3"] * 2
+
+
 def test_setdefault_is_that_of_a_dict() -> None:
     responses = stored()
     assert responses.setdefault("FETCH", [b"x"]) == [b"a", b"b"]
