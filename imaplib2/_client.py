@@ -1695,27 +1695,22 @@ def _call_open(method: Any, host: str, port: int, timeout: float | None) -> None
 
 def _line_limit() -> int:
     """The bound that a program has set by ``imaplib._MAXLINE``; ours, unless it is a small one."""
-    bound = int(getattr(sys.modules.get("imaplib2"), "_MAXLINE", MAXLINE))
+    bound = int(_setting("_MAXLINE", MAXLINE))
     return bound if bound < MAXLINE else Limits.line
 
 
 def _debug_level(debug: int | None) -> int:
-    """*debug*, or the ``Debug`` that was set on the package or on its submodule."""
-    if debug is not None:
-        return debug
-    return max(int(value or 0) for value in _settings("Debug", 0))
+    """*debug*, or the ``Debug`` that was set on the package."""
+    return debug if debug is not None else int(_setting("Debug", 0) or 0)
 
 
 def _idle_timeout() -> float:
-    """The least ``IDLE_TIMEOUT`` that was set on the package or on its submodule; else ours."""
-    values = [value for value in _settings("IDLE_TIMEOUT", IDLE_TIMEOUT) if value != IDLE_TIMEOUT]
-    shortest: float = min(values, default=IDLE_TIMEOUT)
-    if shortest <= 0:
-        raise ValueError(f"IDLE_TIMEOUT must be positive, not {shortest!r}")
-    return shortest
+    """The ``IDLE_TIMEOUT`` that was set on the package; else ours."""
+    longest: float = _setting("IDLE_TIMEOUT", IDLE_TIMEOUT)
+    if longest <= 0:
+        raise ValueError(f"IDLE_TIMEOUT must be positive, not {longest!r}")
+    return longest
 
 
-def _settings(name: str, default: Any) -> list[Any]:
-    """What the two modules have that users know as the package."""
-    modules = (sys.modules.get("imaplib2"), sys.modules.get("imaplib2.imaplib2"))
-    return [getattr(module, name, default) for module in modules]
+def _setting(name: str, default: Any) -> Any:
+    return getattr(sys.modules.get("imaplib2"), name, default)
