@@ -218,6 +218,8 @@ class IMAP4:
             self.logout()
 
     def __repr__(self) -> str:
+        if "host" not in vars(self):  # a subclass shows itself before our __init__
+            return f"<{type(self).__name__} unconnected>"
         where = f"{self.host or 'localhost'}:{self.port}"
         return f"<{type(self).__name__} {where} {self.state}>"
 
@@ -310,8 +312,15 @@ class IMAP4:
 
     @property
     def tagged_commands(self) -> TaggedCommands:
-        """The tags of the commands in progress, as in ``imaplib``."""
+        """The tags of the commands in progress, as in ``imaplib``.
+
+        May be assigned: what was sent by hand, and is not in the new value, is forgotten.
+        """
         return self._by_hand.tagged_commands
+
+    @tagged_commands.setter
+    def tagged_commands(self, content: Any) -> None:
+        self._by_hand.tagged_commands.replace(content)
 
     @property
     def untagged_responses(self) -> UntaggedResponses:

@@ -338,6 +338,28 @@ def test_host_and_port_have_defaults() -> None:
     assert Unconnected("example.org", "1430").port == 1430
 
 
+def test_an_instance_shows_itself_at_any_time() -> None:
+    class Own(Unconnected):
+        def __init__(self) -> None:
+            self.shown = f"{self!r} {self}"
+            super().__init__("example.org")
+
+    client = Own()
+    assert client.shown == "<Own unconnected> <Own unconnected>"
+    assert repr(client) == "<Own example.org:143 LOGOUT>"
+    assert repr(Own.__new__(Own)) == "<Own unconnected>"
+
+
+def test_tagged_commands_may_be_assigned() -> None:
+    client = Unconnected()
+    client.tagged_commands = {b"a": None}
+    assert client.tagged_commands == {b"a": None}
+    client.tagged_commands = {b"b": ("OK", [b"done"])}
+    assert client.tagged_commands == {b"b": ("OK", [b"done"])}
+    client.tagged_commands = {}
+    assert client.tagged_commands == {}
+
+
 def test_untagged_responses_may_be_assigned_as_list_and_as_dict() -> None:
     client = Unconnected()
     client.untagged_responses = {}
