@@ -55,11 +55,13 @@ from ._tls import TLS_COMPAT, TLSSettings
 from ._trace import Trace
 from ._transport import (
     DeflateTransport,
+    FileTransport,
     MethodTransport,
     ProcessTransport,
     SocketTransport,
     Transport,
     deflate_objects,
+    is_socket,
     tls_transport,
     tune,
 )
@@ -157,7 +159,8 @@ class IMAP4:
         self.timeout = timeout or socket.getdefaulttimeout() or None
         #: Names the threads, and stands in traces.
         self.identifier = identifier or f"imaplib2 {self.host or 'localhost'}"
-        self.sock = None
+        if getattr(self, "sock", None) is None:  # a subclass may have connected already
+            self.sock = None
         #: The descriptor that is waited for before ``read`` is called.
         self.read_fd: int | None = None
         #: Bytes to be sent as the last argument, a literal, of the next command.
@@ -1185,24 +1188,36 @@ class IMAP4:
 
     def _make_transport(self) -> Transport:
         sock: Any = self._own_sock()
-        return tls_transport(sock) if _is_tls(sock) else SocketTransport(sock)
+        if sock is None:
+            raise error(f"no socket: {type(self).__name__}.open() has set none")
+        if _is_tls(sock):
+            return tls_transport(sock)
+        return SocketTransport(sock) if is_socket(sock) else FileTransport(sock, self._own_file())
+
+    def _own_file(self) -> Any:
+        """The ``file`` that a subclass may have set, which ``imaplib`` reads."""
+        file = getattr(self, "file", None)
+        return file if hasattr(file, "readline") else None
 
     def _engine_transport(self) -> Transport:
         """What the threads use: this object's own methods where a subclass replaced them."""
         self.reads_lines = _replaced(self, "readline")
-        if isinstance(self._own_sock(), socket.socket):
-            tune(self._own_sock())
-            if not self.reads_lines and self._own_sock().gettimeout() is None:
-                self._own_sock().settimeout(self._core.timeout)
+        sock = self._own_sock()
+        if isinstance(sock, socket.socket):
+            tune(sock)
+        if hasattr(sock, "gettimeout") and hasattr(sock, "settimeout"):
+            if not self.reads_lines and sock.gettimeout() is None:
+                sock.settimeout(self._core.timeout)
             self._adopt_timeout()
-        if self._own_sock() is not None and (self.read_fd is None or self._inner is not None):
-            self.read_fd = self._own_sock().fileno()
-        hooked = self.reads_lines or _replaced(self, "read") or _replaced(self, "send")
-        self._inner = None
-        if not hooked:
-            return self._base_transport()
-        if cast(Any, self._own_sock()) is not None or self._has_process():
+        reads, sends = _replaced(self, "read"), _replaced(self, "send")
+        upgraded, self._inner = self._inner is not None, None
+        if sock is not None or self._has_process() or not (reads and sends):
             self._inner = self._make_transport()
+            if self.read_fd is None or upgraded:
+                descriptor = self._inner.fileno()
+                self.read_fd = descriptor if descriptor >= 0 else None
+        if self._inner is not None and not (self.reads_lines or reads or sends):
+            return self._inner
         if self._hooked is None:
             self._hooked = MethodTransport(weakref.ref(self))
         self._hooked.base = self._inner
