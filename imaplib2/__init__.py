@@ -94,3 +94,6 @@ __all__ = [
     "__version__",
     "version",
 ]  # fmt: skip
+
+# Last: it takes the names above. Programs use it as an attribute without having imported it.
+from . import imaplib2 as imaplib2  # noqa: E402

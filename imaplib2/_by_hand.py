@@ -19,7 +19,7 @@ import queue
 import select
 import time
 import weakref
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 from ._errors import abort, error, lost
@@ -369,6 +369,16 @@ class TaggedCommands(MutableMapping[bytes, Any]):
 
     def __repr__(self) -> str:
         return repr(dict(self))
+
+    def replace(self, content: Mapping[bytes, Completion]) -> None:
+        """Keep *content*, as if it were assigned, in the place of what was sent by hand."""
+        content = dict(content)  # it may be what is replaced
+        for tag in [*self._by_hand]:
+            if tag not in content:
+                self.pop(tag, None)
+        for tag, completion in content.items():
+            if tag in self._by_hand or tag not in self._core.in_progress:
+                self[tag] = completion
 
     def complete(self, response: Tagged) -> bool:
         """Note a completion that was pulled; false when it is not of a command sent by hand."""

@@ -55,11 +55,13 @@ from ._tls import TLS_COMPAT, TLSSettings
 from ._trace import Trace
 from ._transport import (
     DeflateTransport,
+    FileTransport,
     MethodTransport,
     ProcessTransport,
     SocketTransport,
     Transport,
     deflate_objects,
+    is_socket,
     tls_transport,
     tune,
 )
@@ -159,7 +161,8 @@ class IMAP4:
         self.timeout = timeout or socket.getdefaulttimeout() or None
         #: Names the threads, and stands in traces.
         self.identifier = identifier or f"imaplib2 {self.host or 'localhost'}"
-        self.sock = None
+        if getattr(self, "sock", None) is None:  # a subclass may have connected already
+            self.sock = None
         #: The descriptor that is waited for before ``read`` is called.
         self.read_fd: int | None = None
         #: Bytes to be sent as the last argument, a literal, of the next command.
@@ -186,6 +189,9 @@ class IMAP4:
         if self._engine is not None:
             self._engine.close(logged_out=True)
             self._finalizer.detach()
+        fileno = getattr(self._own_sock(), "fileno", None)
+        if fileno is not None and fileno() < 0:  # else it is a new one
+            self.sock = None
         self._core = Connection(_tag_prefix(), limits=self._core.limits)
         self._by_hand = ByHand(self._core)
         self._trace = Trace()
@@ -230,6 +236,8 @@ class IMAP4:
             self.logout()
 
     def __repr__(self) -> str:
+        if "host" not in vars(self):  # a subclass shows itself before our __init__
+            return f"<{type(self).__name__} unconnected>"
         return f"<{type(self).__name__} {self._where()} {self.state}>"
 
     def __getattr__(self, name: str) -> Any:
@@ -321,8 +329,15 @@ class IMAP4:
 
     @property
     def tagged_commands(self) -> TaggedCommands:
-        """The tags of the commands in progress, as in ``imaplib``."""
+        """The tags of the commands in progress, as in ``imaplib``.
+
+        May be assigned: what was sent by hand, and is not in the new value, is forgotten.
+        """
         return self._by_hand.tagged_commands
+
+    @tagged_commands.setter
+    def tagged_commands(self, content: Any) -> None:
+        self._by_hand.tagged_commands.replace(content)
 
     @property
     def untagged_responses(self) -> UntaggedResponses:
@@ -1209,24 +1224,36 @@ class IMAP4:
 
     def _make_transport(self) -> Transport:
         sock: Any = self._own_sock()
-        return tls_transport(sock) if _is_tls(sock) else SocketTransport(sock)
+        if sock is None:
+            raise error(f"no socket: {type(self).__name__}.open() has set none")
+        if _is_tls(sock):
+            return tls_transport(sock)
+        return SocketTransport(sock) if is_socket(sock) else FileTransport(sock, self._own_file())
+
+    def _own_file(self) -> Any:
+        """The ``file`` that a subclass may have set, which ``imaplib`` reads."""
+        file = getattr(self, "file", None)
+        return file if hasattr(file, "readline") else None
 
     def _engine_transport(self) -> Transport:
         """What the threads use: this object's own methods where a subclass replaced them."""
         self.reads_lines = _replaced(self, "readline")
-        if isinstance(self._own_sock(), socket.socket):
-            tune(self._own_sock())
-            if not self.reads_lines and self._own_sock().gettimeout() is None:
-                self._own_sock().settimeout(self._core.timeout)
+        sock = self._own_sock()
+        if isinstance(sock, socket.socket):
+            tune(sock)
+        if hasattr(sock, "gettimeout") and hasattr(sock, "settimeout"):
+            if not self.reads_lines and sock.gettimeout() is None:
+                sock.settimeout(self._core.timeout)
             self._adopt_timeout()
-        if self._own_sock() is not None and (self.read_fd is None or self._inner is not None):
-            self.read_fd = self._own_sock().fileno()
-        hooked = self.reads_lines or _replaced(self, "read") or _replaced(self, "send")
-        self._inner = None
-        if not hooked:
-            return self._base_transport()
-        if cast(Any, self._own_sock()) is not None or self._has_process():
+        reads, sends = _replaced(self, "read"), _replaced(self, "send")
+        upgraded, self._inner = self._inner is not None, None
+        if sock is not None or self._has_process() or not (reads and sends):
             self._inner = self._make_transport()
+            if self.read_fd is None or upgraded:
+                descriptor = self._inner.fileno()
+                self.read_fd = descriptor if descriptor >= 0 else None
+        if self._inner is not None and not (self.reads_lines or reads or sends):
+            return self._inner
         if self._hooked is None:
             self._hooked = MethodTransport(weakref.ref(self))
         self._hooked.base = self._inner
@@ -1756,27 +1783,22 @@ def _call_open(method: Any, host: str, port: int, timeout: float | None) -> None
 
 def _line_limit() -> int:
     """The bound that a program has set by ``imaplib._MAXLINE``; ours, unless it is a small one."""
-    bound = int(getattr(sys.modules.get("imaplib2"), "_MAXLINE", MAXLINE))
+    bound = int(_setting("_MAXLINE", MAXLINE))
     return bound if bound < MAXLINE else Limits.line
 
 
 def _debug_level(debug: int | None) -> int:
-    """*debug*, or the ``Debug`` that was set on the package or on its submodule."""
-    if debug is not None:
-        return debug
-    return max(int(value or 0) for value in _settings("Debug", 0))
+    """*debug*, or the ``Debug`` that was set on the package."""
+    return debug if debug is not None else int(_setting("Debug", 0) or 0)
 
 
 def _idle_timeout() -> float:
-    """The least ``IDLE_TIMEOUT`` that was set on the package or on its submodule; else ours."""
-    values = [value for value in _settings("IDLE_TIMEOUT", IDLE_TIMEOUT) if value != IDLE_TIMEOUT]
-    shortest: float = min(values, default=IDLE_TIMEOUT)
-    if shortest <= 0:
-        raise ValueError(f"IDLE_TIMEOUT must be positive, not {shortest!r}")
-    return shortest
+    """The ``IDLE_TIMEOUT`` that was set on the package; else ours."""
+    longest: float = _setting("IDLE_TIMEOUT", IDLE_TIMEOUT)
+    if longest <= 0:
+        raise ValueError(f"IDLE_TIMEOUT must be positive, not {longest!r}")
+    return longest
 
 
-def _settings(name: str, default: Any) -> list[Any]:
-    """What the two modules have that users know as the package."""
-    modules = (sys.modules.get("imaplib2"), sys.modules.get("imaplib2.imaplib2"))
-    return [getattr(module, name, default) for module in modules]
+def _setting(name: str, default: Any) -> Any:
+    return getattr(sys.modules.get("imaplib2"), name, default)

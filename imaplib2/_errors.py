@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class error(Exception):
     """A command failed, was refused, or could not be sent; the connection stays usable."""
@@ -36,9 +38,16 @@ class TimeoutAbort(abort, TimeoutError):
 class OSErrorAbort(abort, OSError):
     """The operating system reported an error of the transport; ``errno`` is its number."""
 
+    #: The class of the cause, of which a variant is an instance, too.
+    _cause: type[OSError] = OSError
+
     def __init__(self, text: str, errno: int | None = None) -> None:
         super().__init__(text)
         self.errno = errno
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # pickle finds no variant by its name. And OSError's own way would lose the errno.
+        return _restored, (self._cause, self.args, self.errno), vars(self)
 
 
 # By the class of the cause, so that ``except ConnectionError`` catches a reset connection.
@@ -49,10 +58,22 @@ def os_error(problem: OSError) -> OSErrorAbort:
     """The ``abort`` for a *problem* of the transport, which its class's catchers catch, too."""
     # A class of somebody else's may have a constructor of its own: the nearest of Python's will do.
     cause = next(c for c in type(problem).__mro__ if c.__module__ in ("builtins", "socket", "ssl"))
+    return _variant(cause)(f"socket error: {problem}", problem.errno)
+
+
+def _variant(cause: type[OSError]) -> type[OSErrorAbort]:
     if cause not in _VARIANTS:
-        namespace = {"__module__": __name__}
-        _VARIANTS[cause] = type("OSErrorAbort", (OSErrorAbort, cause), namespace)
-    return _VARIANTS[cause](f"socket error: {problem}", problem.errno)
+        namespace = {"__module__": __name__, "_cause": cause}
+        variant = type("OSErrorAbort", (OSErrorAbort, cause), namespace)
+        return _VARIANTS.setdefault(cause, variant)  # another thread's, if that was faster
+    return _VARIANTS[cause]
+
+
+def _restored(cause: type[OSError], args: tuple[Any, ...], errno: int | None) -> OSErrorAbort:
+    """A copy of what `os_error` gave, also in another process."""
+    copy = _variant(cause)("", errno)
+    copy.args = args
+    return copy
 
 
 def failed_greeting(reason: BaseException, context: str) -> abort:

@@ -476,7 +476,8 @@ class Engine:
         elif isinstance(event, UpgradeNow):
             self._resume.clear()
         elif isinstance(event, Idling) and event.command.idle and event.command.idle.polled:
-            self._polling = _Polling()
+            if self._transport.fileno() >= 0:  # else nobody can poll it
+                self._polling = _Polling()
         elif isinstance(event, Lost):
             self._callbacks.put(None)
             self._work.notify_all()

@@ -91,7 +91,12 @@ class SocketTransport:
         self._interrupted = False
         # As with imaplib, whose file object does the same, a close() by others is put off: closed
         # under a thread that reads, a descriptor would leave it waiting for ever.
-        self._hold = sock.makefile("rb", buffering=0) if hasattr(sock, "makefile") else None
+        self._hold: Any = None
+        if hasattr(sock, "makefile"):
+            try:
+                self._hold = sock.makefile("rb", buffering=0)
+            except TypeError:  # a wrapper's, which takes no more than imaplib gives
+                self._hold = sock.makefile("rb")
 
     def recv_into(self, buffer: memoryview) -> int | None:
         while True:
@@ -120,6 +125,9 @@ class SocketTransport:
                 return 0
             return self.sock.send(data, socket.MSG_DONTWAIT)
         except BlockingIOError:
+            return 0
+        except TypeError:  # a wrapper's, which takes no flags
+            self.direct = False
             return 0
 
     def send(self, data: Buffer, timeout: float | None) -> int:
@@ -191,6 +199,120 @@ def tls_transport(sock: Any) -> SocketTransport:
     transport = SocketTransport(sock)
     transport.direct = False
     return transport
+
+
+def is_socket(sock: Any) -> bool:
+    """Whether *sock* has all that `SocketTransport` needs; it may be a wrapper."""
+    return all(hasattr(sock, name) for name in ("recv_into", "send", "fileno", "gettimeout"))
+
+
+class FileTransport:
+    """A socket-like object that has what ``imaplib`` needs, and perhaps no more.
+
+    That is ``makefile`` (or *file*, what that gave), ``sendall``, ``shutdown`` and ``close``. Its
+    ``recv`` is preferred to a file, which can't go on after a time-out.
+    """
+
+    direct = False
+    punctual = False
+
+    def __init__(self, sock: Any, file: Any = None) -> None:
+        self.sock = sock
+        self._file = file
+        self._unread = memoryview(b"")
+        self._interrupted = False
+        # Also where it is not read: as long as it is open, most sockets put off a close().
+        if file is None and hasattr(sock, "makefile"):
+            with contextlib.suppress(NotImplementedError):
+                self._file = sock.makefile("rb")
+        if not hasattr(sock, "recv") and self._file is None:
+            raise TypeError(f"no socket: {type(sock).__name__} has neither recv nor makefile")
+
+    @property
+    def has_more(self) -> bool:
+        return bool(self._unread)
+
+    def recv_into(self, buffer: memoryview) -> int | None:
+        if not self._unread:
+            self._unread = memoryview(self._receive())
+        size = min(len(self._unread), len(buffer))
+        buffer[:size] = self._unread[:size]
+        self._unread = self._unread[size:]
+        return size
+
+    def is_readable(self) -> bool:
+        return self.has_more or (self.fileno() >= 0 and wait_for(self.sock, 0, reading=True))
+
+    def fileno(self) -> int:
+        # Of the rest that a file keeps behind a line, no descriptor tells.
+        by_line = not hasattr(self.sock, "recv") and not hasattr(self._file, "read1")
+        if by_line or not hasattr(self.sock, "fileno"):
+            return -1
+        descriptor: int = self.sock.fileno()
+        return descriptor
+
+    def try_send(self, data: Buffer) -> int:
+        raise NotImplementedError
+
+    def send(self, data: Buffer, timeout: float | None) -> int:
+        portion = bytes(memoryview(data)[:_PORTION])
+        self.sock.sendall(portion)
+        return len(portion)
+
+    def unsent(self) -> int:
+        return bytes_waiting(self.sock, "TIOCOUTQ")
+
+    def interrupt(self) -> None:
+        if not self._interrupted:
+            self._interrupted = True
+            with contextlib.suppress(Exception):  # somebody else's code, when all is over
+                self.sock.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self.interrupt()
+        self.drop()
+
+    def drop(self) -> None:
+        # A buffered file's own close() takes a lock, which a forked child may find taken for ever.
+        file = getattr(self._file, "raw", self._file)
+        for channel in (file, self.sock):
+            if channel is not None:
+                with contextlib.suppress(OSError):
+                    channel.close()
+
+    def _receive(self) -> bytes:
+        """What has come, when something has."""
+        while True:
+            try:
+                return self._receive_some()
+            except (BlockingIOError, TimeoutError) as problem:
+                if problem.errno == errno.ETIMEDOUT:  # of the connection, not of the call
+                    raise
+                self._go_on_after(problem)
+
+    def _receive_some(self) -> bytes:
+        # With this size, neither a socket nor a file keeps a rest of what has come.
+        receive = getattr(self.sock, "recv", None) or getattr(self._file, "read1", None)
+        data: bytes = receive(_PORTION) if receive is not None else self._receive_line()
+        return data
+
+    def _receive_line(self) -> bytes:
+        """What a file is sure to give without waiting for more than has been announced."""
+        data: bytes = self._file.read(1)
+        if data not in (b"", b"\n"):
+            try:
+                data += self._file.readline(_PORTION)
+            except TimeoutError as problem:  # the begun line is lost, so this is the end
+                raise TimeoutError(errno.ETIMEDOUT, "timed out within a line") from problem
+        return data
+
+    def _go_on_after(self, problem: OSError) -> None:
+        if hasattr(self.sock, "fileno"):
+            wait_for(self.sock, reading=True)
+        elif isinstance(problem, BlockingIOError) or self._interrupted:
+            raise problem
+        if not hasattr(self.sock, "recv") and hasattr(self.sock, "makefile"):
+            self._file = self.sock.makefile("rb")  # the old one gives errors from now on
 
 
 class ProcessTransport:

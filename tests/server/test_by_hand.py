@@ -158,6 +158,30 @@ def test_a_tag_of_ones_own(serve: Serve) -> None:
         assert M._command_complete("NOOP", b"mine1") == ("OK", [b"done"])
 
 
+def test_tagged_commands_may_be_assigned(serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        unanswered = peer.command("NOOP")
+        agree(peer, "CAPABILITY")
+        peer.ok(unanswered)
+        agree(peer, "NOOP")
+        agree(peer, "NOOP")
+
+    with connected(serve(script_of(script))) as M:
+        forgotten, kept, unused = M._command("NOOP"), M._command("CAPABILITY"), M._new_tag()
+        M.tagged_commands = M.tagged_commands
+        assert [*M.tagged_commands] == [forgotten, kept, unused]
+        M.tagged_commands = {kept: None, b"mine1": None}
+        assert {kept, b"mine1"} <= {*M.tagged_commands} <= {forgotten, kept, b"mine1"}
+        assert M._command_complete("CAPABILITY", kept) == ("OK", [b"done"])
+        assert failure(M._command_complete, "NOOP", forgotten)
+        M.send(b"mine1 NOOP\r\n")
+        assert M._command_complete("NOOP", b"mine1") == ("OK", [b"done"])
+        M._new_tag()
+        M.tagged_commands = {}
+        assert M.tagged_commands == {}
+        M.noop()
+
+
 def test_an_unused_tag_holds_up_nobody(serve: Serve) -> None:
     with connected(serve(script_of(lambda peer: agree(peer, "NOOP")))) as M:
         tag = M._new_tag()

@@ -815,9 +815,15 @@ def test_a_renewal_without_pause_is_refused(
         check_usable(M)
 
 
-def test_the_shorter_one_counts(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(imaplib2, "IDLE_TIMEOUT", 3600)
-    monkeypatch.setattr(imaplib2.imaplib2, "IDLE_TIMEOUT", 0.05)
+@pytest.mark.parametrize("last_is_package", [False, True])
+def test_the_one_set_last_counts(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, last_is_package: bool
+) -> None:
+    first, last = imaplib2, imaplib2.imaplib2
+    if last_is_package:
+        first, last = last, first
+    monkeypatch.setattr(first, "IDLE_TIMEOUT", 0.01)
+    monkeypatch.setattr(last, "IDLE_TIMEOUT", 0.05)
     with connected(serve(idling())) as M, duration(0.05, 1):
         assert M.idle() == OVER
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import imaplib
 import importlib
 import inspect
+import pickle
 import re
+import subprocess
+import sys
 import types
 from typing import Any
 
@@ -71,12 +74,61 @@ def test_all_holds_exactly_the_names_that_are_promised() -> None:
 
 
 def test_the_historical_module_can_be_imported_in_every_way() -> None:
-    assert imaplib2.imaplib2 is historical  # type: ignore[attr-defined]
+    assert imaplib2.imaplib2 is historical
     space: dict[str, Any] = {}
     exec("from imaplib2.imaplib2 import *", space)
     exec("from imaplib2 import IMAP4, imaplib2 as module", space)
     assert space["IMAP4"] is IMAP4
     assert space["module"] is historical
+
+
+def run(program: str) -> None:
+    """In an interpreter of its own, which has imported nothing of ours yet."""
+    subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, timeout=30)
+
+
+def test_the_historical_module_is_there_without_being_imported() -> None:
+    run("import imaplib2; assert imaplib2.imaplib2.IMAP4 is imaplib2.IMAP4")
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        "importlib.reload(imaplib2)",
+        "importlib.reload(imaplib2.imaplib2)",
+        "del sys.modules['imaplib2.imaplib2']; import imaplib2.imaplib2",
+        "pass",
+    ],
+)
+def test_what_is_set_on_either_module_is_set_on_both(again: str) -> None:
+    run(
+        "import importlib, sys, imaplib2\n"
+        "imaplib2.Debug = 4\n"
+        f"{again}\n"
+        "from imaplib2 import imaplib2 as module\n"
+        "import imaplib2.imaplib2\n"
+        "module.Debug = 3\n"
+        "assert (imaplib2.Debug, imaplib2.imaplib2.Debug) == (3, 3)\n"
+        "imaplib2.Debug = 0\n"
+        "assert (module.Debug, imaplib2.imaplib2.Debug) == (0, 0)\n"
+    )
+
+
+@pytest.mark.parametrize("values", [(4, 0), (0, 4), (2, 3), (3, None)])
+def test_the_debug_level_that_was_set_last_counts(
+    monkeypatch: pytest.MonkeyPatch, values: tuple[int | None, int | None]
+) -> None:
+    for modules in ((imaplib2, historical), (historical, imaplib2)):
+        for module, level in zip(modules, values, strict=True):
+            monkeypatch.setattr(module, "Debug", level)
+        assert Unconnected().debug == (values[1] or 0)
+
+
+def test_names_of_the_historical_module_can_be_unpickled() -> None:
+    for module in ("imaplib2", "imaplib2.imaplib2"):
+        stored = f"c{module}\nInt2AP\n.".encode()
+        assert pickle.loads(stored) is imaplib2.Int2AP
+    assert pickle.loads(pickle.dumps(IMAP4)) is IMAP4
 
 
 @pytest.mark.parametrize(
@@ -281,6 +333,28 @@ def test_host_and_port_have_defaults() -> None:
         assert client.port == 143
     assert Unconnected("example.org", 1430).port == 1430
     assert Unconnected("example.org", "1430").port == 1430
+
+
+def test_an_instance_shows_itself_at_any_time() -> None:
+    class Own(Unconnected):
+        def __init__(self) -> None:
+            self.shown = f"{self!r} {self}"
+            super().__init__("example.org")
+
+    client = Own()
+    assert client.shown == "<Own unconnected> <Own unconnected>"
+    assert repr(client) == "<Own example.org:143 LOGOUT>"
+    assert repr(Own.__new__(Own)) == "<Own unconnected>"
+
+
+def test_tagged_commands_may_be_assigned() -> None:
+    client = Unconnected()
+    client.tagged_commands = {b"a": None}
+    assert client.tagged_commands == {b"a": None}
+    client.tagged_commands = {b"b": ("OK", [b"done"])}
+    assert client.tagged_commands == {b"b": ("OK", [b"done"])}
+    client.tagged_commands = {}
+    assert client.tagged_commands == {}
 
 
 def test_untagged_responses_may_be_assigned_as_list_and_as_dict() -> None:
