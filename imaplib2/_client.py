@@ -1430,8 +1430,21 @@ class IMAP4:
     ) -> Result:
         if untagged_response is not None:  # the historical way to return a command's data
             options["finish"] = partial(self._finish_with, untagged_response)
-        uid, name, args = _split_uid(name, args)
+        uid, name, args = self._split_uid(name, args)
         return self._call(name, *args, uid=uid, leaves_data=True, **options)
+
+    def _split_uid(
+        self, name: str, arguments: tuple[Any, ...]
+    ) -> tuple[bool, str, tuple[Any, ...]]:
+        """Of a raw command, whether it takes UIDs, its name, and its arguments.
+
+        ``UID`` is the name of no command: what it does, and to what, its first argument tells.
+        """
+        first = arguments[0] if arguments and name.upper() == "UID" else None
+        if not isinstance(first, str) or first.upper() not in commands.UID_COMMANDS:
+            return False, name, arguments
+        self._check_usable("UID")  # whose name imaplib gives when it is illegal
+        return True, first.upper(), arguments[1:]
 
     def _finish_with(self, name: str, typ: str, data: Sequence[Any]) -> Outcome:
         return cast(Outcome, self._untagged_response(typ, data, name))
@@ -1448,7 +1461,7 @@ class IMAP4:
 
     def _command(self, name: str, *args: Any) -> bytes:
         responder = self._take_responder()
-        uid, name, args = _split_uid(name, args)
+        uid, name, args = self._split_uid(name, args)
         row = find_uid(name) if uid else find(name)
         command = self._build(row, args, self._take_literal())
         self._by_hand.open(command)
@@ -1628,17 +1641,6 @@ class IMAP4_stream(IMAP4):
 def _tag_prefix() -> bytes:
     """Letters that tell the tags of a connection from those of others."""
     return _dates.Int2AP(4096 + int.from_bytes(os.urandom(2), "big") % 61440)
-
-
-def _split_uid(name: str, arguments: tuple[Any, ...]) -> tuple[bool, str, tuple[Any, ...]]:
-    """Of a raw command, whether it takes UIDs, its name, and its arguments.
-
-    ``UID`` is the name of no command: what it does, and to what, its first argument tells.
-    """
-    first = arguments[0] if arguments and name.upper() == "UID" else None
-    if isinstance(first, str) and first.upper() in commands.UID_COMMANDS:
-        return True, first.upper(), arguments[1:]
-    return False, name, arguments
 
 
 def _date(date_time: DateTime | None) -> str | None:

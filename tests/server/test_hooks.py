@@ -730,6 +730,17 @@ def test_xlist_as_gmail_s_users_add_it(
         assert M.xlist() == ("NO", [b"refused"])
 
 
+def test_a_raw_uid_command_in_the_wrong_state(serve: Serve) -> None:
+    with connected(serve(mailbox)) as M:
+        for call in (M._simple_command, M._command, M.xatom):
+            M.literal = b"forgotten"
+            text = str(failure(call, "UID", "SEARCH", "ALL"))
+            assert text == "command UID illegal in state NONAUTH, only allowed in states SELECTED"
+            assert M.literal is None
+        text = str(failure(M.uid, "SEARCH", "ALL"))
+        assert text.startswith("command SEARCH illegal in state NONAUTH")
+
+
 def test_a_raw_uid_command_gets_its_own_data(serve: Serve) -> None:
     """Those of another thread, which asks for the same, wait."""
 
