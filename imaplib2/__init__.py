@@ -10,6 +10,9 @@ Read the package in this order: ``_client.py`` (what users call), ``_threads.py`
 concurrently), ``_protocol/`` (IMAP itself, without I/O).
 """
 
+import sys
+from typing import TYPE_CHECKING
+
 from ._client import (
     IDLE_TIMEOUT,
     IMAP4,
@@ -95,5 +98,9 @@ __all__ = [
     "version",
 ]  # fmt: skip
 
-# Last: it takes the names above. Programs use it as an attribute without having imported it.
-from . import imaplib2 as imaplib2  # noqa: E402
+# The historical import path is this module by another name, so that what a program sets on either
+# (such as ``Debug``) counts. ``imaplib2.py`` is for those who read types, or files.
+if TYPE_CHECKING:
+    from . import imaplib2 as imaplib2
+else:
+    imaplib2 = sys.modules[__name__ + ".imaplib2"] = sys.modules[__name__]

@@ -19,7 +19,15 @@ import queue
 import select
 import time
 import weakref
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import (
+    Callable,
+    ItemsView,
+    Iterator,
+    KeysView,
+    Mapping,
+    MutableMapping,
+    ValuesView,
+)
 from typing import Any
 
 from ._errors import abort, error, lost
@@ -362,17 +370,33 @@ class TaggedCommands(MutableMapping[bytes, Any]):
             forget(tag)
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter({**self._by_hand, **dict.fromkeys([*self._core.in_progress])})
+        return iter(self.copy())
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
     def __repr__(self) -> str:
-        return repr(dict(self))
+        return repr(self.copy())
+
+    def copy(self) -> dict[bytes, Completion]:
+        """All of it, as it is now: others may complete commands meanwhile."""
+        return {**dict.fromkeys([*self._core.in_progress]), **self._by_hand}
+
+    def keys(self) -> KeysView[bytes]:
+        """The tags."""
+        return self.copy().keys()
+
+    def items(self) -> ItemsView[bytes, Completion]:
+        """Tags and completions."""
+        return self.copy().items()
+
+    def values(self) -> ValuesView[Completion]:
+        """The completions."""
+        return self.copy().values()
 
     def replace(self, content: Mapping[bytes, Completion]) -> None:
         """Keep *content*, as if it were assigned, in the place of what was sent by hand."""
-        content = dict(content)  # it may be what is replaced
+        content = dict(content.items())  # it may be what is replaced
         for tag in [*self._by_hand]:
             if tag not in content:
                 self.pop(tag, None)

@@ -128,6 +128,7 @@ class IMAP4:
     PROTOCOL_VERSION: str = cast(Any, None)
 
     _sock: Any = None
+    _used_sock: Any = None  # by the threads
     _core: Connection
     _by_hand: ByHand
     _trace: Trace
@@ -189,8 +190,7 @@ class IMAP4:
         if self._engine is not None:
             self._engine.close(logged_out=True)
             self._finalizer.detach()
-        fileno = getattr(self._own_sock(), "fileno", None)
-        if fileno is not None and fileno() < 0:  # else it is a new one
+        if self._own_sock() is self._used_sock:  # else it is a new one
             self.sock = None
         self._core = Connection(_tag_prefix(), limits=self._core.limits)
         self._by_hand = ByHand(self._core)
@@ -469,8 +469,16 @@ class IMAP4:
             cast(Any, keyfile), certfile, cast(Any, ca_certs), cert_verify_cb, ssl_version,
             tls_level, ssl_context,
         )  # fmt: skip
+        self._show_tls_settings()
         outcome = self._call("STARTTLS", callback=callback, cb_arg=cb_arg, finish=_finish_starttls)
         return cast(Nothing, outcome)
+
+    def _show_tls_settings(self) -> None:
+        """Attributes that a subclass's ``ssl_wrap_socket`` looks at."""
+        self.keyfile: StrOrBytesPath | None = self._tls.keyfile
+        self.certfile: StrOrBytesPath | None = self._tls.certfile
+        self.ca_certs, self.cert_verify_cb = self._tls.ca_certs, self._tls.cert_verify_cb
+        self.ssl_version, self.tls_level = self._tls.ssl_version, self._tls.tls_level
 
     def authenticate(
         self,
@@ -556,8 +564,9 @@ class IMAP4:
     def examine(
         self, mailbox: Text = "INBOX", *, callback: Callback | None = None, cb_arg: Any = None
     ) -> Result:
-        """Select a mailbox for reading only (RFC 3501, section 6.3.2)."""
-        return self._call("EXAMINE", mailbox, callback=callback, cb_arg=cb_arg)
+        """Select a mailbox for reading only (RFC 3501, section 6.3.2), as ``select`` does."""
+        options = {} if callback is None else {"callback": callback, "cb_arg": cb_arg}
+        return self.select(mailbox, readonly=True, **options)
 
     def create(
         self, mailbox: Text, *, callback: Callback | None = None, cb_arg: Any = None
@@ -1024,10 +1033,13 @@ class IMAP4:
 
         Returns ``(code, [data, ...])``, ``(code, [None])`` when there is none.
         """
+        engine = self._running_engine()
+        if callback is not None and not engine.can_wait:
+            raise self.abort("response: no threads to serve it (forked child, or exit)")
         result = code, self._take_untagged(code.upper()) or [None]
         if callback is None:
             return result
-        self._running_engine().call_back(Pending(None, callback, cb_arg), result)
+        engine.call_back(Pending(None, callback, cb_arg), result)
         return cast(Result, (None, None))
 
     def recent(self, *, callback: Callback | None = None, cb_arg: Any = None) -> Result:
@@ -1238,7 +1250,7 @@ class IMAP4:
     def _engine_transport(self) -> Transport:
         """What the threads use: this object's own methods where a subclass replaced them."""
         self.reads_lines = _replaced(self, "readline")
-        sock = self._own_sock()
+        sock = self._used_sock = self._own_sock()
         if isinstance(sock, socket.socket):
             tune(sock)
         if hasattr(sock, "gettimeout") and hasattr(sock, "settimeout"):
@@ -1264,7 +1276,22 @@ class IMAP4:
         if self._has_process():
             self._core.hint = ""
         transport = self._engine_transport()
-        return Engine(self._core, transport, _weakly(self._upgrade), self._trace)
+        early = self._read_ahead() if self._hooked is None else b""
+        return Engine(self._core, transport, _weakly(self._upgrade), self._trace, early)
+
+    def _read_ahead(self) -> bytes:
+        """What the ``file`` of a subclass has of the greeting: its ``open`` has read from it."""
+        file, sock = self._own_file(), self._own_sock()
+        if not (hasattr(file, "peek") and hasattr(sock, "settimeout")):
+            return b""
+        timeout = sock.gettimeout()
+        sock.settimeout(0)
+        try:
+            return cast(bytes, file.read(len(file.peek())))
+        except (OSError, ValueError):  # it has nothing, or is closed
+            return b""
+        finally:
+            sock.settimeout(timeout)
 
     def _upgrade(self, command: Command, unread: bytes) -> Transport:
         """The transport behind STARTTLS or COMPRESS."""
@@ -1322,9 +1349,9 @@ class IMAP4:
             outcome = self._running_engine().wait(pending)
             self._by_hand.after_command()
             return cast(Result, outcome)
-        except Exception:
+        except error:
             raise
-        except BaseException:  # KeyboardInterrupt: nobody waits for this command any more
+        except BaseException:  # of a signal handler: nobody waits for this command any more
             self._running_engine().give_up(command)
             raise
 
@@ -1445,6 +1472,12 @@ class IMAP4:
             return False, name, arguments
         self._check_usable("UID")  # whose name imaplib gives when it is illegal
         return True, first.upper(), arguments[1:]
+
+    def _release_state_change(self) -> None:
+        """Nothing to do: who waits for a change of state is told."""
+
+    def _choose_nonull_or_dflt(self, dflt: Any, *args: Any) -> Any:
+        return next((arg for arg in args if arg), dflt)
 
     def _finish_with(self, name: str, typ: str, data: Sequence[Any]) -> Outcome:
         return cast(Outcome, self._untagged_response(typ, data, name))
@@ -1569,9 +1602,7 @@ class IMAP4_SSL(IMAP4):
             cast(Any, keyfile), certfile, cast(Any, ca_certs), cert_verify_cb, ssl_version,
             tls_level, ssl_context,
         )  # fmt: skip
-        self.keyfile, self.certfile = self._tls.keyfile, self._tls.certfile
-        self.ca_certs = ca_certs
-        self.cert_verify_cb = cert_verify_cb
+        self._show_tls_settings()
         self.ssl_context = self._tls.ssl_context = self._tls.context()
         super().__init__(
             host, port, timeout,

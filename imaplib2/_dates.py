@@ -24,12 +24,6 @@ Mon2num = {str(name).encode(): number for number, name in enumerate(MonthNames) 
 
 def Internaldate2tuple(resp: ReadableBuffer) -> time.struct_time | None:
     """The local time of the INTERNALDATE in a FETCH response; None when it holds none."""
-    seconds = Internaldate2Time(resp)
-    return None if seconds is None else time.localtime(seconds)
-
-
-def Internaldate2Time(resp: ReadableBuffer) -> float | None:
-    """Seconds since the epoch of the INTERNALDATE in a FETCH response; None without one."""
     from calendar import timegm
 
     found = InternalDate.match(resp)
@@ -40,7 +34,11 @@ def Internaldate2Time(resp: ReadableBuffer) -> float | None:
         zone = -zone
     fields = (int(found["year"]), Mon2num[found["mon"]], int(found["day"]))
     clock = (int(found["hour"]), int(found["min"]), int(found["sec"]))
-    return float(timegm((*fields, *clock, -1, -1, -1)) - zone)
+    return time.localtime(timegm((*fields, *clock, -1, -1, -1)) - zone)
+
+
+#: Its historical name.
+Internaldate2Time = Internaldate2tuple
 
 
 def Time2Internaldate(date_time: DateTime) -> str:

@@ -83,6 +83,8 @@ _JOIN_TIMEOUT = 1.8
 #: Seconds that a mutex is waited for that should be free; and when it wasn't lately.
 _MUTEX_TIMEOUT = 2.0
 _MUTEX_LOOK = 0.05
+#: Python 3.12 starts no thread once the main thread has ended, and others may work on.
+_STARTS_LATE = sys.version_info[:2] != (3, 12)
 #: Seconds after which a writer that can't send looks whether its deadline has changed.
 _STALLED_LOOK = 1.0
 #: Bytes: so many may take a slow link longer than a time-out, though they were sent at once.
@@ -91,6 +93,8 @@ _MUCH = 4 * 1024
 _UNSENT_LOOK = 0.05
 #: Seconds between two notes of the progress of a literal.
 _PROGRESS_NOTE = 0.02
+#: Seconds that a command waits, once it has completed, for the callbacks of those before it.
+_CALLBACKS_TIMEOUT = 1.0
 #: Seconds that are given to a thread that is sending when the connection ends; and between looks.
 _SENDER_TIMEOUT = 0.1
 _SENDER_LOOK = 0.001
@@ -111,11 +115,13 @@ class Engine:
         transport: Transport,
         upgrader: Upgrader,
         trace: Trace,
+        early: bytes = b"",
     ) -> None:
         self.core = core
         self.trace = trace
         self._transport = transport
         self._upgrader = upgrader
+        self._early = early  # what has been received already
         self._mutex = threading.Lock()
         self._work = threading.Condition(self._mutex)
         self._sending = False  # some thread has taken output and is sending it
@@ -136,6 +142,7 @@ class Engine:
         self._callbacks: queue.SimpleQueue[Pending | Job | None] = queue.SimpleQueue()
         self._callback_thread: threading.Thread | None = None
         self._starting = threading.Lock()  # held while the callback thread starts
+        self._callbacks_due = self._callbacks_done = 0  # so many were put there, and called
         self._callback_jobs: list[Job] = []
         self._waiting_callback: Pending | _Waker | None = None  # what a callback is waiting for
         self._running = 0
@@ -176,19 +183,29 @@ class Engine:
             over = self.core.reason is not None
             if not over:
                 pending.set(result)
+                self._callbacks_due += 1
                 self._callbacks.put(pending)
         if over:
             self.call_back_alone(pending, result)
 
     def call_back_alone(self, pending: Pending, result: tuple[str, list[Any]]) -> None:
-        """Have *pending*'s callback called although the connection is over."""
+        """Have *pending*'s callback called although the connection is over.
+
+        It comes behind all others, in a thread that takes the place of the one for them.
+        """
         pending.set(result)
         name = f"{self.trace.identifier} callbacks"
-        thread = threading.Thread(target=_call, args=(pending.call_back,), name=name, daemon=True)
+        locked = self._starting.acquire(timeout=_MUTEX_TIMEOUT)
+        arguments = (self._callback_thread, pending.call_back)
+        thread = threading.Thread(target=_call_behind, args=arguments, name=name, daemon=True)
         try:
             thread.start()
+            self._callback_thread = thread
         except RuntimeError:  # there is no other, nor will there be one
             _call(pending.call_back)
+        finally:
+            if locked:
+                self._starting.release()
 
     def submit(self, command: Command) -> None:
         """Send a command, now or in its turn; its waiter is told the outcome.
@@ -200,7 +217,7 @@ class Engine:
             raise abort(f"{command.row.name}: no threads to serve it (forked child, or exit)")
         self._check_no_deadlock(command)
         calls_back = command.waiter.callback is not None
-        if calls_back and not (command.idle and self._transport.punctual):
+        if calls_back and not (command.idle and self._transport.punctual and _STARTS_LATE):
             self._start_callbacks()
         self._drive(self.core.submit, command)
         if calls_back and not self._transport.punctual:
@@ -227,13 +244,29 @@ class Engine:
         keep_time = None if self._transport.punctual else self._keep_time
         thread = self._callback_thread
         if thread is None or threading.current_thread() is not thread:
-            return pending.wait(keep_time)
+            try:
+                return pending.wait(keep_time)
+            finally:
+                if self._callbacks_done != self._callbacks_due:
+                    self._await_callbacks()
         outer, self._waiting_callback = self._waiting_callback, pending
         try:
             self._run_callback_jobs()
             return pending.wait(keep_time)
         finally:
             self._waiting_callback = outer
+
+    def _await_callbacks(self) -> None:
+        """Wait until the callbacks that are due have been called, unless that takes long.
+
+        Programs expect that of those of earlier commands when a later one returns. At the end it
+        is for `close` to wait.
+        """
+        if self.core.reason is None and not self.core.logged_out:
+            called = threading.Lock()
+            called.acquire()
+            self._callbacks.put(called.release)
+            called.acquire(timeout=_CALLBACKS_TIMEOUT)
 
     def wait_for_item(self, items: queue.SimpleQueue[T], deadline: float | None) -> T:
         """The next of *items*; raises queue.Empty at *deadline*, in monotonic time."""
@@ -280,7 +313,8 @@ class Engine:
             return
         transport = self._transport
         descriptor = transport.fileno()
-        if descriptor >= 0 and (transport.is_readable() or polling.wait(descriptor, timeout)):
+        # Without a descriptor, somebody has closed it, and the reader is to find out.
+        if descriptor < 0 or transport.is_readable() or polling.wait(descriptor, timeout):
             polling.read_once()
 
     def make_room(self, command: Command) -> None:
@@ -430,16 +464,18 @@ class Engine:
 
     def _drive(self, step: Callable[..., None], *arguments: Any) -> None:
         """Have the core take a *step*, which gets the time last, and do what follows from it."""
+        taken = False
         try:
             with self._mutex:
                 step(*arguments, time.monotonic())
+                taken = True
                 todo = self._settle()
             if todo is not None:
                 self._act(todo)
-        except Exception:
-            raise
-        except BaseException as problem:  # KeyboardInterrupt: nobody knows what was done already
-            self.fail(abort(f"{type(problem).__name__} while a command was sent"))
+        except BaseException as problem:
+            # Of a signal handler, say (KeyboardInterrupt): nobody knows what was done already.
+            if taken or not isinstance(problem, error):
+                self.fail(abort(f"{type(problem).__name__} while a command was sent"))
             raise
 
     def _settle(self) -> _Todo | None:
@@ -472,6 +508,7 @@ class Engine:
             pending = event.command.waiter
             if pending is not None and pending.callback is not None and not pending.done:
                 _set(pending, event)
+                self._callbacks_due += 1
                 self._callbacks.put(pending)
         elif isinstance(event, UpgradeNow):
             self._resume.clear()
@@ -680,6 +717,8 @@ class Engine:
             self._leave()
 
     def _read(self) -> None:
+        if self._early:
+            self._receive(self.core.frame(self._early))
         buffer = memoryview(bytearray(_FIRST_READ_SIZE))
         while self.core.reason is None:
             polling = self._polling
@@ -784,6 +823,7 @@ class Engine:
                 self._callbacks.put(None)  # for a second thread, if there was trouble to have one
                 return
             _call(call.call_back if isinstance(call, Pending) else call)
+            self._callbacks_done += isinstance(call, Pending)
             del call  # not kept alive while waiting
 
     # -- The end ------------------------------------------------------------------------------
@@ -924,6 +964,12 @@ def _call(user_code: Job) -> None:
         user_code()
     except BaseException as problem:
         _report(problem)
+
+
+def _call_behind(thread: threading.Thread | None, user_code: Job) -> None:
+    if thread is not None:
+        thread.join()
+    _call(user_code)
 
 
 def _report(problem: BaseException) -> None:

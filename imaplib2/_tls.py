@@ -110,7 +110,7 @@ class TLSSettings:
         # Empty when nobody has verified the chain; callbacks that want more ask the socket.
         answer = self.cert_verify_cb(sock.getpeercert() or {}, host)
         if answer:
-            raise ssl.SSLError(f"certificate verification failed: {answer}")
+            raise ssl.SSLError(answer)
 
     def _understand_context_by_type(self) -> None:
         """Old signatures had the context where others have a file or a CA."""

@@ -203,14 +203,27 @@ def tls_transport(sock: Any) -> SocketTransport:
 
 def is_socket(sock: Any) -> bool:
     """Whether *sock* has all that `SocketTransport` needs; it may be a wrapper."""
-    return all(hasattr(sock, name) for name in ("recv_into", "send", "fileno", "gettimeout"))
+    if isinstance(sock, _socket.socket):
+        return True
+    has_methods = all(hasattr(sock, name) for name in ("recv_into", "send", "gettimeout"))
+    return has_methods and descriptor_of(sock) >= 0
+
+
+def descriptor_of(sock: Any) -> int:
+    """The descriptor of something like a socket, -1 if it has none."""
+    try:
+        descriptor = sock.fileno()
+    except Exception:  # somebody else's code
+        return -1
+    return descriptor if isinstance(descriptor, int) else -1
 
 
 class FileTransport:
     """A socket-like object that has what ``imaplib`` needs, and perhaps no more.
 
     That is ``makefile`` (or *file*, what that gave), ``sendall``, ``shutdown`` and ``close``. Its
-    ``recv`` is preferred to a file, which can't go on after a time-out.
+    ``recv`` is preferred to a file, which can't go on after a time-out; but not to one that its
+    maker has read from, unless there are time-outs.
     """
 
     direct = False
@@ -219,6 +232,7 @@ class FileTransport:
     def __init__(self, sock: Any, file: Any = None) -> None:
         self.sock = sock
         self._file = file
+        self._reads_file = hasattr(file, "read1") and not hasattr(sock, "settimeout")
         self._unread = memoryview(b"")
         self._interrupted = False
         # Also where it is not read: as long as it is open, most sockets put off a close().
@@ -230,7 +244,8 @@ class FileTransport:
 
     @property
     def has_more(self) -> bool:
-        return bool(self._unread)
+        pending = getattr(self.sock, "pending", None)  # of something like TLS
+        return bool(self._unread) or (pending is not None and pending() > 0)
 
     def recv_into(self, buffer: memoryview) -> int | None:
         if not self._unread:
@@ -246,10 +261,7 @@ class FileTransport:
     def fileno(self) -> int:
         # Of the rest that a file keeps behind a line, no descriptor tells.
         by_line = not hasattr(self.sock, "recv") and not hasattr(self._file, "read1")
-        if by_line or not hasattr(self.sock, "fileno"):
-            return -1
-        descriptor: int = self.sock.fileno()
-        return descriptor
+        return -1 if by_line else descriptor_of(self.sock)
 
     def try_send(self, data: Buffer) -> int:
         raise NotImplementedError
@@ -260,13 +272,16 @@ class FileTransport:
         return len(portion)
 
     def unsent(self) -> int:
-        return bytes_waiting(self.sock, "TIOCOUTQ")
+        return bytes_waiting(descriptor_of(self.sock), "TIOCOUTQ")
 
     def interrupt(self) -> None:
         if not self._interrupted:
             self._interrupted = True
-            with contextlib.suppress(Exception):  # somebody else's code, when all is over
+            try:
                 self.sock.shutdown(socket.SHUT_RDWR)
+            except Exception:  # somebody else's code, when all is over
+                with contextlib.suppress(Exception):
+                    self.sock.close()
 
     def close(self) -> None:
         self.interrupt()
@@ -292,7 +307,8 @@ class FileTransport:
 
     def _receive_some(self) -> bytes:
         # With this size, neither a socket nor a file keeps a rest of what has come.
-        receive = getattr(self.sock, "recv", None) or getattr(self._file, "read1", None)
+        receive = None if self._reads_file else getattr(self.sock, "recv", None)
+        receive = receive or getattr(self._file, "read1", None)
         data: bytes = receive(_PORTION) if receive is not None else self._receive_line()
         return data
 
@@ -307,7 +323,7 @@ class FileTransport:
         return data
 
     def _go_on_after(self, problem: OSError) -> None:
-        if hasattr(self.sock, "fileno"):
+        if descriptor_of(self.sock) >= 0:
             wait_for(self.sock, reading=True)
         elif isinstance(problem, BlockingIOError) or self._interrupted:
             raise problem

@@ -6,7 +6,5 @@ from . import *  # noqa: F403
 from . import Debug as Debug
 from . import __all__ as __all__
 
-# One module by two names: what a program sets on either, such as ``Debug``, counts, the last value
-# of all. A module of its own would hold copies from when it was imported. (The imports above are
-# what type checkers see.)
+# The package has put itself here; this is for whoever has taken it out of ``sys.modules``.
 sys.modules[__name__] = sys.modules[__name__.rpartition(".")[0]]

@@ -464,6 +464,8 @@ class Connection:
         if command.idle is not None:
             self._idle_in_progress = command.idle
             command.idle.owes_since = now
+            if command.idle.capture is None:  # what is there after it is to be news
+                self.untagged.drop_shown()
             command.idle.done_wanted |= bool(self._held)  # others wait for its end already
         for type_ in row.collects:
             self._collectors.setdefault(type_, Collectors()).add(command, command.claim)

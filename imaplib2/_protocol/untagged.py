@@ -26,6 +26,7 @@ class UntaggedResponses(list[Any]):
         #: Held by the methods that only users call: theirs is another thread than the reader.
         self.guard: AbstractContextManager[Any] = nullcontext()
         self._types = _types(self)  # how many entries there are of each type, at most
+        self._has_shown = False
         # At most; what others have removed since the last count is still in it.
         self._items, self._bytes = _sizes(self)
 
@@ -125,8 +126,17 @@ class UntaggedResponses(list[Any]):
         for entry in self:
             if entry[0] == type_:
                 entry[1] = _Shown(entry[1])
+                self._has_shown = True
         found: list[Any] = self.get(type_, [])
         return found
+
+    def drop_shown(self) -> None:
+        """Forget what `show` has given."""
+        if self._has_shown:
+            left = [entry for entry in self if not isinstance(entry[1], _Shown)]
+            super().__setitem__(slice(None), left)
+            self._types = _types(self)
+            self._has_shown = False
 
     def get(self, type_: str, default: Any = None) -> Any:
         """All data of a type, or *default*."""

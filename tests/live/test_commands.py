@@ -299,7 +299,7 @@ def test_append_date(M: IMAP4, date: Any) -> None:
     ok(M.append("INBOX", None, date, message(4, 500)))
     ok(M.noop())
     (line,) = ok(M.fetch("4", "INTERNALDATE"))
-    assert Internaldate2Time(line) == 1000000000
+    assert Internaldate2Time(line) == time.localtime(1000000000)
 
 
 # Untagged responses and response codes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -227,7 +228,7 @@ def test_append_with_flags_and_date(M: IMAP4) -> None:
     (line,) = ok(M.fetch("6", "(FLAGS INTERNALDATE)"))
     assert b"\\Flagged" in line
     assert b"$Later" in line
-    assert Internaldate2Time(line) == 837596665
+    assert Internaldate2Time(line) == time.localtime(837596665)
 
 
 def test_append_makes_line_ends_crlf(M: IMAP4, server: Server) -> None:

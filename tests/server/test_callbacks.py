@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from imaplib2 import IMAP4
+from imaplib2._threads import _STARTS_LATE as STARTS_LATE
 
 from .helpers import (
+    SECONDS,
     Calls,
     Serve,
     abort,
@@ -251,6 +253,72 @@ def test_commands_of_a_callback_on_a_lost_link(serve: Serve) -> None:
     assert calls.count == 0
 
 
+@pytest.mark.parametrize("name", ["noop", "check", "close"])
+def test_those_of_earlier_commands_come_before_a_later_one_returns(serve: Serve, name: str) -> None:
+    """As programs for imaplib2 expect: they ask for much, then wait for one more answer."""
+
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer)
+        peer.select()
+        for _ in range(20):
+            for asked in (*["SEARCH"] * 5, name.upper()):
+                agree(peer, asked)
+            if name == "close":
+                peer.select()
+        peer.wait_closed()
+
+    called: list[Any] = []
+    with connected(serve(script)) as M:
+        M.select()
+        for _ in range(20):
+            for _ in range(5):
+                M.search(None, "ALL", callback=called.append)
+            getattr(M, name)()
+            assert len(called) == 5
+            called.clear()
+            if name == "close":
+                M.select()
+
+
+def test_that_of_an_idle_comes_before_what_has_ended_it_returns(serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer, b"IDLE")
+        for _ in range(20):
+            command = peer.command("IDLE")
+            peer.send(b"+ idling\r\n")
+            peer.expect(b"DONE")
+            peer.ok(command)
+            agree(peer, "NOOP")
+        peer.wait_closed()
+
+    called: list[Any] = []
+    with connected(serve(script)) as M:
+        for number in range(20):
+            M.idle(callback=called.append)
+            M.noop()
+            assert len(called) == number + 1
+
+
+def test_late_ones_come_one_at_a_time(serve: Serve) -> None:
+    seen: list[Any] = []
+    done = threading.Semaphore(0)
+
+    def callback(outcome: Any) -> None:
+        seen.append(("begin", outcome[1]))
+        barrier.wait(0.05)
+        seen.append(("end", outcome[1]))
+        done.release()
+
+    barrier = threading.Event()
+    with connected(serve(mailbox)) as M:
+        M.logout()
+        for number in range(3):
+            M.response("EXISTS", callback=callback, cb_arg=number)
+        for _ in range(3):
+            assert done.acquire(timeout=SECONDS)
+    assert seen == [(what, number) for number in range(3) for what in ("begin", "end")]
+
+
 def address(server: Any) -> tuple[str, int]:
     return server.host, server.port
 
@@ -288,6 +356,7 @@ def test_a_command_whose_callback_has_no_thread_is_not_sent(
     assert calls.count == 0
 
 
+@pytest.mark.skipif(not STARTS_LATE, reason="Python 3.12 has the thread from the beginning")
 @pytest.mark.usefixtures("no_threads")
 def test_an_idle_whose_callback_has_no_thread_ends_the_connection(serve: Serve) -> None:
     def script(peer: Peer) -> None:

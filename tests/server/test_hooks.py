@@ -692,6 +692,99 @@ def test_a_patched_class(serve: Serve, monkeypatch: pytest.MonkeyPatch, cls: Any
     assert b"".join(sent).endswith(b" NOOP\r\n")
 
 
+class Proxied(IMAP4):
+    """Speaks with a proxy first, through its file, as programs for imaplib do."""
+
+    wrapped = False
+
+    def open(self, host: Any = "", port: Any = None, timeout: float | None = None) -> None:
+        self.host, self.port = host, port
+        sock: Any = socket.create_connection((host, port))
+        self.sock = Minimal(sock) if self.wrapped else sock
+        self.file = self.sock.makefile("rb")
+        self.sock.sendall(b"CONNECT imap.example.org:143 HTTP/1.1\r\n\r\n")
+        while self.file.readline().strip():
+            pass
+
+
+class Minimal:
+    """A socket with few methods."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self.makefile, self.sendall, self.recv = sock.makefile, sock.sendall, sock.recv
+        self.shutdown, self.close = sock.shutdown, sock.close
+
+    def fileno(self) -> int:
+        raise io.UnsupportedOperation("fileno")
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_greeting_that_a_file_has_read_ahead(serve: Serve, wrapped: bool) -> None:
+    def script(peer: Peer) -> None:
+        assert peer.readline().startswith(b"CONNECT")
+        assert peer.readline() == b""
+        peer.send(b"HTTP/1.1 200 OK\r\n\r\n* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n")
+        agree(peer, "NOOP")
+        agree(peer, "NOOP")
+
+    with connected(serve(script), type("Own", (Proxied,), {"wrapped": wrapped})) as M:
+        assert M.noop() == ("OK", [b"done"])
+        assert M.noop() == ("OK", [b"done"])
+
+
+def test_a_second_init_with_a_file_of_the_first_socket(serve: Serve) -> None:
+    class Own(IMAP4):
+        def open(self, host: Any = "", port: Any = None, timeout: float | None = None) -> None:
+            self.host, self.port = host, port
+            if self.sock is None:
+                self.sock = socket.create_connection((host, port))
+                self.file = self.sock.makefile("rb")
+
+    server = serve(mailbox)
+    with connected(server, Own) as M:
+        M.logout()
+        M.__init__(server.host, server.port)
+        assert M.noop() == ("OK", [b"done"])
+
+
+def test_settings_that_ssl_wrap_socket_looks_at(serve: Serve, tls: Contexts) -> None:
+    class Own(IMAP4):
+        def ssl_wrap_socket(self) -> None:
+            names = ("keyfile", "certfile", "ca_certs", "cert_verify_cb", "ssl_version")
+            seen.append([getattr(self, name) for name in (*names, "tls_level")])
+            super().ssl_wrap_socket()
+
+    def script(peer: Peer) -> None:
+        greet(peer, b"STARTTLS")
+        peer.starttls(tls.server)
+        command = peer.command("CAPABILITY")
+        peer.untagged(b"CAPABILITY IMAP4rev1")
+        peer.ok(command)
+
+    seen: list[Any] = []
+    with connected(serve(script), Own) as M:
+        M.starttls(ca_certs=tls.files.ca, tls_level="tls_secure")
+        assert seen == [[None, None, tls.files.ca, None, "ssl23", "tls_secure"]]
+
+
+def test_examine_is_a_select(serve: Serve) -> None:
+    class Own(IMAP4):
+        def select(self, mailbox: str = "INBOX", readonly: bool = False) -> Any:  # type: ignore[override]
+            seen.append((mailbox, readonly))
+            return super().select(mailbox, readonly)
+
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer)
+        peer.select()
+
+    seen: list[Any] = []
+    with connected(serve(script), Own) as M:
+        assert M.examine("x") == ("OK", [b"3"])
+        assert M.is_readonly
+    assert seen == [("x", True)]
+
+
 class Xlist(IMAP4):
     def xlist(self, directory: str = '""', pattern: str = "*") -> Any:
         typ, data = self._simple_command("XLIST", directory, pattern)

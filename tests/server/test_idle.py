@@ -88,6 +88,22 @@ def test_time_may_be_endless(serve: Serve, seconds: float) -> None:
         check_usable(M)
 
 
+@pytest.mark.parametrize("news", [[], [b"4 EXISTS"]])
+def test_what_select_has_returned_is_no_news(serve: Serve, news: list[bytes]) -> None:
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer, b"IDLE")
+        peer.select(3)
+        command = begin(peer)
+        peer.untagged(*news)
+        end(peer, command)
+
+    with connected(serve(script)) as M:
+        assert M.select() == ("OK", [b"3"])
+        M.idle(0.1 if not news else None)
+        assert M.response("EXISTS") == ("EXISTS", [b"4"] if news else [None])
+        assert M.response("FLAGS")[1] != [None]
+
+
 @pytest.mark.parametrize("place", ["early", "late"])
 def test_news_that_come_before_or_with_the_plus(serve: Serve, place: str) -> None:
     with connected(serve(idling(**{place: NEWS}))) as M:

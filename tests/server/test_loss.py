@@ -393,6 +393,28 @@ def test_bye_and_nothing_else_on_logout(serve: Serve) -> None:
         assert M.logout() == ("BYE", [b"so long"])
 
 
+@pytest.mark.parametrize("kind", [RuntimeError, KeyboardInterrupt, abort])
+def test_an_exception_while_a_command_is_sent(serve: Serve, kind: type[BaseException]) -> None:
+    """From a signal handler, or a socket-like object: nobody knows what was sent."""
+
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer)
+        peer.wait_closed()
+
+    def try_send(data: bytes) -> int:
+        raise kind("by the way")
+
+    with connected(serve(script)) as M:
+        M._engine._transport.try_send = try_send
+        with pytest.raises(kind):
+            M.noop()
+        wait_over(M)
+        with pytest.raises(abort, match="while a command was sent"):
+            M.noop()
+        with duration(0, 2):
+            M.logout()
+
+
 def test_what_a_sender_is_told_says_more_than_an_end_of_file(serve: Serve) -> None:
     """Of a reset, the system tells whoever asks first, and all others of an end of file."""
 

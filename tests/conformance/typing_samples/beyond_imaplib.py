@@ -7,6 +7,7 @@ import queue
 import ssl
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -130,6 +131,6 @@ class Extended(HISTORICAL_IMAP4):
 
 
 numbers: tuple[int, str] = imaplib2.IMAP4_PORT + imaplib2.IDLE_TIMEOUT, imaplib2.__version__
-seconds: float | None = imaplib2.Internaldate2Time(b"")
+moment: time.struct_time | None = imaplib2.Internaldate2Time(b"")
 states: list[str] = [imaplib2.AUTH, imaplib2.imaplib2.SELECTED, *imaplib2.AllowedVersions]
 ends: bytes = imaplib2.MapCRLF.sub(imaplib2.CRLF, b"a\nb")
