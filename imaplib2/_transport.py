@@ -1,4 +1,4 @@
-"""Ways to carry bytes: a socket, TLS, a child process, an object's own methods; and DEFLATE.
+"""Ways to carry bytes: sockets and what is like them, TLS, a child process, own methods; DEFLATE.
 
 Nothing here knows IMAP. One thread reads a transport while another writes it; any thread may
 `interrupt` it, which makes a blocked read return 0 (end of file) and a blocked write fail.
