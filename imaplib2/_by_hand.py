@@ -40,6 +40,7 @@ from ._protocol.grammar import CRLF
 from ._protocol.limits import ProtocolViolation
 from ._protocol.responses import Continuation, Tagged, Untagged, parse
 from ._threads import Engine
+from ._waiting import seconds_until
 
 #: ``(typ, [text])`` once the tagged response has been pulled.
 Completion = tuple[str, list[bytes]] | None
@@ -373,7 +374,7 @@ class TaggedCommands(MutableMapping[bytes, Any]):
         return iter(self.copy())
 
     def __len__(self) -> int:
-        return sum(1 for _ in self)
+        return len(self.copy())
 
     def __repr__(self) -> str:
         return repr(self.copy())
@@ -444,7 +445,7 @@ class ReadableSocket:
 
 
 def _until(deadline: float | None) -> float | None:
-    return None if deadline is None else max(0.0, deadline - time.monotonic())
+    return None if deadline is None else seconds_until(deadline)
 
 
 def _drop(typ: str, data: list[Any]) -> None:

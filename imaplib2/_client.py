@@ -1034,8 +1034,8 @@ class IMAP4:
         Returns ``(code, [data, ...])``, ``(code, [None])`` when there is none.
         """
         engine = self._running_engine()
-        if callback is not None and not engine.can_wait:
-            raise self.abort("response: no threads to serve it (forked child, or exit)")
+        if callback is not None:
+            engine.check_can_wait("response")
         result = code, self._take_untagged(code.upper()) or [None]
         if callback is None:
             return result

@@ -9,6 +9,8 @@ import signal
 import subprocess
 import time
 
+from ._waiting import seconds_until
+
 
 class Family:
     """*child* with its descendants, as far as the system tells of them (Linux does).
@@ -51,7 +53,7 @@ class Family:
 def _has_ended(descriptor: int, deadline: float) -> bool:
     poller = select.poll()
     poller.register(descriptor, select.POLLIN)
-    return bool(poller.poll(max(0.0, deadline - time.monotonic()) * 1000))
+    return bool(poller.poll(seconds_until(deadline) * 1000))
 
 
 def _descendants(pid: int) -> list[int]:

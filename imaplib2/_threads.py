@@ -146,12 +146,15 @@ class Engine:
         self._callback_jobs: list[Job] = []
         self._waiting_callback: Pending | _Waker | None = None  # what a callback is waiting for
         self._running = 0
-        name = trace.identifier
-        self._reader = threading.Thread(target=self._run_reader, name=f"{name} reader", daemon=True)
-        self._writer = threading.Thread(target=self._run_writer, name=f"{name} writer", daemon=True)
+        self._reader = self._thread("reader", self._run_reader)
+        self._writer = self._thread("writer", self._run_writer)
         core.traffic = []
         trace.hide = core.secrets.head
         core.untagged.guard = _Guard(self._mutex)
+
+    def _thread(self, role: str, target: Job) -> threading.Thread:
+        name = f"{self.trace.identifier} {role}"
+        return threading.Thread(target=target, name=name, daemon=True)
 
     # -- For the client -----------------------------------------------------------------------
 
@@ -183,8 +186,7 @@ class Engine:
             over = self.core.reason is not None
             if not over:
                 pending.set(result)
-                self._callbacks_due += 1
-                self._callbacks.put(pending)
+                self._put_callback(pending)
         if over:
             self.call_back_alone(pending, result)
 
@@ -194,10 +196,9 @@ class Engine:
         It comes behind all others, in a thread that takes the place of the one for them.
         """
         pending.set(result)
-        name = f"{self.trace.identifier} callbacks"
         locked = self._starting.acquire(timeout=_MUTEX_TIMEOUT)
-        arguments = (self._callback_thread, pending.call_back)
-        thread = threading.Thread(target=_call_behind, args=arguments, name=name, daemon=True)
+        before = self._callback_thread
+        thread = self._thread("callbacks", lambda: _call_behind(before, pending.call_back))
         try:
             thread.start()
             self._callback_thread = thread
@@ -213,8 +214,7 @@ class Engine:
         Raises ``error`` when it is illegal, ``abort`` when the connection is over, and
         RuntimeError when it has the first callback and there can be no thread for that.
         """
-        if not self.can_wait:
-            raise abort(f"{command.row.name}: no threads to serve it (forked child, or exit)")
+        self.check_can_wait(command.row.name)
         self._check_no_deadlock(command)
         calls_back = command.waiter.callback is not None
         if calls_back and not (command.idle and self._transport.punctual and _STARTS_LATE):
@@ -392,10 +392,9 @@ class Engine:
 
     def _time_to_close(self) -> float:
         """Seconds that `close` may still wait, in all its calls together."""
-        now = time.monotonic()
         if self._close_until is None:
-            self._close_until = now + _JOIN_TIMEOUT
-        return max(0.0, self._close_until - now)
+            self._close_until = time.monotonic() + _JOIN_TIMEOUT
+        return seconds_until(self._close_until)
 
     def _close_alone(self, *, logged_out: bool) -> None:
         """`close` where no thread can be waited for, and no lock relied on."""
@@ -438,6 +437,11 @@ class Engine:
         frozen; nor in the reader or writer, where a garbage collection may call ``__del__``.
         """
         return not (self._is_foreign or sys.is_finalizing() or self.is_current)
+
+    def check_can_wait(self, name: str) -> None:
+        """Raise ``abort`` unless the command *name* can be served."""
+        if not self.can_wait:
+            raise abort(f"{name}: no threads to serve it (forked child, or exit)")
 
     @property
     def is_current(self) -> bool:
@@ -508,8 +512,7 @@ class Engine:
             pending = event.command.waiter
             if pending is not None and pending.callback is not None and not pending.done:
                 _set(pending, event)
-                self._callbacks_due += 1
-                self._callbacks.put(pending)
+                self._put_callback(pending)
         elif isinstance(event, UpgradeNow):
             self._resume.clear()
         elif isinstance(event, Idling) and event.command.idle and event.command.idle.polled:
@@ -791,6 +794,11 @@ class Engine:
 
     # -- Callbacks ----------------------------------------------------------------------------
 
+    def _put_callback(self, pending: Pending) -> None:
+        """Have the thread for callbacks call that of *pending*; the mutex is held."""
+        self._callbacks_due += 1
+        self._callbacks.put(pending)
+
     def _start_callbacks(self) -> None:
         """Have a thread for callbacks; raises RuntimeError when there can be none."""
         if self._callback_thread is not None:
@@ -800,8 +808,7 @@ class Engine:
             return
         try:
             if self._callback_thread is None:
-                name = f"{self.trace.identifier} callbacks"
-                thread = threading.Thread(target=self._run_callbacks, name=name, daemon=True)
+                thread = self._thread("callbacks", self._run_callbacks)
                 thread.start()
                 self._callback_thread = thread
         finally:
