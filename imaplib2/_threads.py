@@ -215,21 +215,15 @@ class Engine:
         RuntimeError when it has the first callback and there can be no thread for that.
         """
         self.check_can_wait(command.row.name)
-        self._check_no_deadlock(command)
+        helping = self._helping
+        if helping is not None and helping[0] == threading.get_ident():
+            _check_no_deadlock(command, helping[1])
         calls_back = command.waiter.callback is not None
         if calls_back and not (command.idle and self._transport.punctual and _STARTS_LATE):
             self._start_callbacks()
         self._drive(self.core.submit, command)
         if calls_back and not self._transport.punctual:
             self._callbacks.put(_do_nothing)  # that thread keeps the time: have it look again
-
-    def _check_no_deadlock(self, command: Command) -> None:
-        """An authenticator can't wait for a command that waits for the authenticator."""
-        helping = self._helping
-        if helping is None or helping[0] != threading.get_ident():
-            return
-        if command.waiter.callback is None and command.row.name != "LOGOUT":
-            raise error(f"{command.row.name} would wait for {helping[1].row.name}, and that for it")
 
     def locked(self, function: Callable[[Connection], T]) -> T:
         """The result of a short *function* of the core, which nobody else changes meanwhile."""
@@ -951,6 +945,12 @@ class _Waker:
 
     def hand_over(self, job: Job) -> None:
         self._items.put(self)
+
+
+def _check_no_deadlock(command: Command, helped: Command) -> None:
+    """An authenticator can't wait for a command that waits for the authenticator."""
+    if command.waiter.callback is None and command.row.name != "LOGOUT":
+        raise error(f"{command.row.name} would wait for {helped.row.name}, and that for it")
 
 
 def _set(pending: Pending, event: Completed | Failed) -> None:
