@@ -100,6 +100,8 @@ _SENDER_TIMEOUT = 0.1
 _SENDER_LOOK = 0.001
 #: Seconds that are given to the reader to take what the socket holds already.
 _ERRAND_TIMEOUT = 1.0
+#: Seconds in which what the server had said is read, when nothing can be sent any more.
+_LAST_WORDS_TIMEOUT = 1.0
 
 T = TypeVar("T")
 #: Makes the transport that an upgrading command asks for, from the bytes that came early.
@@ -125,6 +127,7 @@ class Engine:
         self._mutex = threading.Lock()
         self._work = threading.Condition(self._mutex)
         self._sending = False  # some thread has taken output and is sending it
+        self._broken: OSError | None = None  # why nothing can be sent; ``_sending`` is set then
         self._alarm: float | None = None  # when the sleeping writer looks again
         self._unsent = 0  # bytes in the system's send buffer, when somebody looked last
         self._resume = threading.Event()  # set but during an upgrade
@@ -614,7 +617,10 @@ class Engine:
         try:
             sent = self._transport.try_send(data)
         except OSError as problem:
-            return self._fail_os(problem)
+            self._broken = problem
+            with self._mutex:
+                self._work.notify_all()  # the writer sees to the end
+            return
         if sent >= _MUCH:
             self._unsent = self._transport.unsent()
         if sent < len(data):
@@ -626,7 +632,6 @@ class Engine:
         if self.core.has_output or (self._unsent and self._alarm is not None):
             with self._mutex:
                 self._work.notify_all()
-        return None
 
     def _run_writer(self) -> None:
         self._own_threads.add(threading.get_ident())
@@ -634,7 +639,7 @@ class Engine:
             while self._write():
                 pass
         except OSError as problem:
-            self._fail_os(problem)
+            self._fail_sending(problem)
         except BaseException as problem:  # a bug of ours; nobody may wait for ever
             self._fail_bug(problem)
         finally:
@@ -660,6 +665,8 @@ class Engine:
     def _take_work(self) -> list[Buffer] | None:
         """Output to send; None when the clock has moved the core. The mutex is held."""
         assert self._mutex.locked()
+        if self._broken is not None:
+            raise self._broken
         if not self._sending and self.core.output_size:
             self._sending = True
             return self.core.take_output()
@@ -674,6 +681,16 @@ class Engine:
         self._work.wait(None if deadline is None else seconds_until(deadline))
         self._alarm = float("-inf")  # awake: it will look anyway
         return []
+
+    def _fail_sending(self, problem: OSError) -> None:
+        """Nothing can be sent any more: fail, unless what the server had said is the reason.
+
+        The reader is given the time to read that, and ends the connection when it is through.
+        """
+        self._broken = problem
+        with self._mutex:
+            self._work.wait_for(lambda: self.core.reason is not None, _LAST_WORDS_TIMEOUT)
+        self._fail_os(problem)
 
     def _send(self, data: Buffer) -> None:
         view = memoryview(data).cast("B")
@@ -707,7 +724,7 @@ class Engine:
         except ProtocolViolation as violation:
             self.fail(violation)
         except OSError as problem:
-            self._fail_os(problem)
+            self._fail_os(self._broken or problem)
         except BaseException as problem:  # a bug of ours, or of a subclass's read()
             self._fail_bug(problem)
         finally:
@@ -747,7 +764,10 @@ class Engine:
             self._drive(lambda now: self.core.close(logged_out=bool(self._closing)))
         else:
             self._let_sender_fail()
-            self._drive(lambda now: self.core.end_of_file())
+            if self._broken is not None:
+                self._fail_os(self._broken)
+            else:
+                self._drive(lambda now: self.core.end_of_file())
 
     def _let_sender_fail(self) -> None:
         """Give a thread that is sending the time to report why it can't.
@@ -755,8 +775,12 @@ class Engine:
         Of a reset, the system tells whoever asks first, and all others of an end of file.
         """
         deadline = time.monotonic() + _SENDER_TIMEOUT
-        while self._sending and self.core.reason is None and seconds_until(deadline):
+        while self._is_sending and seconds_until(deadline):
             time.sleep(_SENDER_LOOK)
+
+    @property
+    def _is_sending(self) -> bool:
+        return self._sending and self._broken is None and self.core.reason is None
 
     def _receive_literal(self) -> None:
         begun, missing = self.core.begun_literal(), self.core.missing

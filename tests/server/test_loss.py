@@ -446,6 +446,67 @@ def test_what_a_sender_is_told_says_more_than_an_end_of_file(serve: Serve) -> No
         assert "reset by peer" in str(failure(M.noop))
 
 
+@pytest.mark.parametrize("sender", ["user", "reader", "writer"])
+@pytest.mark.parametrize("said", [b"* BYE overloaded\r\n", b""])
+def test_what_the_server_had_said_when_a_sender_fails_is_the_reason(
+    serve: Serve, sender: str, said: bytes
+) -> None:
+    """Whichever thread that is; and without a word, it is what the sender was told."""
+
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer)
+        if sender != "user":
+            peer.command("APPEND", continuation=None)
+            peer.line(b"+ go on")
+        peer.relax()
+        assert failed.wait(SECONDS)
+        peer.send(said)
+        peer.wait_closed()
+
+    failed, names = threading.Event(), list[str]()
+    with connected(serve(script)) as M:
+        transport = M._engine._transport
+        send = transport.try_send
+
+        def try_send(data: bytes) -> int:
+            if sender != "user" and b" APPEND " in bytes(data[:20]):
+                return int(send(data))
+            names.append(threading.current_thread().name)
+            failed.set()
+            raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+        transport.try_send = try_send
+        size = 10_000_000 if sender == "writer" else 10
+        with duration(0, 3):
+            problem = failure(M.append, "INBOX", None, None, bytes(size))
+        assert isinstance(problem, abort)
+        assert isinstance(problem, BrokenPipeError) is (said == b"")
+        expected = "server said BYE: overloaded" if said else "socket error: [Errno 32] Broken pipe"
+        assert str(problem).startswith(f"{expected} (127.0.0.1")
+        assert len(names) == 1
+        assert sender == "user" or names[0].endswith(sender)
+        wait_over(M)
+
+
+@pytest.mark.parametrize("cls", [IMAP4, IMAP4_SSL])
+def test_a_bye_is_not_lost_in_a_reset(serve: Serve, tls: Contexts, cls: type[IMAP4]) -> None:
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer)
+        peer.command("APPEND", continuation=None)
+        peer.line(b"+ go on")
+        peer.read(100_000)
+        peer.untagged(b"BYE overloaded")
+        peer.reset()
+
+    is_tls = cls is IMAP4_SSL
+    options = {"ssl_context": tls.client} if is_tls else {}
+    for _ in range(10):
+        server = serve(script, tls=tls.server if is_tls else None)
+        with connected(server, cls, **options) as M:
+            problem = failure(M.append, "INBOX", None, None, bytes(5_000_000))
+            assert "server said BYE: overloaded" in str(problem)
+
+
 def test_data_before_the_end_is_not_lost(serve: Serve) -> None:
     def script(peer: Peer) -> None:
         greet_authenticated(peer)
