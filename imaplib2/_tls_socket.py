@@ -11,9 +11,9 @@ import contextlib
 import errno
 import socket
 import ssl
-import threading
 from typing import Any, cast
 
+from ._mutex import Mutex
 from ._waiting import wait_for
 
 #: Bytes: what a TLS record holds at the most (RFC 8446, section 5.1).
@@ -23,7 +23,7 @@ _RECORD = 16 * 1024
 class ConcurrentSSLSocket(ssl.SSLSocket):
     """See the module; made from a connected SSLSocket by `adopt`."""
 
-    _lock: threading.Lock
+    _lock: Mutex
     _timeout: float | None = None
 
     def settimeout(self, value: float | None) -> None:
@@ -52,9 +52,7 @@ class ConcurrentSSLSocket(ssl.SSLSocket):
     def read(self, len: int = 1024, buffer: Any = None) -> Any:
         while True:
             try:
-                with self._lock:
-                    self._tls_object()
-                    return super().read(len, buffer)
+                return self._lock.run(self._read, len, buffer)
             except ssl.SSLWantReadError:
                 wait_for(self, reading=True)
             except ssl.SSLWantWriteError:
@@ -64,16 +62,23 @@ class ConcurrentSSLSocket(ssl.SSLSocket):
         """Receive once something has come; None when it is less than a record, or no data."""
         for wait in (True, False):
             try:
-                with self._lock:
-                    self._tls_object()
-                    size = cast(int, super().read(len(buffer), buffer))
-                    return size if size < _RECORD else self._fill(buffer, size)
+                return self._lock.run(self._read_records, buffer)
             except ssl.SSLWantReadError:
                 if wait:
                     wait_for(self, reading=True)
             except ssl.SSLWantWriteError:
                 wait_for(self, reading=False)
         return None
+
+    def _read(self, size: int, buffer: Any) -> Any:
+        """Read what OpenSSL has; the lock is held."""
+        self._tls_object()
+        return super().read(size, buffer)
+
+    def _read_records(self, buffer: memoryview) -> int:
+        """Read what OpenSSL has, as far as *buffer* takes it; the lock is held."""
+        size = cast(int, self._read(len(buffer), buffer))
+        return size if size < _RECORD else self._fill(buffer, size)
 
     def _fill(self, buffer: memoryview, size: int) -> int:
         """Where a whole record was, take those behind it, too: one by one they cost a third more.
@@ -103,8 +108,7 @@ class ConcurrentSSLSocket(ssl.SSLSocket):
         return self.send(data)
 
     def pending(self) -> int:
-        with self._lock:
-            return super().pending()
+        return self._lock.run(super().pending)
 
     def shutdown(self, how: int) -> None:
         """End traffic, but not TLS: SSLSocket forgets it, and would go on in plain text."""
@@ -112,8 +116,7 @@ class ConcurrentSSLSocket(ssl.SSLSocket):
 
     def unwrap(self) -> socket.socket:
         """Leave TLS; this socket carries nothing any more."""
-        with self._lock:
-            return super().unwrap()
+        return self._lock.run(super().unwrap)
 
     def _tls_object(self) -> Any:
         """What speaks TLS; OSError when that was left, for SSLSocket would send plain text then.
@@ -125,19 +128,21 @@ class ConcurrentSSLSocket(ssl.SSLSocket):
             raise OSError(errno.ENOTCONN, "TLS was left, or the socket closed")
         return tls_object
 
+    def _write(self, data: Any) -> int:
+        """Have OpenSSL take some of *data*; the lock is held."""
+        return cast(int, self._tls_object().write(data))
+
     def send_now(self, data: Any) -> int:
         """Send what can be sent without waiting; the number of bytes."""
         try:
-            with self._lock:
-                return cast(int, self._tls_object().write(data))
+            return self._lock.run(self._write, data)
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return 0
 
     def send_within(self, data: Any, timeout: float | None) -> int:
         """Send some of *data*, waiting up to *timeout* seconds; 0 when that was in vain."""
         try:
-            with self._lock:
-                return cast(int, self._tls_object().write(data))
+            return self._lock.run(self._write, data)
         except ssl.SSLWantWriteError:
             wait_for(self, timeout, reading=False)
         except ssl.SSLWantReadError:
@@ -156,6 +161,6 @@ def adopt(sock: ssl.SSLSocket) -> ConcurrentSSLSocket:
             sock.__class__ = type(kind.__name__, (ConcurrentSSLSocket, kind), {})
     assert isinstance(sock, ConcurrentSSLSocket)
     sock._timeout = timeout
-    sock._lock = threading.Lock()
+    sock._lock = Mutex()
     ssl.SSLSocket.setblocking(sock, False)
     return sock

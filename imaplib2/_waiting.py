@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import select
 import socket
-import threading
 import time
+from collections.abc import Callable
+
+from ._mutex import Mutex, Reentered
 
 #: Seconds: whoever waits longer looks at the clock in between. Some waits can't be much longer.
 _LONGEST_WAIT = 24 * 3600.0
@@ -17,23 +20,16 @@ class Wakeup:
     """A pipe that ends waits on other descriptors; once set, it stays set."""
 
     def __init__(self) -> None:
-        self._read_fd, self._write_fd = os.pipe()
-        self._open = [self._read_fd, self._write_fd]
-        # Reentrant: a garbage collection may set or close this within these very methods.
-        self._lock = threading.RLock()
-        self._closed = self._writing = False
+        self._mutex = Mutex()
+        self._open: list[int] = []
+        self._closed = self._written = False
         self.is_set = False
+        self._read_fd, self._write_fd = self._open[:] = os.pipe()
 
     def set(self) -> None:
         """End all waits, now and later."""
-        with self._lock:
-            was_set, self.is_set = self.is_set, True
-            if was_set or self._closed:
-                return
-            self._writing = True
-            os.write(self._write_fd, b"x")
-            self._writing = False
-            self._release()
+        self.is_set = True
+        self._run(self._write)
 
     def wait(self, timeout: float) -> None:
         """Wait until this is set, up to *timeout* seconds."""
@@ -41,12 +37,27 @@ class Wakeup:
 
     def close(self) -> None:
         """Give the descriptors back."""
-        with self._lock:
-            self._closed = True
-            self._release()
+        self._closed = True
+        self._run(self._release)
+
+    def _run(self, step: Callable[[], None]) -> None:
+        """Do what needs the descriptors, whose numbers may mean others once they are closed.
+
+        A garbage collection, or a signal handler, may have interrupted just that: what it has
+        interrupted does then what is left to be done.
+        """
+        with contextlib.suppress(Reentered):
+            self._mutex.run(step)
+            if self._closed and self._open:
+                self._mutex.run(self._release)
+
+    def _write(self) -> None:
+        if not (self._written or self._closed):
+            os.write(self._write_fd, b"x")
+            self._written = True
 
     def _release(self) -> None:
-        while self._closed and not self._writing and self._open:
+        while self._open:
             os.close(self._open.pop())
 
     def __del__(self) -> None:
