@@ -128,7 +128,12 @@ class Connection:
         self.secrets = Secrets()
         self._output: list[Buffer] = []
         self._unsent: set[bytes] = set()  # tags that nobody has taken to be sent
-        self._events: list[Event] = []
+        #: What has happened, in order. Who acts on it forgets it by `forget_events`, not before.
+        self.events: list[Event] = []
+        #: Commands that were submitted, until their outcome is among the events. It is their one
+        #: way out: whatever goes wrong in between, `fail` finds them here.
+        self._untold: dict[Command, None] = {}
+        self._over = False  # `fail` has done all that it has to do
         self._heard = 0.0  # the last byte from the server, or when waiting for one began
         self._advanced = 0.0  # when a command in progress last got nearer to its end
         self._inquiry_at = 0.0
@@ -154,6 +159,7 @@ class Connection:
         Raises ``error`` when no server is needed to tell that it is illegal.
         """
         self.check_usable(command.row)
+        self._untold[command] = None
         command.tag = command.tag or self.new_tag()
         if command.row.name == "LOGOUT":
             self._logout_at = now
@@ -247,8 +253,13 @@ class Connection:
 
     def take_events(self) -> list[Event]:
         """What has happened, in order; it is forgotten here."""
-        events, self._events = self._events, []
+        events = self.events
+        self.forget_events()
         return events
+
+    def forget_events(self) -> None:
+        """``events`` was read, and is somebody else's now."""
+        self.events = []
 
     def next_deadline(self) -> float | None:
         """When `tick` has something to do, if nothing happens until then."""
@@ -273,30 +284,39 @@ class Connection:
             self.fail(TimeoutAbort(f"timed out: {self._silence_text(now)}"))
 
     def fail(self, reason: error) -> None:
-        """The connection is over; only the first reason counts."""
-        if self.reason is not None:
+        """The connection is over; only the first reason counts.
+
+        May be called again, and does then what an exception has kept it from doing before.
+        """
+        if self._over:
             return
-        reason = self._in_context(reason)
-        self.reason = reason
+        if self.reason is None:
+            self.reason = self._in_context(reason)
         self.state = LOGOUT
-        pending = [*self.in_progress.values(), *self._held]
-        self.in_progress.clear()
         self._idle_in_progress = None
-        self._profiles.clear()
-        self._held.clear()
-        self._output.clear()
-        self._collectors.clear()
-        for command in pending:
-            if isinstance(command.then, Completed):
-                command = command.then.command
-            if command.row.name == "LOGOUT":  # what it wanted has happened
-                text = self.bye or str(reason).encode("utf-8", "replace")
-                self._events.append(Completed(command, "OK", [text]))
-            else:
-                self._events.append(Failed(command, lost(reason)))
-        self._events.append(Lost(reason))
+        for container in (
+            self.in_progress, self._profiles, self._held, self._output, self._collectors
+        ):  # fmt: skip
+            container.clear()
+        while self._untold:
+            self._report(self._ended(next(iter(self._untold)), self.reason))
+        self.events.append(Lost(self.reason))
         if self.tap is not None:
             self.tap(None)
+        self._over = True
+
+    def _ended(self, command: Command, reason: error) -> Completed | Failed:
+        """What the end of the connection means to *command*."""
+        if command.row.name != "LOGOUT":
+            return Failed(command, lost(reason))
+        # What it wanted has happened.
+        return Completed(command, "OK", [self.bye or str(reason).encode("utf-8", "replace")])
+
+    def _report(self, outcome: Event) -> None:
+        """Have *outcome*, that of a command unless it is the greeting, told to whoever waits."""
+        self.events.append(outcome)
+        if isinstance(outcome, (Completed, Failed)):
+            self._untold.pop(outcome.command, None)
 
     def _in_context(self, reason: error) -> error:
         if self.welcome is not None:
@@ -341,7 +361,7 @@ class Connection:
             self.untagged.clear()
             self._report_with_capabilities(completed, now)
         else:
-            self._events.append(completed)
+            self._report(completed)
         self._admit(now)
 
     def forget_capabilities(self) -> None:
@@ -372,6 +392,7 @@ class Connection:
         """Nobody waits for *command* any more: take it back, or see that it holds up nobody."""
         if command in self._held:
             self._held.remove(command)
+            self._untold.pop(command, None)
             if command.row.name == "LOGOUT":
                 self._logout_at = None
             self._admit(now)
@@ -379,6 +400,7 @@ class Connection:
             return
         elif command.by_hand:  # nothing of it was sent
             self._remove(command)
+            self._untold.pop(command, None)
             self._admit(now)
         elif command.row.plus is Plus.SASL or command.row.upgrade is not Upgrade.NONE:
             self.fail(abort(f"{command.row.name} was interrupted"))
@@ -397,10 +419,9 @@ class Connection:
     def close(self, *, logged_out: bool) -> None:
         """The user ends the connection: what is pending fails."""
         self.logged_out |= logged_out
-        if self.reason is None:
-            self.closed_on_purpose = True
-            by = "logout()" if logged_out else "shutdown()"
-            self.fail(abort(f"the connection was closed by {by}"))
+        self.closed_on_purpose |= self.reason is None
+        by = "logout()" if logged_out else "shutdown()"
+        self.fail(abort(f"the connection was closed by {by}"))
 
     def new_tag(self) -> bytes:
         """A tag that was not used before."""
@@ -420,7 +441,7 @@ class Connection:
             try:
                 self._check_state(command.row)
             except error as problem:
-                self._events.append(Failed(command, problem))
+                self._report(Failed(command, problem))
                 continue
             self._start(command, now)
 
@@ -480,7 +501,7 @@ class Connection:
         self.untagged.drop_statuses()
         if command.by_hand:
             self._log(">", f"{command.tag.decode('ascii', 'replace')} {row.name} ...")
-            self._events.append(RoomMade(command))
+            self.events.append(RoomMade(command))
             return
         self._unsent.add(command.tag)
         parts = [command.tag + b" ", *command.parts, CRLF]
@@ -675,10 +696,10 @@ class Connection:
                     raise ProtocolViolation(f"more than {_CHALLENGES} challenges to a login")
                 self._challenged = True
                 self.secrets.add_challenge(response.text)
-                self._events.append(Challenge(command, response.text))
+                self.events.append(Challenge(command, response.text))
                 return
             if command.row.plus is Plus.IDLE and command.idle and not command.idle.idling:
-                self._events.append(Idling(command))
+                self.events.append(Idling(command))
                 self._idling(command.idle, now)
                 return
         # A stray "+" has no meaning; it stands in the trace.
@@ -725,7 +746,7 @@ class Connection:
                 kept.append(command)  # it tells nothing
             else:
                 text = f"{command.row.name} was not sent: {upgrade.row.name} before it has failed"
-                self._events.append(Failed(command, error(text)))
+                self._report(Failed(command, error(text)))
         self._held = deque(kept)
 
     def _pause(self, command: Command) -> None:
@@ -734,7 +755,7 @@ class Connection:
             raise ProtocolViolation(
                 f"plaintext behind the OK to STARTTLS, an attack: {excerpt(unread)}"
             )
-        self._events.append(UpgradeNow(command, unread))
+        self.events.append(UpgradeNow(command, unread))
 
     # -- Completion ---------------------------------------------------------------------------
 
@@ -743,7 +764,7 @@ class Connection:
         data = self._outcome(command, type_, text)
         if command.then is not None:
             self._inquiry = None
-            self._events.append(command.then)
+            self._report(command.then)
             return
         if type_ == "OK" and row.on_ok is not None:
             self._enter(row.on_ok, command)
@@ -756,17 +777,17 @@ class Connection:
         if type_ == "BAD" and not command.as_it_came:
             name = row.name.partition(" ")[0]  # of UID FETCH, imaplib says UID
             problem = error(f"{name} command error: BAD {[text]}")
-            self._events.append(Failed(command, problem))
+            self._report(Failed(command, problem))
             return
         if type_ == "OK" and row.name == "SELECT" and "READ-ONLY" in self.untagged:
             problem = readonly(f"{command.subject} is not writable")
-            self._events.append(Failed(command, problem))
+            self._report(Failed(command, problem))
             return
         completed = Completed(command, type_, data)
         if type_ == "OK" and row.logs_in:
             self._report_with_capabilities(completed, now)
         else:
-            self._events.append(completed)
+            self._report(completed)
 
     def _enabled(self, command: Command) -> None:
         # Dovecot and Cyrus say OK to what they don't have (RFC 5161, section 3.1).
@@ -812,7 +833,7 @@ class Connection:
     def _report_with_capabilities(self, then: Completed | Greeted, now: float) -> None:
         """Report *then*, but ask for the capabilities first unless the server has told them."""
         if self._capabilities_told:
-            self._events.append(then)
+            self._report(then)
         else:
             row = COMMANDS["CAPABILITY"]
             self._inquiry = Command(row, [b"CAPABILITY"], tag=self.new_tag(), then=then)
