@@ -183,7 +183,14 @@ class IMAP4:
         self._trace.printer = _printer(weakref.ref(self))
         self._core.timeout = self.timeout
         self._engine: Engine | None = None
-        self._connect(timeout)
+        try:
+            _call_open(self.open, self.host, self.port, timeout)
+            self._connect()
+        except BaseException:
+            # The shutdown of a subclass may rely on what its open has not set; hide nothing.
+            with contextlib.suppress(Exception):
+                self._close()
+            raise
 
     def _begin_anew(self) -> None:
         """End the connection of an earlier ``__init__``: its caller tries again, or reconnects."""
@@ -200,19 +207,13 @@ class IMAP4:
     def _default_port() -> int:
         return IMAP4_PORT
 
-    def _connect(self, timeout: float | None) -> None:
-        try:
-            _call_open(self.open, self.host, self.port, timeout)
-            self._engine = self._by_hand.engine = self._make_engine()
-            self._finalizer = weakref.finalize(self, self._engine.abandon)
-            self._finalizer.atexit = False
-            self._engine.start(self.timeout or CONNECT_TIMEOUT)
-            self._check_version()
-        except BaseException:
-            # The shutdown of a subclass may rely on what its open has not set; hide nothing.
-            with contextlib.suppress(Exception):
-                self._close()
-            raise
+    def _connect(self) -> None:
+        """Be greeted, behind ``open``. Test doubles replace both, as with ``imaplib``."""
+        self._engine = self._by_hand.engine = self._make_engine()
+        self._finalizer = weakref.finalize(self, self._engine.abandon)
+        self._finalizer.atexit = False
+        self._engine.start(self.timeout or CONNECT_TIMEOUT)
+        self._check_version()
 
     def _check_version(self) -> None:
         if not self.capabilities:
@@ -1556,8 +1557,10 @@ class IMAP4:
         row = Row("", "", ANY, (Kind.ANY,))
         return b"".join(cast(Any, encode_arguments(row, (arg,)).parts[1:]))
 
-    def _log(self, level: int, line: str) -> None:
-        self._trace.message(level, line)
+    def _log(self, level: Any, line: str | None = None) -> None:
+        if line is None:  # imaplib's has no level: it keeps the line for print_log()
+            level, line = 4, level
+        self._trace.message(level, cast(str, line))
 
     def _mesg(self, s: str, tn: str | None = None, secs: float | None = None) -> None:
         self._trace.print(s, tn, secs)

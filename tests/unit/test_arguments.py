@@ -85,7 +85,10 @@ class Recorder(IMAP4):
         self._core.utf8_enabled = utf8
         self.capabilities = ("IMAP4REV1", "ENABLE", "COMPRESS=DEFLATE")
 
-    def _connect(self, timeout: float | None) -> None:
+    def open(self, *args: Any) -> None:
+        """There is nobody to connect to."""
+
+    def _connect(self) -> None:
         self._engine = self.sink
 
     @property

@@ -145,7 +145,10 @@ class Client(IMAP4):
         )
         self._loop.receive()
 
-    def _connect(self, timeout: float | None) -> None:
+    def open(self, *args: Any) -> None:
+        """There is nobody to connect to."""
+
+    def _connect(self) -> None:
         self._loop = Loop(self._core, Wire(self.listener))
         self._engine = self._by_hand.engine = self._loop
 

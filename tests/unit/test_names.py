@@ -56,8 +56,11 @@ HELPERS = words(
 
 
 class Unconnected(IMAP4):
-    def _connect(self, timeout: float | None) -> None:
+    def open(self, *args: Any) -> None:
         """Do without a connection."""
+
+    def _connect(self) -> None:
+        """Nor is anybody greeted."""
 
 
 # -- The modules ---------------------------------------------------------------------------------

@@ -251,8 +251,11 @@ def test_the_name_of_the_server_is_told_and_the_time_bounded(host: str | None, n
 
 
 class Unconnected(imaplib2.IMAP4_SSL):
-    def _connect(self, timeout: float | None) -> None:
+    def open(self, *args: Any) -> None:
         """Do without a connection."""
+
+    def _connect(self) -> None:
+        """Nor is anybody greeted."""
 
 
 def test_imap4_ssl_understands_a_positional_context() -> None:
