@@ -1,4 +1,4 @@
-"""A private Dovecot 2.3 for the tests, and a throw-away mail server for trying things out.
+"""A private Dovecot, 2.3 or 2.4, for the tests, and a throw-away mail server for trying things out.
 
     python tests/live/dovecot.py COMMAND [ARGUMENT...]
 
@@ -28,6 +28,7 @@ from datetime import datetime, timedelta, timezone
 from email.message import EmailMessage
 from pathlib import Path
 from string import Template
+from typing import NamedTuple
 
 if __name__ == "__main__":  # then the path begins with this file's folder
     sys.path[0] = str(Path(__file__).resolve().parents[2])
@@ -57,6 +58,8 @@ _LIBEXEC = Path("/usr/lib/dovecot")
 _DAEMON = "/usr/sbin/dovecot"
 
 _CONFIGURATION = Template(r"""
+$dialect
+
 base_dir = $directory/run
 state_dir = $directory/state
 log_path = $directory/dovecot.log
@@ -64,46 +67,21 @@ protocols = imap
 listen = $addresses
 
 ssl = yes
-ssl_cert = <$certificate
-ssl_key = <$key
 ssl_min_protocol = TLSv1.2
-disable_plaintext_auth = no
 
 auth_mechanisms = plain login cram-md5 scram-sha-1 scram-sha-256
 # Any character may occur in a user's name.
 auth_username_chars =
 # A refused login is answered at once. Without the first passdb there would still be half a second.
 auth_failure_delay = 0
-passdb {
-  driver = static
-  args = noauthenticate=y nodelay=y
-}
-passdb {
-  driver = passwd-file
-  args = username_format=%u $directory/users
-}
-# Every test may have users of its own without a change to any file.
-passdb {
-  driver = static
-  username_filter = test*
-  args = password=$password
-}
-userdb {
-  driver = static
-  args = uid=mail gid=mail home=$directory/mail/%u allow_all_users=yes
-}
 
 first_valid_uid = 1
-mail_location = sdbox:%h/sdbox
 mail_fsync = never
-mail_plugins = acl quota zlib
 mail_max_userip_connections = 0
 # The fallback for IDLE when the kernel's inotify instances run out.
 mailbox_idle_check_interval = 1 s
-mail_attribute_dict = file:%h/attributes
 imap_metadata = yes
 imap_urlauth_host = localhost
-imap_id_send = name * version *
 imap_max_line_length = 1 M
 
 namespace inbox {
@@ -111,46 +89,34 @@ namespace inbox {
   separator = /
   prefix =
   mailbox Drafts {
-    special_use = \Drafts
+    special_use = ${backslash}Drafts
     auto = create
   }
   mailbox Sent {
-    special_use = \Sent
+    special_use = ${backslash}Sent
     auto = create
   }
   mailbox Junk {
-    special_use = \Junk
+    special_use = ${backslash}Junk
     auto = create
   }
   mailbox Trash {
-    special_use = \Trash
+    special_use = ${backslash}Trash
     auto = create
   }
 }
 namespace shared {
   type = shared
   separator = /
-  prefix = Shared/%%u/
-  location = sdbox:%%h/sdbox
   subscriptions = no
   list = children
-}
-protocol imap {
-  mail_plugins = acl quota zlib imap_acl imap_quota imap_zlib
-}
-plugin {
-  acl = vfile
-  acl_shared_dict = file:$directory/state/shared-mailboxes
-  quota = count:User quota
-  quota_vsizes = yes
-  quota_rule = *:storage=10G:messages=1000000
 }
 
 default_process_limit = 4096
 default_client_limit = 8192
 service imap-login {
   # One process serves all logins, and stays.
-  service_count = 0
+  $without_end
   process_min_avail = 1
   process_limit = 2
   client_limit = 4096
@@ -164,7 +130,7 @@ service imap-login {
 }
 service imap {
   # Processes serve one session after the other: a login takes 0.4 ms instead of 4.
-  service_count = 0
+  $without_end
   process_limit = 4096
 }
 service auth {
@@ -188,6 +154,145 @@ service stats {
 }
 """)
 
+_DIALECT_2_3 = Template(r"""
+ssl_cert = <$certificate
+ssl_key = <$key
+disable_plaintext_auth = no
+
+passdb {
+  driver = static
+  args = noauthenticate=y nodelay=y
+}
+passdb {
+  driver = passwd-file
+  args = username_format=%u $directory/users
+}
+# Every test may have users of its own without a change to any file.
+passdb {
+  driver = static
+  username_filter = test*
+  args = password=$password
+}
+userdb {
+  driver = static
+  args = uid=mail gid=mail home=$directory/mail/%u allow_all_users=yes
+}
+
+mail_location = sdbox:%h/sdbox
+mail_plugins = acl quota zlib
+mail_attribute_dict = file:%h/attributes
+imap_id_send = name * version *
+
+namespace shared {
+  prefix = Shared/%%u/
+  location = sdbox:%%h/sdbox
+}
+protocol imap {
+  mail_plugins = acl quota zlib imap_acl imap_quota imap_zlib
+}
+plugin {
+  acl = vfile
+  acl_shared_dict = file:$directory/state/shared-mailboxes
+  quota = count:User quota
+  quota_vsizes = yes
+  quota_rule = *:storage=10G:messages=1000000
+}
+""")
+
+_DIALECT_2_4 = Template(r"""
+dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+
+ssl_server_cert_file = $certificate
+ssl_server_key_file = $key
+auth_allow_cleartext = yes
+# By default they are lowered.
+auth_username_format = %{user}
+
+passdb first {
+  driver = static
+  fields {
+    noauthenticate = y
+    nodelay = y
+  }
+}
+passdb passwd-file {
+  passwd_file_path = $directory/users
+}
+# Every test may have users of its own without a change to any file.
+passdb others {
+  driver = static
+  username_filter = test*
+  passdb_static_password = $password
+}
+userdb static {
+  fields {
+    uid = mail
+    gid = mail
+    home = $directory/mail/%{user}
+  }
+  userdb_static_allow_all_users = yes
+}
+
+mail_driver = sdbox
+mail_path = ~/sdbox
+mail_plugins {
+  acl = yes
+  quota = yes
+  mail_compress = yes
+}
+mail_attribute {
+  dict file {
+    path = %{home}/attributes
+  }
+}
+imap_id_send {
+  name = Dovecot
+  version = 2.4
+}
+
+namespace shared {
+  prefix = Shared/$$user/
+  mail_driver = sdbox
+  mail_path = %{owner_home}/sdbox
+}
+protocol imap {
+  mail_plugins {
+    imap_acl = yes
+    imap_quota = yes
+  }
+}
+acl_driver = vfile
+acl_sharing_map {
+  dict file {
+    path = $directory/state/shared-mailboxes
+  }
+}
+quota "User quota" {
+  driver = count
+  storage_size = 10G
+  message_count = 1000000
+}
+""")
+
+
+class _Dialect(NamedTuple):
+    """How a version of Dovecot wants its configuration written."""
+
+    settings: Template
+    """Those that have other names in other versions."""
+    without_end: str
+    """The setting that lets a process serve one session after the other."""
+    backslash: str
+    """How one is written in a value."""
+
+
+_DIALECTS = {
+    "2.3": _Dialect(_DIALECT_2_3, "service_count = 0", "\\"),
+    "2.4": _Dialect(_DIALECT_2_4, "restart_request_count = unlimited", r"\\"),
+}
+"""By the version's first two numbers."""
+
 
 _TRAITS = Traits(
     name="dovecot",
@@ -203,7 +308,7 @@ _TRAITS = Traits(
     rights="lrwstipekxacd",
     no_right=b"[NOPERM] ",
     quota_root="User quota",
-    no_quota=b"only by admin",
+    no_quota=rb"only by admin|\[NOPERM\]",
     after_deletion="server said BYE: ",
     shared="Shared/{}/",
     values_are_literals=True,
@@ -233,7 +338,9 @@ class Dovecot(Server):
         for program in (str(_LIBEXEC / "imap"), _DAEMON, "openssl", "setpriv", "prlimit"):
             if shutil.which(program) is None:
                 return f"{program} is not installed (Debian: dovecot-imapd, openssl, util-linux)"
-        return _unsuitable_version()
+        if (version := _version()) not in _DIALECTS:
+            return f"Dovecot {version}: the configurations here are for {' and '.join(_DIALECTS)}"
+        return None
 
     def __enter__(self) -> Dovecot:
         with ExitStack() as cleanup:
@@ -274,12 +381,18 @@ class Dovecot(Server):
         return self.directory / "dovecot.log"
 
     def _write_configuration(self, certificates: Certificates) -> None:
+        dialect = _DIALECTS[_version()]
         text = _CONFIGURATION.substitute(
+            dialect=dialect.settings.substitute(
+                directory=self.directory,
+                certificate=certificates.certificate,
+                key=certificates.key,
+                password=PASSWORD,
+            ),
+            without_end=dialect.without_end,
+            backslash=dialect.backslash,
             directory=self.directory,
             addresses=", ".join(self.addresses),
-            certificate=certificates.certificate,
-            key=certificates.key,
-            password=PASSWORD,
             port=self.port,
             tls_port=self.tls_port,
         )
@@ -288,13 +401,12 @@ class Dovecot(Server):
         (self.directory / "users").write_text("".join(lines), encoding="utf-8")
 
 
-def _unsuitable_version() -> str | None:
-    version = subprocess.run(
+def _version() -> str:
+    """The first two numbers of that of the Dovecot that is installed."""
+    said = subprocess.run(
         [_DAEMON, "--version"], stdin=subprocess.DEVNULL, capture_output=True, timeout=60
     ).stdout.decode("ascii", "replace")
-    if version.startswith("2.3."):
-        return None
-    return f"Dovecot {version.strip()}: the configuration here is for version 2.3"
+    return ".".join(said.split(".")[:2])
 
 
 @contextmanager

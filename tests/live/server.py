@@ -41,7 +41,7 @@ class Traits:
     """What it says when somebody lacks the right to change a mailbox begins like this."""
     quota_root: str
     no_quota: bytes
-    """A part of what it says when users want to change their quota."""
+    """What it says when users want to change their quota, as a regular expression."""
     after_deletion: str
     """What becomes of a session when another deletes its mailbox, as in an `abort`'s text."""
 
