@@ -354,8 +354,7 @@ class IMAP4:
             return
         untagged = UntaggedResponses(content, self._core.limits)
         untagged.guard = self._core.untagged.guard
-        with untagged.guard:
-            self._core.untagged = untagged
+        untagged.guard(setattr, self._core, "untagged", untagged)
 
     @property
     def debug(self) -> int:

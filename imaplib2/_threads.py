@@ -928,13 +928,12 @@ class _Guard:
         self._lock = lock
         self._process = os.getpid()
 
-    def __enter__(self) -> None:
-        if os.getpid() == self._process:
-            self._lock.acquire()
-
-    def __exit__(self, *problem: object) -> None:
-        if os.getpid() == self._process:
-            self._lock.release()
+    def __call__(self, function: Callable[..., T], *arguments: Any) -> T:
+        """What *function* returns, which nobody else disturbs meanwhile."""
+        if os.getpid() != self._process:
+            return function(*arguments)
+        with self._lock:
+            return function(*arguments)
 
 
 class _Polling:

@@ -332,7 +332,7 @@ class Connection:
         if self.state not in row.states and not self._may_come_to(row.states):
             raise illegal(row.name, self.state, row.states)
         leaving = row.on_ok is not None
-        if "READ-ONLY" in self.untagged and not self.is_readonly and not leaving:
+        if self.untagged.has("READ-ONLY") and not self.is_readonly and not leaving:
             raise readonly("mailbox status changed to READ-ONLY")
 
     def answer(self, command: Command, response: bytes | None, now: float) -> None:
@@ -358,7 +358,7 @@ class Connection:
         if command.row.upgrade is Upgrade.TLS:
             # Whatever was learnt before TLS, an attacker may have said (RFC 3501, 6.2.1).
             self.forget_capabilities()
-            self.untagged.clear()
+            self.untagged.forget()
             self._report_with_capabilities(completed, now)
         else:
             self._report(completed)
@@ -493,7 +493,7 @@ class Connection:
         if row.on_ok == SELECTED:
             self._selecting = command
             command.shown = []
-            self.untagged.clear()
+            self.untagged.forget()
             self.is_readonly = row.name == "EXAMINE"
         if row.logs_in:
             self._capabilities_told = False
@@ -779,7 +779,7 @@ class Connection:
             problem = error(f"{name} command error: BAD {[text]}")
             self._report(Failed(command, problem))
             return
-        if type_ == "OK" and row.name == "SELECT" and "READ-ONLY" in self.untagged:
+        if type_ == "OK" and row.name == "SELECT" and self.untagged.has("READ-ONLY"):
             problem = readonly(f"{command.subject} is not writable")
             self._report(Failed(command, problem))
             return
@@ -792,7 +792,7 @@ class Connection:
     def _enabled(self, command: Command) -> None:
         # Dovecot and Cyrus say OK to what they don't have (RFC 5161, section 3.1).
         has_it = "UTF8=ACCEPT" in self.capabilities or any(
-            b"UTF8=ACCEPT" in data.upper() for data in self.untagged.get("ENABLED", [])
+            b"UTF8=ACCEPT" in data.upper() for data in self.untagged.data_of("ENABLED")
         )
         if has_it and "UTF8=ACCEPT" in command.subject.upper():
             self.utf8_enabled = True

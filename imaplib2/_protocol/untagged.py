@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
-from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, SupportsIndex, TypeVar
 
 from .limits import Limits
 
 Self = TypeVar("Self", bound="UntaggedResponses")
+
+#: ``guard(function, *arguments)`` gives what the function returns, which nobody else disturbs.
+Guard = Callable[..., Any]
+
+
+def _unguarded(function: Callable[..., Any], *arguments: Any) -> Any:
+    return function(*arguments)
 
 
 class UntaggedResponses(list[Any]):
@@ -17,53 +24,43 @@ class UntaggedResponses(list[Any]):
 
     With a type as the key, ``in``, ``[...]``, ``get``, ``pop``, ``del`` and assignment see all data
     of that type, as ``imaplib``'s dict does. Beyond *limits* the oldest are dropped.
+
+    The methods that a list or a dict has are for users, in any thread, and go through `guard`. The
+    core uses only the others, as it is guarded already. User code that is called on the way (a
+    key for sorting, ``__eq__`` of what is looked for) gets a copy to work on, and no lock is held.
     """
 
     def __init__(self, content: Iterable[Any] = (), limits: Limits | None = None) -> None:
         pairs = content.items() if isinstance(content, dict) else content
         super().__init__([type_, list(data)] for type_, data in pairs)
         self._limits = limits or Limits()
-        #: Held by the methods that only users call: theirs is another thread than the reader.
-        self.guard: AbstractContextManager[Any] = nullcontext()
-        self._types = _types(self)  # how many entries there are of each type, at most
-        self._has_shown = False
-        # At most; what others have removed since the last count is still in it.
-        self._items, self._bytes = _sizes(self)
-
-    def clear(self) -> None:
-        """Forget all."""
-        super().clear()
-        self._types.clear()
+        #: What the methods that only users call go through: theirs is another thread.
+        self.guard: Guard = _unguarded
+        #: How many entries there are of each type.
+        self._types: Counter[str] = Counter()
+        #: What limits bound, unless users have changed an entry's data themselves.
         self._items = self._bytes = 0
+        self._is_exact = True
+        #: The one entry of each type that limits spare, see `add_awaited`.
+        self._awaited: dict[str, list[Any]] = {}
+        self._has_shown = False
+        # Taking the first of n entries away would cost n: the list begins with so many that have
+        # been taken already; those among them that `take_first` skips will be put back.
+        self._taken = 0
+        self._skipped: list[Any] = []
+        self._count(list.copy(self))
 
-    def append(self, entry: Any) -> None:
-        """Append an entry, ``[type, [data, ...]]``."""
-        self._types[entry[0]] += 1
-        super().append(entry)
-
-    def insert(self, index: SupportsIndex, entry: Any) -> None:
-        """Insert an entry before *index*."""
-        with self.guard:
-            self._types[entry[0]] += 1
-            super().insert(index, entry)
-
-    def extend(self, entries: Iterable[Any]) -> None:
-        """Append *entries*."""
-        new = list(entries)
-        with self.guard:
-            for entry in new:
-                self.append(entry)
-
-    def __iadd__(self: Self, entries: Iterable[Any]) -> Self:  # type: ignore[misc]
-        self.extend(entries)
-        return self
+    # -- For the core --------------------------------------------------------------------------
 
     def add(self, type_: str, items: list[Any]) -> None:
         """Append *items*, the data of one response, behind all others."""
-        if self and self[-1][0] == type_ and type(self[-1][1]) is list:
-            self[-1][1].extend(items)
+        length = list.__len__(self)
+        last = list.__getitem__(self, length - 1) if length > self._taken else None
+        if last is not None and last[0] == type_ and type(last[1]) is list:
+            last[1].extend(items)
         else:
-            self.append([type_, items])
+            self._types[type_] += 1
+            list.append(self, [type_, items])
             self._bytes += len(type_)
         self._items += len(items)
         self._bytes += sum(map(_size, items))
@@ -75,37 +72,55 @@ class UntaggedResponses(list[Any]):
 
         Only the latest of a type are so; earlier ones that nobody has taken lose it.
         """
-        for entry in self:
-            if entry[0] == type_ and isinstance(entry[1], _Awaited):
-                entry[1] = list(entry[1])
-                self._items += len(entry[1])
-                self._bytes += len(type_) + sum(map(_size, entry[1]))
-        self.append([type_, _Awaited(items)])
+        before = self._awaited.pop(type_, None)
+        if before is not None:
+            before[1] = list(before[1])
+            self._items += len(before[1])
+            self._bytes += _entry_size(before)
+        entry = [type_, _Awaited(items)]
+        list.append(self, entry)
+        self._count([entry])
+
+    def has(self, type_: str) -> bool:
+        """Whether there is data of a type."""
+        return type_ in self._types
+
+    def data_of(self, type_: str) -> list[Any]:
+        """All data of a type, which stays."""
+        return [item for entry in self._find(type_)[0] for item in entry[1]]
 
     def take(self, type_: str) -> list[Any] | None:
         """Remove and return all data of a type; None when there is none."""
-        count = self._types.pop(type_, 0)
-        found = self._remove(type_, count) if count else []
-        if not found:
+        if type_ not in self._types:
             return None
-        if len(found) == 1 and type(found[0]) is list:
-            return found[0]
-        return [item for items in found for item in items]
+        found, position, left = self._find(type_)
+        list.__setitem__(self, slice(position, None), left)
+        self._discount(found)
+        if len(found) == 1 and type(found[0][1]) is list:
+            data: list[Any] = found[0][1]
+            return data
+        return [item for entry in found for item in entry[1]] if found else None
 
-    def _remove(self, type_: str, count: int) -> list[Any]:
-        """Remove at most *count* entries of a type; their data, in order of arrival."""
-        if count > _FEW:
-            found = [entry[1] for entry in self if entry[0] == type_]
-            super().__setitem__(slice(None), [entry for entry in self if entry[0] != type_])
-            return found
-        # What comes and goes all the time stands at the end: all others need not be looked at.
-        found = []
-        position = len(self)
-        while len(found) < count and position > 0:
-            position -= 1
-            if self[position][0] == type_:
-                found.insert(0, super().pop(position)[1])
-        return found
+    def take_first(self) -> Any:
+        """Remove and return the first entry, but for what `show` has given; None at the end."""
+        while self._taken < list.__len__(self):
+            entry = list.__getitem__(self, self._taken)
+            list.__setitem__(self, self._taken, None)
+            self._taken += 1
+            if isinstance(entry[1], _Shown):
+                self._skipped.append(entry)
+                continue
+            if 2 * self._taken > list.__len__(self):
+                self._put_back()
+            self._discount([entry])
+            return entry
+        self.forget()
+        return None
+
+    def forget(self) -> None:
+        """Forget all."""
+        list.clear(self)
+        self._forget_counts()
 
     def drop_statuses(self) -> None:
         """Forget the texts of OK, NO and BAD responses."""
@@ -113,126 +128,347 @@ class UntaggedResponses(list[Any]):
             for type_ in _STATUSES:
                 self.take(type_)
 
-    def take_first(self) -> Any:
-        """Remove and return the first entry, but for what `show` has given; None at the end."""
-        for position, entry in enumerate(self):
-            if not isinstance(entry[1], _Shown):
-                return super().pop(position)
-        self.clear()
-        return None
-
     def show(self, type_: str) -> list[Any]:
         """All data of a type, which stays, but is no news for `take_first` any more."""
-        for entry in self:
+        self._put_back()
+        for position, entry in enumerate(list.__iter__(self)):
             if entry[0] == type_:
-                entry[1] = _Shown(entry[1])
+                list.__setitem__(self, position, [type_, _Shown(entry[1])])
                 self._has_shown = True
-        found: list[Any] = self.get(type_, [])
-        return found
+        return self.data_of(type_)
 
     def drop_shown(self) -> None:
         """Forget what `show` has given."""
         if self._has_shown:
-            left = [entry for entry in self if not isinstance(entry[1], _Shown)]
-            super().__setitem__(slice(None), left)
-            self._types = _types(self)
+            self._put_back()
+            self._replace_all([e for e in list.__iter__(self) if not isinstance(e[1], _Shown)])
             self._has_shown = False
+
+    # -- For users: a list ---------------------------------------------------------------------
+
+    def _guarded(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """What *function* makes of the whole list, which nobody else disturbs meanwhile.
+
+        Each method that users call comes by here, unless it is content with a copy.
+        """
+        return self.guard(self._with_whole, function, *arguments)
+
+    def _with_whole(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        self._put_back()
+        self._is_exact = False  # users get entries, and may change what is in them
+        return function(*arguments)
+
+    def copy(self) -> list[Any]:
+        """A list of the entries."""
+        entries: list[Any] = self._guarded(list.copy, self)
+        return entries
+
+    def __len__(self) -> int:
+        length: int = self._guarded(list.__len__, self)
+        return length
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.copy())
+
+    def __reversed__(self) -> Iterator[Any]:
+        return iter(self.copy()[::-1])
+
+    def __repr__(self) -> str:
+        return repr(self.copy())
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
+        return list, (self.copy(),)
+
+    def __eq__(self, other: object) -> bool:
+        return self.copy() == _plain(other)
+
+    def __ne__(self, other: object) -> bool:
+        return self.copy() != _plain(other)
+
+    def __lt__(self, other: list[Any]) -> bool:
+        return self.copy() < _plain(other)
+
+    def __le__(self, other: list[Any]) -> bool:
+        return self.copy() <= _plain(other)
+
+    def __gt__(self, other: list[Any]) -> bool:
+        return self.copy() > _plain(other)
+
+    def __ge__(self, other: list[Any]) -> bool:
+        return self.copy() >= _plain(other)
+
+    __hash__ = None
+
+    def __add__(self, other: list[Any]) -> list[Any]:
+        return self.copy() + _plain(other)
+
+    def __radd__(self, other: list[Any]) -> list[Any]:
+        return _plain(other) + self.copy()
+
+    def __mul__(self, times: SupportsIndex) -> list[Any]:
+        return self.copy() * times
+
+    __rmul__ = __mul__
+
+    def index(self, entry: Any, *span: SupportsIndex) -> int:
+        """Where *entry* stands."""
+        return self.copy().index(entry, *span)
+
+    def count(self, entry: Any) -> int:
+        """How often *entry* is there."""
+        return self.copy().count(entry)
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._guarded(self.forget)
+
+    def append(self, entry: Any) -> None:
+        """Append an entry, ``[type, [data, ...]]``."""
+        self.extend([entry])
+
+    def insert(self, index: SupportsIndex, entry: Any) -> None:
+        """Insert an entry before *index*."""
+        position = operator.index(index)
+        self[position:position] = [entry]
+
+    def extend(self, entries: Iterable[Any]) -> None:
+        """Append *entries*."""
+        self[_END:] = entries
+
+    def __iadd__(self: Self, entries: Iterable[Any]) -> Self:
+        self.extend(entries)
+        return self
+
+    def __imul__(self: Self, times: SupportsIndex) -> Self:
+        self._rearrange(lambda entries: entries * times)
+        return self
+
+    def remove(self, entry: Any) -> None:
+        """Remove the first entry that is equal to *entry*."""
+        entries = self.copy()
+        position = entries.index(entry)
+        self._guarded(self._remove, entries[position], position)
+
+    def reverse(self) -> None:
+        """Reverse the order."""
+        self._guarded(list.reverse, self)
+
+    def sort(self, *, key: Any = None, reverse: bool = False) -> None:
+        """Sort the entries; what comes meanwhile stands behind them."""
+        self._rearrange(lambda entries: sorted(entries, key=key, reverse=reverse))
+
+    def _rearrange(self, rearranged: Callable[[list[Any]], list[Any]]) -> None:
+        entries = self.copy()
+        self._guarded(self._put_instead, entries, rearranged(entries))
+
+    # -- For users: a dict ---------------------------------------------------------------------
 
     def get(self, type_: str, default: Any = None) -> Any:
         """All data of a type, or *default*."""
-        if type_ not in self._types:
-            return default
-        found = [item for entry in self if entry[0] == type_ for item in entry[1]]
-        return found or default
+        return self._guarded(self.data_of, type_) or default
 
     def keys(self) -> list[str]:
         """The types, in order of their first arrival."""
-        return list(dict.fromkeys(entry[0] for entry in self))
+        return [*self._by_type()]
 
     def items(self) -> list[tuple[str, list[Any]]]:
         """Each type with all its data."""
-        return [(type_, self.get(type_)) for type_ in self.keys()]
+        return [*self._by_type().items()]
 
     def values(self) -> list[list[Any]]:
         """The data, by type."""
-        return [data for _, data in self.items()]
+        return [*self._by_type().values()]
+
+    def _by_type(self) -> dict[str, list[Any]]:
+        found: dict[str, list[Any]] = {}
+        for type_, data in self.copy():
+            found.setdefault(type_, []).extend(data)
+        return found
 
     def setdefault(self, type_: str, default: list[Any]) -> Any:
         """All data of a type, which is made *default* when there is none."""
-        with self.guard:
-            if type_ not in self:
-                self.add(type_, default)
-            return self.get(type_, default)
+        return self._guarded(self._set_default, type_, list(default)) or default
 
     def pop(self, key: Any = -1, *default: Any) -> Any:
         """Remove and return an entry by index, or a type's data by name."""
-        with self.guard:
-            if isinstance(key, int):
-                return super().pop(key)
-            data = self.take(key)
+        if isinstance(key, int):
+            return self._guarded(self._pop, key)
+        data = self._guarded(self.take, key)
         if data is None and not default:
             raise KeyError(key)
         return default[0] if data is None else data
 
     def __contains__(self, key: object) -> bool:
         if isinstance(key, str):
-            return key in self._types and any(entry[0] == key for entry in self)
-        return super().__contains__(key)
+            return bool(self._guarded(self.has, key))
+        return key in self.copy()
 
     def __getitem__(self, key: Any) -> Any:
-        if isinstance(key, (int, slice)):
-            return super().__getitem__(key)
+        if isinstance(key, slice):
+            return self.copy()[key]
+        if isinstance(key, int):
+            return self._guarded(list.__getitem__, self, key)
         data = self.get(key)
         if data is None:
             raise KeyError(key)
         return data
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        with self.guard:
-            if isinstance(key, (int, slice)):
-                super().__setitem__(key, value)
-                self._types = _types(self)
-            else:
-                self.take(key)
-                self.add(key, list(value))
+        if isinstance(key, (int, slice)):
+            entries = list(value) if isinstance(key, slice) else [value]
+            for entry in entries:
+                _check(entry)
+            self._guarded(self._replace, key, entries)
+        else:
+            self._guarded(self._set_type, key, list(value))
 
     def __delitem__(self, key: Any) -> None:
-        if isinstance(key, (int, slice)):
-            with self.guard:
-                super().__delitem__(key)
+        if isinstance(key, slice):
+            self._guarded(self._delete, key)
         else:
             self.pop(key)
 
+    # -- What they do, guarded -----------------------------------------------------------------
+
+    def _pop(self, index: int) -> Any:
+        entry = list.pop(self, index)
+        self._discount([entry])
+        return entry
+
+    def _remove(self, entry: Any, position: int) -> None:
+        """Remove *entry* itself, which stood at *position*, unless somebody else has done so."""
+        entries = list.copy(self)
+        if position >= len(entries) or entries[position] is not entry:
+            found = (at for at, other in enumerate(entries) if other is entry)
+            position = next(found, len(entries))
+        self._delete(slice(position, position + 1))
+
+    def _delete(self, part: slice) -> None:
+        removed = list.__getitem__(self, part)
+        list.__delitem__(self, part)
+        self._discount(removed)
+
+    def _replace(self, key: Any, entries: list[Any]) -> None:
+        removed = list.__getitem__(self, key)
+        if isinstance(key, slice):
+            list.__setitem__(self, key, entries)
+        else:
+            removed = [removed]
+            list.__setitem__(self, key, entries[0])
+        self._discount(removed)
+        self._count(entries)
+
+    def _replace_all(self, entries: list[Any]) -> None:
+        self._forget_counts()
+        list.__setitem__(self, slice(None), entries)
+        self._count(entries)
+
+    def _put_instead(self, before: list[Any], after: list[Any]) -> None:
+        """Of what is here, what was there *before* gets the order of *after*."""
+        now = list.copy(self)
+        here, old = set(map(id, now)), set(map(id, before))
+        new = [entry for entry in now if id(entry) not in old]
+        self._replace_all([*(entry for entry in after if id(entry) in here), *new])
+
+    def _set_type(self, type_: str, items: list[Any]) -> None:
+        self.take(type_)
+        self.add(type_, items)
+
+    def _set_default(self, type_: str, items: list[Any]) -> list[Any]:
+        if not self.has(type_):
+            self.add(type_, items)
+        return self.data_of(type_)
+
+    # -- How much there is ---------------------------------------------------------------------
+
+    def _put_back(self) -> None:
+        """Make the list whole: what was taken is gone, what was skipped is there."""
+        if self._taken:
+            list.__setitem__(self, slice(0, self._taken), self._skipped)
+            self._taken, self._skipped = 0, []
+
+    def _find(self, type_: str) -> tuple[list[Any], int, list[Any]]:
+        """The entries of a type, where the first of them stands, and all others from there on.
+
+        What comes and goes all the time stands at the end: only what is behind it is looked at.
+        """
+        self._put_back()
+        count = self._types.get(type_, 0)
+        position = list.__len__(self)
+        found: list[Any] = []
+        others: list[Any] = []
+        while len(found) < count and position > 0:
+            position -= 1
+            entry = list.__getitem__(self, position)
+            (found if entry[0] == type_ else others).append(entry)
+        return found[::-1], position, others[::-1]
+
+    def _count(self, added: Iterable[Any]) -> None:
+        for entry in added:
+            type_, data = entry
+            self._types[type_] += 1
+            if isinstance(data, _Awaited):
+                self._awaited[type_] = entry
+            else:
+                self._items += len(data)
+                self._bytes += _entry_size(entry)
+
+    def _discount(self, removed: Iterable[Any]) -> None:
+        for entry in removed:
+            type_, data = entry
+            if self._types[type_] > 1:
+                self._types[type_] -= 1
+            else:
+                del self._types[type_]
+            if isinstance(data, _Awaited):
+                self._awaited.pop(type_, None)
+            else:
+                self._items -= len(data)
+                self._bytes -= _entry_size(entry)
+        if not list.__len__(self):
+            self._forget_counts()
+
+    def _forget_counts(self) -> None:
+        self._types.clear()
+        self._awaited.clear()
+        self._items = self._bytes = self._taken = 0
+        self._skipped = []
+
     def _drop_oldest(self) -> None:
-        self._items, self._bytes = _sizes(self)
+        self._put_back()
+        if not self._is_exact:
+            self._replace_all(list.copy(self))
+            self._is_exact = True
         limits = self._limits
         if self._items <= limits.stored and self._bytes <= limits.stored_bytes:
             return
         # A tenth more than must be, so that a connection at its limit doesn't pay this each time;
         # for the same reason, what is larger than that stays only as long as it is the newest.
-        items, size = max(1, limits.stored * 9 // 10), limits.stored_bytes * 9 // 10
+        stored, size = max(1, limits.stored * 9 // 10), limits.stored_bytes * 9 // 10
+        entries = list.__reversed__(self)
+        newest = next((e for e in entries if e[1] and not isinstance(e[1], _Awaited)), None)
         kept: list[Any] = []
-        newest = True
-        for type_, data in reversed(self):
-            if isinstance(data, _Awaited):
-                kept.append([type_, data])
-            elif data and items > 0 and size > 0:
-                left = _newest(data, items, size - len(type_), at_least=newest)
-                newest = False
-                items -= len(left)
-                size -= len(type_) + size_of(left)
-                if len(left) < len(data):
-                    items = 0
-                if left:
-                    kept.append([type_, left])
-        super().__setitem__(slice(None), reversed(kept))
-        self._types = _types(self)
-        self._items, self._bytes = _sizes(self)
+        position = 0
+        for entry in list.__iter__(self):
+            if self._items <= stored and self._bytes <= size:
+                break
+            position += 1
+            if isinstance(entry[1], _Awaited):
+                kept.append(entry)
+                continue
+            most = len(entry[1]) - (entry is newest)
+            count = _oldest(entry[1], self._items - stored, self._bytes - size, most)
+            self._discount([entry])
+            if count < len(entry[1]):
+                kept.append([entry[0], type(entry[1])(entry[1][count:])])
+                self._count(kept[-1:])
+                break
+        list.__setitem__(self, slice(0, position), kept)
 
 
 _STATUSES = ("OK", "NO", "BAD")
-#: Entries that are removed one by one.
-_FEW = 8
+#: Behind all that a list can hold.
+_END = 1 << 62
 
 
 class _Awaited(list[Any]):
@@ -243,27 +479,28 @@ class _Shown(list[Any]):
     """Data that somebody has got already."""
 
 
-def _newest(data: list[Any], items: int, size: int, *, at_least: bool) -> list[Any]:
-    """The last of *data*, at most so many items and bytes; *at_least* the very last one."""
+def _plain(other: Any) -> list[Any]:
+    return other.copy() if isinstance(other, UntaggedResponses) else other
+
+
+def _check(entry: Any) -> None:
+    """Raise TypeError or ValueError if *entry* is none."""
+    type_, data = entry
+    hash(type_)
+    len(data), _entry_size(entry)
+
+
+def _oldest(data: list[Any], items: int, size: int, most: int) -> int:
+    """How many of *data* hold *items* or more, and *size* bytes or more; at most so many."""
     count = 0
-    for item in reversed(data):
-        size -= _size(item)
-        if (size < 0 or count == items) and (count or not at_least):
-            break
+    while count < most and (count < items or size > 0):
+        size -= _size(data[count])
         count += 1
-    return data[len(data) - count :]
+    return count
 
 
-def _sizes(entries: Iterable[Any]) -> tuple[int, int]:
-    """How many items, and how many bytes, the entries hold."""
-    counted = [entry for entry in entries if not isinstance(entry[1], _Awaited)]
-    items = [item for _, data in counted for item in data]
-    return len(items), sum(len(type_) for type_, _ in counted) + sum(map(_size, items))
-
-
-def _types(entries: Iterable[Any]) -> Counter[str]:
-    """How many entries there are of each type."""
-    return Counter(entry[0] for entry in entries)
+def _entry_size(entry: Any) -> int:
+    return len(entry[0]) + sum(map(_size, entry[1]))
 
 
 def size_of(items: Iterable[Any]) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from imaplib2._errors import error
@@ -49,6 +50,15 @@ def frames_of(
     return found
 
 
+def users_guard(function: Callable[..., Any], *arguments: Any) -> Any:
+    """The guard of untagged responses: a lock that the core's driver holds already."""
+    frame = sys._getframe()
+    while frame.f_back is not None:
+        frame = frame.f_back
+        assert frame.f_globals["__name__"] != Connection.__module__, "waits for itself"
+    return function(*arguments)
+
+
 class Driver:
     """A connection, its clock, and everything that it has sent and reported."""
 
@@ -56,6 +66,7 @@ class Driver:
         self, greeting: bytes | None = GREETING, *, chunk: int | None = None, **options: Any
     ) -> None:
         self.core = Connection(b"A", **options)
+        self.core.untagged.guard = users_guard
         self.now = 0.0
         self.events: list[Event] = []
         self._sent = b""
