@@ -50,6 +50,7 @@ from ._protocol.limits import Limits
 from ._protocol.states import ANY
 from ._protocol.substitution import substitute
 from ._protocol.untagged import UntaggedResponses
+from ._protocol.values import octets
 from ._threads import Engine
 from ._tls import TLS_COMPAT, TLSSettings
 from ._trace import Trace
@@ -654,7 +655,8 @@ class IMAP4:
         """Append *message*, bytes, to a mailbox (RFC 3501, section 6.3.11).
 
         Everything else may be None; *date_time* is what `Time2Internaldate` takes. Line ends
-        become CRLF; bytes or a bytearray that have them are not copied.
+        become CRLF; bytes that have them are not copied, and what may change is: *message* may be
+        used again as soon as the call has returned.
         """
         self.literal = None
         text = _with_crlf(message)
@@ -1375,9 +1377,11 @@ class IMAP4:
         literal, self.literal = self.literal, None
         if literal is None:
             return ()
-        if not isinstance(literal, (bytes, bytearray, memoryview)):
-            raise TypeError(f"a literal must be bytes, not {type(literal).__name__}")
-        return (Literal(literal),)
+        try:
+            return (Literal(literal),)
+        except TypeError:
+            kind = type(literal).__name__
+            raise TypeError(f"a literal must be bytes, not {kind}") from None
 
     def _check_usable(self, name: str) -> None:
         """Raise ``error`` when the state forbids a command."""
@@ -1731,18 +1735,17 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else str(value)
 
 
-def _with_crlf(message: ReadableBuffer) -> bytes | bytearray:
-    """*message* with every line end CRLF; itself when that is so already."""
-    if not isinstance(message, (bytes, bytearray)):
-        try:
-            message = memoryview(message).tobytes()
-        except TypeError:
-            kind = type(message).__name__
-            raise TypeError(f"APPEND: a message must be bytes, not {kind}") from None
-    lines = message.count(b"\r\n")
-    if message.count(b"\n") == lines and message.count(b"\r") == lines:
-        return message
-    return MapCRLF.sub(CRLF, message)
+def _with_crlf(message: ReadableBuffer) -> bytes:
+    """*message* with every line end CRLF; bytes themselves when that is so already."""
+    try:
+        data = octets(message)
+    except TypeError:
+        kind = type(message).__name__
+        raise TypeError(f"APPEND: a message must be bytes, not {kind}") from None
+    lines = data.count(b"\r\n")
+    if data.count(b"\n") == lines and data.count(b"\r") == lines:
+        return data
+    return MapCRLF.sub(CRLF, data)
 
 
 def _is_tls(sock: Any) -> bool:

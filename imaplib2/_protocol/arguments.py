@@ -25,6 +25,7 @@ from .grammar import (
 )
 from .message_set import check_message_set, format_message_set
 from .search_program import SearchReader
+from .values import octets
 
 Buffer = bytes | bytearray | memoryview
 
@@ -32,13 +33,14 @@ Buffer = bytes | bytearray | memoryview
 class Literal:
     """Octets sent as they are, behind their announced size (RFC 3501, section 4.3).
 
-    *binary* makes it a literal8 (RFC 3516), which may hold NUL.
+    *binary* makes it a literal8 (RFC 3516), which may hold NUL. ``bytes`` are not copied; all else
+    is: its owner may change it before the server has asked for what was announced to it.
     """
 
     __slots__ = ("binary", "data")
 
-    def __init__(self, data: Buffer, binary: bool = False) -> None:
-        self.data = data
+    def __init__(self, data: Any, binary: bool = False) -> None:
+        self.data = octets(data)
         self.binary = binary
 
     def __eq__(self, other: object) -> bool:
@@ -52,7 +54,7 @@ class Literal:
     @property
     def size(self) -> int:
         """Octets of the literal."""
-        return memoryview(self.data).nbytes
+        return len(self.data)
 
 
 class Secret:
@@ -437,7 +439,7 @@ def bytes_of(part: Part) -> bytes:
 def _plain_text(parts: list[Part]) -> bytes:
     part = parts[0]
     if isinstance(part, Literal):
-        return bytes(part.data)
+        return part.data
     return bytes_of(part)
 
 

@@ -193,7 +193,7 @@ def _arguments_of(parts: Iterable[Part]) -> list[bytes]:
     for part in parts:
         inner = part.part if isinstance(part, Secret) else part
         if isinstance(inner, Literal):
-            found.append(bytes(inner.data))
+            found.append(inner.data)
         elif isinstance(part, Secret) and len(found) > 1:
             found.append(bytes_of(part))
         else:  # several of them, perhaps, which their author has written out as one

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import array
+import ctypes
+import mmap
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -653,11 +656,68 @@ def test_a_binary_literal_is_marked_as_such() -> None:
     assert joined([b"x ", Literal(b"a\0b", binary=True)]) == b"x ~{3}\r\na\0b"
 
 
-@pytest.mark.parametrize("data", [b"abcd", bytearray(b"abcd"), memoryview(b"abcd").cast("I")])
-def test_the_size_of_a_literal_is_in_octets_and_its_data_is_not_copied(data: Any) -> None:
-    literal = Literal(data)
+class Lying(bytes):
+    """bytes that say something else of themselves."""
+
+    def __len__(self) -> int:
+        return 1
+
+    def __bytes__(self) -> bytes:
+        return b"something else"
+
+    def count(self, *args: Any) -> int:
+        return 0
+
+
+def _mapped() -> Any:
+    mapped = mmap.mmap(-1, 4)
+    mapped[:] = b"abcd"
+    return mapped
+
+
+#: Bytes-like objects of every kind that hold "abcd" (and, some of them, more in between).
+BUFFERS: dict[str, Callable[[], Any]] = {
+    "bytes": lambda: b"abcd",
+    "bytearray": lambda: bytearray(b"abcd"),
+    "a subclass of bytes": lambda: Lying(b"abcd"),
+    "a subclass of bytearray": lambda: type("Own", (bytearray,), {"__len__": lambda _: 1})(b"abcd"),
+    "a view": lambda: memoryview(bytearray(b"abcd")),
+    "a view of larger items": lambda: memoryview(bytearray(b"abcd")).cast("I"),
+    "a view of two dimensions": lambda: memoryview(bytearray(b"abcd")).cast("B", (2, 2)),
+    "a view with gaps": lambda: memoryview(bytearray(b"a.b.c.d."))[::2],
+    "a view from the end": lambda: memoryview(bytearray(b"dcba"))[::-1],
+    "an array": lambda: array.array("H", b"abcd"),
+    "mapped memory": _mapped,
+    "memory of C": lambda: (ctypes.c_char * 4).from_buffer(bytearray(b"abcd")),
+}
+
+
+def overwrite(buffer: Any) -> None:
+    """Fill *buffer*, unless it can't change, with something else."""
+    view = memoryview(buffer)
+    if not view.readonly:
+        view = view.cast("B") if view.contiguous else view.obj
+        view[:] = b"x" * len(view)
+
+
+@pytest.mark.parametrize("kind", BUFFERS)
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_literal_is_the_octets_of_the_moment_when_it_was_made(kind: str, at_once: bool) -> None:
+    buffer = BUFFERS[kind]()
+    literal = Literal(buffer)
+    overwrite(buffer)
+    assert type(literal.data) is bytes
     assert literal.size == 4
-    assert lay_out([literal], lambda size: False)[1][0] is data
+    runs = lay_out([literal], lambda size: at_once)
+    assert (
+        b"".join(b"".join(run) for run in runs)
+        == (b"{4+}\r\n" if at_once else b"{4}\r\n") + b"abcd"
+    )
+
+
+def test_the_bytes_of_a_literal_are_not_copied() -> None:
+    data = b"abcd"
+    assert lay_out([Literal(data)], lambda size: False)[1][0] is data
 
 
 def test_display_shows_literals_by_their_sizes_and_secrets_not_at_all() -> None:
@@ -791,7 +851,7 @@ def test_append_sends_the_utf8_data_extension_in_utf8_mode() -> None:
 
 def test_append_does_not_copy_a_message_whose_lines_end_with_crlf() -> None:
     client = Recorder()
-    message = bytearray(b"From: x\r\n\r\ntext\r\n")
+    message = b"From: x\r\n\r\ntext\r\n"
     client.append("INBOX", None, None, message)
     literal = client.commands[0].parts[-1]
     assert isinstance(literal, Literal)

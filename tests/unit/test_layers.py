@@ -42,7 +42,7 @@ LAYERS = [
     {"_protocol.arguments", "_protocol.untagged"},
     {"_protocol.responses", "_protocol.commands", "_protocol.search_program"},
     {"_protocol.framing", "_protocol.message_set", "_protocol.mutf7"},
-    {"_protocol.states", "_protocol.grammar", "_protocol.limits"},
+    {"_protocol.states", "_protocol.grammar", "_protocol.limits", "_protocol.values"},
     {"_errors"},
 ]
 LEVELS = {name: level for level, names in enumerate(LAYERS) for name in names}
