@@ -17,7 +17,6 @@ import errno
 import os
 import queue
 import select
-import time
 import weakref
 from collections.abc import (
     Callable,
@@ -40,7 +39,7 @@ from ._protocol.grammar import CRLF
 from ._protocol.limits import ProtocolViolation
 from ._protocol.responses import Continuation, Tagged, Untagged, parse
 from ._threads import Engine
-from ._waiting import seconds_until
+from ._waiting import Clock, seconds_until
 
 #: ``(typ, [text])`` once the tagged response has been pulled.
 Completion = tuple[str, list[bytes]] | None
@@ -249,7 +248,7 @@ class ByHand:
     def _pull(self, timeout: float | None) -> tuple[Frame, bool]:
         engine = self._engine()
         self._has_pulled = True
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = None if timeout is None else Clock.now() + timeout
         if self._responses.empty():
             self._listen()
         # In this order: is_polled waits until what has come is handled.

@@ -18,7 +18,6 @@ import functools
 import os
 import socket
 import sys
-import time
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -66,6 +65,7 @@ from ._transport import (
     tls_transport,
     tune,
 )
+from ._waiting import Clock
 
 if TYPE_CHECKING:
     import ssl
@@ -1176,11 +1176,11 @@ class IMAP4:
             raise
 
     def _send_some(self, data: memoryview, timeout: float | None) -> int:
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = None if timeout is None else Clock.now() + timeout
         try:
             while not (sent := self._base_transport().send(data, timeout)):
                 # TLS may have waited for something else.
-                if deadline is not None and time.monotonic() >= deadline:
+                if deadline is not None and Clock.now() >= deadline:
                     raise TimeoutError("timed out")
         except OSError:
             if self._core.reason is None:

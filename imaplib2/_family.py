@@ -7,9 +7,8 @@ import os
 import select
 import signal
 import subprocess
-import time
 
-from ._waiting import seconds_until
+from ._waiting import Clock, ended_within, seconds_until
 
 
 class Family:
@@ -37,10 +36,8 @@ class Family:
 
     def ends_within(self, seconds: float) -> bool:
         """Wait until all have ended; false when *seconds* have passed."""
-        deadline = time.monotonic() + seconds
-        try:
-            self._child.wait(seconds)
-        except subprocess.TimeoutExpired:
+        deadline = Clock.now() + seconds
+        if not ended_within(self._child, seconds):
             return False
         return all(_has_ended(descriptor, deadline) for descriptor in self._others)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-import time
 from collections.abc import Generator
 from types import TracebackType
 from typing import Any
@@ -16,6 +15,7 @@ from ._protocol.command import Command
 from ._protocol.connection import Connection
 from ._protocol.untagged import size_of
 from ._threads import Engine
+from ._waiting import Clock
 
 Response = tuple[str, list[Any]]
 
@@ -62,7 +62,7 @@ class Idler:
             self._engine.give_up(self._command)
             raise
         if self._duration is not None:
-            self._deadline = time.monotonic() + self._duration
+            self._deadline = Clock.now() + self._duration
         return self
 
     def __exit__(
@@ -134,13 +134,13 @@ class Idler:
             self._responses.put(_DONE)
 
     def _remaining(self) -> float | None:
-        return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+        return None if self._deadline is None else max(0.0, self._deadline - Clock.now())
 
     def _next(self, timeout: float | None) -> Response | None:
         """The next response within *timeout* seconds; None when there is none."""
         if not self._entered:
             raise error("iterating over IDLE needs a with statement")
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = None if timeout is None else Clock.now() + timeout
         while not self._over:
             try:
                 response = self._engine.wait_for_item(self._responses, deadline)

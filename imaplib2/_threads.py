@@ -60,7 +60,7 @@ from ._protocol.events import (
 from ._protocol.framing import Frame
 from ._protocol.limits import ProtocolViolation
 from ._trace import Trace
-from ._waiting import Wakeup, seconds_until
+from ._waiting import Clock, Wakeup, seconds_until
 
 if TYPE_CHECKING:
     from ._transport import Transport
@@ -166,7 +166,7 @@ class Engine:
 
         Raises ``abort`` when none comes, and ``error`` when the server greets with a refusal.
         """
-        self.core.start(time.monotonic(), greeting_timeout)
+        self.core.start(Clock.now(), greeting_timeout)
         for thread in (self._reader, self._writer):
             with self._mutex:
                 self._running += 1
@@ -288,7 +288,7 @@ class Engine:
             try:
                 return items.get(timeout=min(spans, default=None))
             except queue.Empty:
-                if deadline is not None and time.monotonic() >= deadline:
+                if deadline is not None and Clock.now() >= deadline:
                     raise
 
     @property
@@ -390,7 +390,7 @@ class Engine:
     def _time_to_close(self) -> float:
         """Seconds that `close` may still wait, in all its calls together."""
         if self._close_until is None:
-            self._close_until = time.monotonic() + _JOIN_TIMEOUT
+            self._close_until = Clock.now() + _JOIN_TIMEOUT
         return seconds_until(self._close_until)
 
     def _close_alone(self, *, logged_out: bool) -> None:
@@ -468,7 +468,7 @@ class Engine:
         taken = False
         try:
             with self._mutex:
-                step(*arguments, time.monotonic())
+                step(*arguments, Clock.now())
                 taken = True
                 todo = self._settle()
             if todo is not None:
@@ -601,7 +601,7 @@ class Engine:
             self._transport = transport
             over = self.core.reason is not None
             if not over:
-                self.core.upgraded(time.monotonic())
+                self.core.upgraded(Clock.now())
             todo = self._settle()
         if over:
             transport.close()  # the threads are gone, and know only the old one
@@ -670,7 +670,7 @@ class Engine:
         if not self._sending and self.core.output_size:
             self._sending = True
             return self.core.take_output()
-        now = time.monotonic()
+        now = Clock.now()
         deadline = self.core.next_deadline()
         if deadline is not None and deadline <= now:
             self.core.tick(now)
@@ -774,7 +774,7 @@ class Engine:
 
         Of a reset, the system tells whoever asks first, and all others of an end of file.
         """
-        deadline = time.monotonic() + _SENDER_TIMEOUT
+        deadline = Clock.now() + _SENDER_TIMEOUT
         while self._is_sending and seconds_until(deadline):
             time.sleep(_SENDER_LOOK)
 
@@ -805,7 +805,7 @@ class Engine:
 
     def _receive_batch(self, frames: list[Frame]) -> None:
         with self._mutex:
-            self.core.receive(frames, time.monotonic())
+            self.core.receive(frames, Clock.now())
             todo = self._settle()
         if todo is not None:
             self._act(todo)
@@ -893,7 +893,7 @@ class _LiteralSource(io.RawIOBase):
         self._engine = engine
         self._begun = memoryview(begun)
         self._missing = missing
-        self._told = time.monotonic()
+        self._told = Clock.now()
         self.ended = False
 
     def readable(self) -> bool:
@@ -915,7 +915,7 @@ class _LiteralSource(io.RawIOBase):
         return received
 
     def _tell_of_progress(self) -> None:
-        now = time.monotonic()
+        now = Clock.now()
         if now - self._told > _PROGRESS_NOTE:
             self._told = now
             self._engine.progressed()

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, TextIO
 
 from ._protocol.framing import Batch
+from ._waiting import Clock
 
 #: Interactions that are kept to be printed with an error.
 KEPT = 20
@@ -49,7 +50,7 @@ class Trace:
         if self.level >= max(level, self.buffer_level):
             self.write(text)
         else:
-            self._kept.append((time.time(), threading.current_thread().name, "", text))
+            self._kept.append((Clock.wall(), threading.current_thread().name, "", text))
 
     def traffic(self, entries: list[tuple[str, Any]]) -> None:
         """What was sent (">", printed from level 3 on) and received ("<", from level 4 on).
@@ -63,7 +64,7 @@ class Trace:
                     for single in _singly(text):
                         self.write(_line(direction, self._head(direction, single)), name)
             return
-        now = time.time()
+        now = Clock.wall()
         for direction, text in entries[-KEPT:]:
             for single in _singly(text)[-KEPT:]:
                 self._kept.append((now, name, direction, self._head(direction, single)))
@@ -87,7 +88,7 @@ class Trace:
     def print(self, text: str, thread: str | None = None, when: float | None = None) -> None:
         """Print a line to the debug file, unless there is another printer."""
         name = thread or threading.current_thread().name
-        stamp = time.strftime("%H:%M:%S", time.localtime(when))
+        stamp = time.strftime("%H:%M:%S", time.localtime(Clock.wall() if when is None else when))
         file = self.file or sys.stderr
         file.write(f"  {stamp} {name} {text}\n")  # in one piece: other threads print, too
         file.flush()

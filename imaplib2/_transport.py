@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from ._waiting import Wakeup, wait_for
+from ._waiting import Wakeup, ended_within, wait_for
 
 if TYPE_CHECKING:
     import ssl
@@ -387,7 +387,7 @@ class ProcessTransport:
         """
         self._wakeup.set()
         self.drop()
-        if not self._ends_within(1.0):
+        if not ended_within(self.process, 1.0):
             self._end_family()
         self._wakeup.close()
 
@@ -402,15 +402,6 @@ class ProcessTransport:
             family.send_signal(signal.SIGKILL)
             family.ends_within(_SHUTDOWN_WAIT)
         family.close()
-
-    def _ends_within(self, seconds: float) -> bool:
-        import subprocess
-
-        try:
-            self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
 
     def drop(self) -> None:
         for pipe in (self.process.stdin, self.process.stdout):

@@ -1,4 +1,4 @@
-"""Waiting for a descriptor to become readable or writable, and ending such a wait."""
+"""The clock, waiting for a descriptor to become readable or writable, and ending such a wait."""
 
 from __future__ import annotations
 
@@ -9,11 +9,48 @@ import select
 import socket
 import time
 from collections.abc import Callable
+from types import BuiltinFunctionType
+from typing import TYPE_CHECKING
 
 from ._mutex import Mutex, Reentered
 
+if TYPE_CHECKING:
+    import subprocess
+
 #: Seconds: whoever waits longer looks at the clock in between. Some waits can't be much longer.
 _LONGEST_WAIT = 24 * 3600.0
+#: Seconds between looks at a child process: the first, and the most.
+_FIRST_LOOK, _CHILD_LOOK = 0.001, 0.05
+
+
+def _genuine(name: str) -> Callable[[], float]:
+    """The function *name* of the module time, although a program may have replaced it there."""
+    function: Callable[[], float] = getattr(time, name)
+    if not isinstance(function, BuiltinFunctionType):
+        # Its time stands still while it imports us: a fresh copy of the module has its own.
+        from importlib.util import module_from_spec
+
+        spec = time.__spec__
+        assert spec is not None
+        assert spec.loader is not None
+        fresh = module_from_spec(spec)
+        spec.loader.exec_module(fresh)
+        function = getattr(fresh, name)
+    return function
+
+
+class Clock:
+    """The time that everything here goes by, also in programs under test whose time stands still.
+
+    Tools such as freezegun replace the functions of the module time, there and wherever a module
+    refers to them, for some callers only: our threads would see different times. They don't look
+    into classes.
+    """
+
+    #: Seconds, for deadlines.
+    now = staticmethod(_genuine("monotonic"))
+    #: Seconds since the epoch.
+    wall = staticmethod(_genuine("time"))
 
 
 class Wakeup:
@@ -95,4 +132,18 @@ def _milliseconds(timeout: float | None) -> float | None:
 
 def seconds_until(deadline: float) -> float:
     """How long to wait for *deadline*, in monotonic time: at least 0, at most a day."""
-    return max(0.0, min(deadline - time.monotonic(), _LONGEST_WAIT))
+    return max(0.0, min(deadline - Clock.now(), _LONGEST_WAIT))
+
+
+def ended_within(child: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Wait for a process to end; false when *seconds* have passed.
+
+    ``Popen.wait`` would go by a clock that may stand still.
+    """
+    deadline, look = Clock.now() + seconds, _FIRST_LOOK
+    while child.poll() is None:
+        if not (left := seconds_until(deadline)):
+            return False
+        time.sleep(min(look, left))
+        look = min(2 * look, _CHILD_LOOK)
+    return True

@@ -110,3 +110,21 @@ def test_nothing_but_the_public_modules_imports_the_client(name: str) -> None:
 @pytest.mark.parametrize("name", ["_transport", "_tls"])
 def test_the_transport_knows_nothing_of_imap(name: str) -> None:
     assert not {module for module in own_imports(name) if module.startswith("_protocol")}
+
+
+#: What tells the time, or goes by the time that programs may freeze: the functions of the module
+#: time, and what is written in Python and asks them how long it has waited.
+FREEZABLE = {
+    "communicate", "LifoQueue", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns",
+    "PriorityQueue", "Queue", "Semaphore", "time", "time_ns", "Timer", "wait_for",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_there_is_one_clock(name: str) -> None:
+    tree = ast.parse(MODULES[name].read_text("utf-8"))
+    used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    assert not used & FREEZABLE
+    assert not {
+        module for module in imports(name) if module.startswith(("time.", "queue.", "threading."))
+    }

@@ -7,14 +7,17 @@ import errno
 import os
 import select
 import socket
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 import imaplib2._waiting
-from imaplib2._waiting import Wakeup, wait_for
+from imaplib2._waiting import Clock, Wakeup, _genuine, ended_within, wait_for
 
 
 class During:
@@ -86,3 +89,26 @@ def test_a_socket_that_is_closed_while_it_is_looked_at(
         with pytest.raises(OSError, match="Bad file descriptor") as caught:
             wait_for(closing, 0.01, reading=True)
         assert caught.value.errno == errno.EBADF
+
+
+@pytest.mark.parametrize(("name", "kept"), [("monotonic", Clock.now), ("time", Clock.wall)])
+def test_the_clock_goes_on_though_time_stands_still(
+    monkeypatch: pytest.MonkeyPatch, name: str, kept: Callable[[], float]
+) -> None:
+    monkeypatch.setattr(time, name, lambda: 0.0)
+    function = _genuine(name)  # as if imported only now
+    before, between, after = kept(), function(), kept()
+    assert 0 < before <= between <= after
+
+
+def test_a_child_is_waited_for_within_bounds_though_time_stands_still(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(subprocess, "_time", lambda: 0.0)
+    command = [sys.executable, "-c", "input()"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
+        assert not ended_within(child, 0.05)
+        assert child.stdin is not None
+        child.stdin.close()
+        assert ended_within(child, 30)
+    assert child.returncode is not None
