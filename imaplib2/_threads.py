@@ -688,8 +688,10 @@ class Engine:
         The reader is given the time to read that, and ends the connection when it is through.
         """
         self._broken = problem
+        deadline = Clock.now() + _LAST_WORDS_TIMEOUT
         with self._mutex:
-            self._work.wait_for(lambda: self.core.reason is not None, _LAST_WORDS_TIMEOUT)
+            while self.core.reason is None and (left := seconds_until(deadline)):
+                self._work.wait(left)
         self._fail_os(problem)
 
     def _send(self, data: Buffer) -> None:
