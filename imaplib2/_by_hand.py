@@ -39,7 +39,7 @@ from ._protocol.grammar import CRLF
 from ._protocol.limits import ProtocolViolation
 from ._protocol.responses import Continuation, Tagged, Untagged, parse
 from ._threads import Engine
-from ._waiting import Clock, seconds_until
+from ._waiting import Clock, Pipe, seconds_until
 
 #: ``(typ, [text])`` once the tagged response has been pulled.
 Completion = tuple[str, list[bytes]] | None
@@ -417,28 +417,27 @@ class ReadableSocket:
 
     def __init__(self, sock: Any) -> None:
         self._sock = sock
-        self._read_fd, self._write_fd = os.pipe()
-        os.write(self._write_fd, b"x")
+        self._pipe = Pipe()
+        self._pipe.write()
         self._epoll = None
         if hasattr(select, "epoll"):  # so that who keeps this polls the socket, too
             self._epoll = select.epoll()
-            self._epoll.register(self._read_fd, select.EPOLLIN)
+            self._epoll.register(self._pipe.fileno(), select.EPOLLIN)
             self._epoll.register(sock.fileno(), select.EPOLLIN)
 
     def fileno(self) -> int:
         """A descriptor that is readable; valid as long as this object is."""
-        return self._epoll.fileno() if self._epoll is not None else self._read_fd
+        return self._epoll.fileno() if self._epoll is not None else self._pipe.fileno()
 
     def drained(self) -> None:
         """Nothing waits any more, but for what the socket has."""
-        os.read(self._read_fd, 1)
+        self._pipe.read()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sock, name)
 
     def __del__(self) -> None:
-        os.close(self._read_fd)
-        os.close(self._write_fd)
+        self._pipe.close()
         if self._epoll is not None:
             self._epoll.close()
 

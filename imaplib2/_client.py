@@ -65,7 +65,7 @@ from ._transport import (
     tls_transport,
     tune,
 )
-from ._waiting import Clock
+from ._waiting import IS_WINDOWS, Clock
 
 if TYPE_CHECKING:
     import ssl
@@ -1661,6 +1661,8 @@ class IMAP4_stream(IMAP4):
         """Start the child."""
         import subprocess
 
+        if IS_WINDOWS:
+            raise NotImplementedError("IMAP4_stream needs POSIX: Windows can't wait for a pipe")
         self.host = self.port = None  # type: ignore[assignment]
         self.process = subprocess.Popen(
             self.command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE, shell=True

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import signal
 import subprocess
 
-from ._waiting import Clock, ended_within, seconds_until
+from ._waiting import Clock, can_read, ended_within, seconds_until
 
 
 class Family:
@@ -39,18 +38,12 @@ class Family:
         deadline = Clock.now() + seconds
         if not ended_within(self._child, seconds):
             return False
-        return all(_has_ended(descriptor, deadline) for descriptor in self._others)
+        return all(can_read(descriptor, seconds_until(deadline)) for descriptor in self._others)
 
     def close(self) -> None:
         """Give the descriptors back."""
         while self._others:
             os.close(self._others.pop())
-
-
-def _has_ended(descriptor: int, deadline: float) -> bool:
-    poller = select.poll()
-    poller.register(descriptor, select.POLLIN)
-    return bool(poller.poll(seconds_until(deadline) * 1000))
 
 
 def _descendants(pid: int) -> list[int]:

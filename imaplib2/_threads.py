@@ -34,7 +34,6 @@ import contextlib
 import io
 import os
 import queue
-import select
 import sys
 import threading
 import time
@@ -947,7 +946,7 @@ class _Polling:
 
     def wait(self, descriptor: int, timeout: float | None) -> bool:
         """Wait until *descriptor* is readable; false when it is not, or this is over."""
-        return self._over.wait_with(descriptor, select.POLLIN, timeout)
+        return self._over.wait_with(descriptor, timeout)
 
     def read_once(self) -> None:
         """Have the reader read once, and wait until it has."""

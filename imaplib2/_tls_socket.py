@@ -58,13 +58,16 @@ class ConcurrentSSLSocket(ssl.SSLSocket):
             except ssl.SSLWantWriteError:
                 wait_for(self, reading=False)
 
-    def receive_some(self, buffer: memoryview) -> int | None:
-        """Receive once something has come; None when it is less than a record, or no data."""
-        for wait in (True, False):
+    def receive_some(self, buffer: memoryview, *, wait: bool = True) -> int | None:
+        """Receive once something has come; None when it is less than a record, or no data.
+
+        Or, without *wait*, when nothing has come.
+        """
+        for may_wait in (True, False) if wait else (False,):
             try:
                 return self._lock.run(self._read_records, buffer)
             except ssl.SSLWantReadError:
-                if wait:
+                if may_wait:
                     wait_for(self, reading=True)
             except ssl.SSLWantWriteError:
                 wait_for(self, reading=False)

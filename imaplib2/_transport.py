@@ -10,13 +10,12 @@ import _socket
 import contextlib
 import errno
 import os
-import select
 import socket
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from ._waiting import Wakeup, ended_within, wait_for
+from ._waiting import IS_WINDOWS, Wakeup, ended_within, wait_for
 
 if TYPE_CHECKING:
     import ssl
@@ -89,6 +88,10 @@ class SocketTransport:
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
         self._interrupted = False
+        # For the reader, where it can't be woken otherwise.
+        self._wakeup: Wakeup | None = None
+        if IS_WINDOWS and isinstance(sock, _socket.socket):
+            self._wakeup = Wakeup()
         # As with imaplib, whose file object does the same, a close() by others is put off: closed
         # under a thread that reads, a descriptor would leave it waiting for ever.
         self._hold: Any = None
@@ -99,13 +102,14 @@ class SocketTransport:
                 self._hold = sock.makefile("rb")
 
     def recv_into(self, buffer: memoryview) -> int | None:
-        while True:
+        while self._wakeup is None or wait_for(self.sock, reading=True, wakeup=self._wakeup):
             try:
                 return self.sock.recv_into(buffer)
             except (BlockingIOError, TimeoutError) as problem:
                 if problem.errno == errno.ETIMEDOUT:  # of the connection, not of the call
                     raise
-                wait_for(self.sock, reading=True)
+                wait_for(self.sock, reading=True, wakeup=self._wakeup)
+        return 0
 
     def is_readable(self) -> bool:
         return wait_for(self.sock, 0, reading=True)
@@ -145,10 +149,14 @@ class SocketTransport:
         if not self._interrupted:
             self._interrupted = True
             interrupt_socket(self.sock)
+            if self._wakeup is not None:
+                self._wakeup.set()
 
     def close(self) -> None:
         self.interrupt()
         self.drop()
+        if self._wakeup is not None:
+            self._wakeup.close()
 
     def drop(self) -> None:
         if self._hold is not None:
@@ -180,7 +188,11 @@ class TLSTransport(SocketTransport):
         return self.has_more or super().is_readable()
 
     def recv_into(self, buffer: memoryview) -> int | None:
-        return self.sock.receive_some(buffer)
+        if self._wakeup is None:
+            return self.sock.receive_some(buffer)
+        if self.has_more or wait_for(self.sock, reading=True, wakeup=self._wakeup):
+            return self.sock.receive_some(buffer, wait=False)
+        return 0
 
     def try_send(self, data: Buffer) -> int:
         return self.sock.send_now(data)
@@ -348,12 +360,12 @@ class ProcessTransport:
         os.set_blocking(self._write_fd, False)
 
     def recv_into(self, buffer: memoryview) -> int | None:
-        if not self._wakeup.wait_with(self._read_fd, select.POLLIN):
+        if not self._wakeup.wait_with(self._read_fd):
             return 0
         return os.readv(self._read_fd, [buffer])
 
     def is_readable(self) -> bool:
-        return self._wakeup.wait_with(self._read_fd, select.POLLIN, 0)
+        return self._wakeup.wait_with(self._read_fd, 0)
 
     def fileno(self) -> int:
         return self._read_fd
@@ -368,7 +380,7 @@ class ProcessTransport:
         sent = self.try_send(data)
         if sent:
             return sent
-        if not self._wakeup.wait_with(self._write_fd, select.POLLOUT, timeout):
+        if not self._wakeup.wait_with(self._write_fd, timeout, reading=False):
             if self._wakeup.is_set:
                 raise BrokenPipeError("the connection was closed")
             return 0
@@ -521,17 +533,16 @@ class MethodTransport:
         del owner  # not kept alive while waiting
         if descriptor is None:
             return True
-        return self._wakeup.wait_with(descriptor, select.POLLIN, timeout)
+        return self._wakeup.wait_with(descriptor, timeout)
 
 
 def _is_at_end(owner: Any) -> bool:
     """Whether the b"" that a subclass's ``read`` gave is the end of file."""
     if owner.decompressor is None or not isinstance(owner.sock, socket.socket):
         return True
-    try:  # it may also be compressed input that gives nothing yet
-        return not socket.socket.recv(owner.sock, 1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-    except BlockingIOError:
+    if not wait_for(owner.sock, 0, reading=True):  # compressed input that gives nothing yet
         return False
+    return not socket.socket.recv(owner.sock, 1, socket.MSG_PEEK)
 
 
 class DeflateTransport:
@@ -630,6 +641,8 @@ def interrupt_socket(sock: Any) -> None:
 
 def bytes_waiting(channel: Any, request: str) -> int:
     """How many bytes are on their way through *channel*, which a *request* of ioctl tells."""
+    if IS_WINDOWS:  # to look for the modules each time takes long
+        return 0
     try:
         import fcntl
         import termios
@@ -642,10 +655,11 @@ def bytes_waiting(channel: Any, request: str) -> int:
 
 def tune(sock: socket.socket) -> None:
     """Send small commands at once, and notice a dead peer within about two minutes of silence."""
+    idle = "TCP_KEEPIDLE" if hasattr(socket, "TCP_KEEPIDLE") else "TCP_KEEPALIVE"  # macOS's name
     options = [
         (socket.SOL_SOCKET, "SO_KEEPALIVE", 1),
         (socket.IPPROTO_TCP, "TCP_NODELAY", 1),
-        (socket.IPPROTO_TCP, "TCP_KEEPIDLE", 60),
+        (socket.IPPROTO_TCP, idle, 60),
         (socket.IPPROTO_TCP, "TCP_KEEPINTVL", 15),
         (socket.IPPROTO_TCP, "TCP_KEEPCNT", 4),
         (socket.IPPROTO_TCP, "TCP_USER_TIMEOUT", 120_000),

@@ -7,8 +7,9 @@ import errno
 import os
 import select
 import socket
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import BuiltinFunctionType
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _LONGEST_WAIT = 24 * 3600.0
 #: Seconds between looks at a child process: the first, and the most.
 _FIRST_LOOK, _CHILD_LOOK = 0.001, 0.05
+#: Windows waits for sockets only; and there the `shutdown()` of one doesn't wake who receives.
+IS_WINDOWS = sys.platform == "win32"
 
 
 def _genuine(name: str) -> Callable[[], float]:
@@ -53,15 +56,57 @@ class Clock:
     wall = staticmethod(_genuine("time"))
 
 
+class Pipe:
+    """A pipe that can be waited for: where only sockets can, a pair of those."""
+
+    def __init__(self) -> None:
+        self._sockets: list[socket.socket] = []
+        self._descriptors: list[int] = []
+        if IS_WINDOWS:
+            self._sockets[:] = socket.socketpair()
+            self._read_fd, self._write_fd = (end.fileno() for end in self._sockets)
+        else:
+            self._read_fd, self._write_fd = self._descriptors[:] = os.pipe()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether `close` has something to do."""
+        return bool(self._sockets or self._descriptors)
+
+    def fileno(self) -> int:
+        """The descriptor that becomes readable."""
+        return self._read_fd
+
+    def write(self) -> None:
+        """Put a byte in."""
+        if self._sockets:
+            self._sockets[1].send(b"x")
+        else:
+            os.write(self._write_fd, b"x")
+
+    def read(self) -> None:
+        """Take a byte out."""
+        if self._sockets:
+            self._sockets[0].recv(1)
+        else:
+            os.read(self._read_fd, 1)
+
+    def close(self) -> None:
+        """Give the descriptors back. Idempotent."""
+        while self._sockets:
+            self._sockets.pop().close()
+        while self._descriptors:
+            os.close(self._descriptors.pop())
+
+
 class Wakeup:
-    """A pipe that ends waits on other descriptors; once set, it stays set."""
+    """What ends waits for other descriptors; once set, it stays set."""
 
     def __init__(self) -> None:
         self._mutex = Mutex()
-        self._open: list[int] = []
         self._closed = self._written = False
         self.is_set = False
-        self._read_fd, self._write_fd = self._open[:] = os.pipe()
+        self._pipe = Pipe()
 
     def set(self) -> None:
         """End all waits, now and later."""
@@ -70,7 +115,7 @@ class Wakeup:
 
     def wait(self, timeout: float) -> None:
         """Wait until this is set, up to *timeout* seconds."""
-        self.wait_with(self._read_fd, select.POLLIN, timeout)
+        self.wait_with(self._pipe.fileno(), timeout)
 
     def close(self) -> None:
         """Give the descriptors back."""
@@ -85,45 +130,71 @@ class Wakeup:
         """
         with contextlib.suppress(Reentered):
             self._mutex.run(step)
-            if self._closed and self._open:
+            if self._closed and self._pipe.is_open:
                 self._mutex.run(self._release)
 
     def _write(self) -> None:
         if not (self._written or self._closed):
-            os.write(self._write_fd, b"x")
+            self._pipe.write()
             self._written = True
 
     def _release(self) -> None:
-        while self._open:
-            os.close(self._open.pop())
+        self._pipe.close()
 
     def __del__(self) -> None:
-        self.close()
+        if hasattr(self, "_pipe"):  # else there was none to be had
+            self.close()
 
-    def wait_with(self, descriptor: int, event: int, timeout: float | None = None) -> bool:
-        """Wait for *event* on *descriptor*; false when time is up or this was set."""
-        poller = select.poll()
-        poller.register(descriptor, event)
-        poller.register(self._read_fd, select.POLLIN)
-        ready = [found for found, _ in poller.poll(_milliseconds(timeout))]
+    def wait_with(
+        self, descriptor: int, timeout: float | None = None, *, reading: bool = True
+    ) -> bool:
+        """Wait until *descriptor* can be read (or written); false when time is up or this set."""
+        own = self._pipe.fileno()
+        if reading:
+            ready = _ready((descriptor, own), (), timeout)
+        else:
+            ready = _ready((own,), (descriptor,), timeout)
         return descriptor in ready and not self.is_set
 
 
-def wait_for(sock: socket.socket, timeout: float | None = None, *, reading: bool) -> bool:
-    """Wait until *sock* can be read (or written); false when *timeout* seconds have passed.
+def wait_for(
+    sock: socket.socket,
+    timeout: float | None = None,
+    *,
+    reading: bool,
+    wakeup: Wakeup | None = None,
+) -> bool:
+    """Wait until *sock* can be read (or written).
 
-    Raises OSError when it is closed.
+    False when *timeout* seconds have passed, or *wakeup* was set. Raises OSError when it is closed.
     """
     descriptor = sock.fileno()  # asked for once: it may be closed meanwhile
     if descriptor < 0:
         raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-    if not hasattr(select, "poll"):
-        readable = [descriptor] if reading else []
-        writable = [] if reading else [descriptor]
-        return any(select.select(readable, writable, [], timeout))
+    if wakeup is not None:
+        return wakeup.wait_with(descriptor, timeout, reading=reading)
+    if reading:
+        return bool(_ready((descriptor,), (), timeout))
+    return bool(_ready((), (descriptor,), timeout))
+
+
+def can_read(descriptor: int, timeout: float | None) -> bool:
+    """Wait until *descriptor* can be read; false when *timeout* seconds have passed."""
+    return bool(_ready((descriptor,), (), timeout))
+
+
+def _ready(reading: Sequence[int], writing: Sequence[int], timeout: float | None) -> list[int]:
+    """The descriptors that can be read or written, once some can, or *timeout* has passed."""
+    if not hasattr(select, "poll"):  # Windows, and programs that have taken it away
+        span = None if timeout is None else min(timeout, _LONGEST_WAIT)
+        readable, writable, _ = select.select(reading, writing, [], span)
+        return [*readable, *writable]
     poller = select.poll()
-    poller.register(descriptor, select.POLLIN if reading else select.POLLOUT)
-    return bool(poller.poll(_milliseconds(timeout)))
+    for descriptor in reading:
+        poller.register(descriptor, select.POLLIN)
+    for descriptor in writing:
+        poller.register(descriptor, select.POLLOUT)
+    return [descriptor for descriptor, _ in poller.poll(_milliseconds(timeout))]
 
 
 def _milliseconds(timeout: float | None) -> float | None:

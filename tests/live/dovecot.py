@@ -16,7 +16,6 @@ import imaplib
 import itertools
 import os
 import re
-import resource
 import shlex
 import shutil
 import signal
@@ -430,6 +429,8 @@ def _passwd_line(user: str, password: str) -> str:
 @contextmanager
 def _daemon(configuration: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Dovecot's master process, leader of a session that holds all of Dovecot's processes."""
+    import resource  # which Windows lacks, where tests know no Dovecot
+
     files = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 65536)
     with log.open("ab") as output:
         process = subprocess.Popen(
