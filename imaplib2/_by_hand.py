@@ -19,7 +19,6 @@ import queue
 import select
 import weakref
 from collections.abc import (
-    Callable,
     ItemsView,
     Iterator,
     KeysView,
@@ -55,7 +54,9 @@ class ByHand:
         #: The text behind the last ``+``.
         self.continuation = b""
         # Weakly: a connection that is over is to be freed at once, not by a garbage collection.
-        self.tagged_commands = TaggedCommands(core, weakref.WeakMethod(self._forget))
+        self.tagged_commands = TaggedCommands(core, weakref.ref(self))
+        #: Bytes leave by a subclass's own ``send``, which may tell nobody.
+        self.sends_unseen = False
         self._pending: dict[bytes, Pending] = {}
         self._idle: Command | None = None
         self._owes_done = False  # the user has not ended his IDLE by himself yet
@@ -70,16 +71,22 @@ class ByHand:
 
     # -- Sending ------------------------------------------------------------------------------
 
-    def new_tag(self, *, sent_unseen: bool = False) -> bytes:
-        """A tag for a command whose bytes the user sends.
-
-        When they are *sent_unseen*, by a subclass's own transport, it counts as sent from now on.
-        """
+    def new_tag(self) -> bytes:
+        """A tag for a command whose bytes the user sends."""
         tag = self._engine().locked(lambda core: core.new_tag())
         self.tagged_commands[tag] = None
-        if sent_unseen:
-            self._listen(tag)
         return tag
+
+    def reserve(self, tag: bytes) -> None:
+        """The user has *tag* for a command; if it is sent unseen, it may be sent from now on."""
+        if not self.sends_unseen or tag in self._pending or self.engine is None:
+            return
+        self._read_away()
+        command = Command.sent_by_hand(tag, tag)
+        command.as_it_came = True
+        command.waiter = self._pending[tag] = Pending()
+        self.engine.locked(lambda core: core.expect_unseen(command))
+        self._listen(tag)
 
     def open(self, command: Command) -> None:
         """Give *command*, which the library sends, a tag: it is about to be submitted."""
@@ -93,6 +100,7 @@ class ByHand:
         if pending is None:
             raise error(f"{name}: no command with the tag {tag!r} has been sent")
         try:
+            self._engine().adopt(tag, name.encode("ascii", "replace"))
             self._engine().stop_polling()
             typ, data = self._engine().wait(pending)
         finally:
@@ -111,11 +119,16 @@ class ByHand:
             self._engine().end_idle(idle)
             return False
         tag = start.partition(b" ")[0]
-        if tag in self._core.reserved_tags and tag not in self._open:
+        if tag in self._core.reserved_tags and self._is_new(tag):
             self._begin(tag, start)
         if self._core.logging_in:
             self._engine().locked(lambda core: core.sent_by_hand(bytes(data)))
         return True
+
+    def _is_new(self, tag: bytes) -> bool:
+        """Whether nothing has been sent of the command with *tag*, as far as we know."""
+        unseen = self._engine().locked(lambda core: core.forget_unseen(tag))
+        return unseen or tag not in self._open
 
     def _begin(self, tag: bytes, start: bytes) -> None:
         """Wait for the turn of a command whose first bytes are *start*."""
@@ -139,9 +152,10 @@ class ByHand:
         self.tagged_commands[command.tag] = None
         self._listen(command.tag)
 
-    def _forget(self, tag: bytes) -> None:
+    def forget(self, tag: bytes) -> None:
         """The user is done with *tag*."""
-        self._pending.pop(tag, None)
+        if self._pending.pop(tag, None) is not None and self.engine is not None:
+            self.engine.locked(lambda core: core.forget_unseen(tag))
         self._open.discard(tag)
         self._read_away()
 
@@ -344,11 +358,9 @@ class TaggedCommands(MutableMapping[bytes, Any]):
     A command that is sent by hand stays until it is removed, by `_command_complete` or by the user.
     """
 
-    def __init__(
-        self, core: Connection, forget: weakref.WeakMethod[Callable[[bytes], None]]
-    ) -> None:
+    def __init__(self, core: Connection, owner: weakref.ref[ByHand]) -> None:
         self._core = core
-        self._forget = forget
+        self._owner = owner
         self._by_hand: dict[bytes, Completion] = {}
 
     def __getitem__(self, tag: bytes) -> Completion:
@@ -361,13 +373,16 @@ class TaggedCommands(MutableMapping[bytes, Any]):
     def __setitem__(self, tag: bytes, completion: Completion) -> None:
         self._by_hand[tag] = completion
         self._core.reserved_tags.add(tag)
+        owner = self._owner()
+        if owner is not None and completion is None:
+            owner.reserve(tag)
 
     def __delitem__(self, tag: bytes) -> None:
         del self._by_hand[tag]
         self._core.reserved_tags.discard(tag)
-        forget = self._forget()
-        if forget is not None:
-            forget(tag)
+        owner = self._owner()
+        if owner is not None:
+            owner.forget(tag)
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self.copy())

@@ -1125,6 +1125,9 @@ class IMAP4:
         """At most *size* bytes from the server, as soon as there are any; ``b''`` at the end."""
         if self._is_by_hand():
             return self._by_hand.read(size, self._pull_timeout())
+        if self.reads_lines and (file := self._own_file()) is not None:
+            # The replaced readline() may have left something in it, and may know nothing of it.
+            return cast(bytes, getattr(file, "read1", file.read)(size))
         buffer = bytearray(size)
         while (received := self._base_transport().recv_into(memoryview(buffer))) is None:
             self._running_engine().heard()
@@ -1251,7 +1254,9 @@ class IMAP4:
 
     def _engine_transport(self) -> Transport:
         """What the threads use: this object's own methods where a subclass replaced them."""
-        self.reads_lines = _replaced(self, "readline")
+        reads, sends = _replaced(self, "read"), _replaced(self, "send")
+        self.reads_lines = _replaced(self, "readline") or (reads and self._own_file() is not None)
+        self._by_hand.sends_unseen = sends
         sock = self._used_sock = self._own_sock()
         if isinstance(sock, socket.socket):
             tune(sock)
@@ -1259,7 +1264,6 @@ class IMAP4:
             if not self.reads_lines and sock.gettimeout() is None:
                 sock.settimeout(self._core.timeout)
             self._adopt_timeout()
-        reads, sends = _replaced(self, "read"), _replaced(self, "send")
         upgraded, self._inner = self._inner is not None, None
         if sock is not None or self._has_process() or not (reads and sends):
             self._inner = self._make_transport()
@@ -1514,7 +1518,8 @@ class IMAP4:
         return self._by_hand.complete(name, tag)
 
     def _new_tag(self) -> bytes:
-        return self._by_hand.new_tag(sent_unseen=self._hooked is not None)
+        self._by_hand.sends_unseen = _replaced(self, "send")  # perhaps since a moment ago
+        return self._by_hand.new_tag()
 
     def _get_response(self) -> bytes | None:
         return self._by_hand.get_response(self._pull_timeout())

@@ -325,6 +325,10 @@ class Engine:
             self.give_up(command)
             raise
 
+    def adopt(self, tag: bytes, name: bytes) -> None:
+        """The command with *tag*, if it was sent unseen, counts as in progress from now on."""
+        self._drive(self.core.adopt, tag, name)
+
     def progressed(self) -> None:
         """Bytes of a command have left, or of a literal have come, that the core can't see."""
         self._drive(self.core.progressed)

@@ -133,6 +133,8 @@ class Connection:
         #: Commands that were submitted, until their outcome is among the events. It is their one
         #: way out: whatever goes wrong in between, `fail` finds them here.
         self._untold: dict[Command, None] = {}
+        #: Commands that may have been sent already without us noticing.
+        self._unseen: dict[bytes, Command] = {}
         self._over = False  # `fail` has done all that it has to do
         self._heard = 0.0  # the last byte from the server, or when waiting for one began
         self._advanced = 0.0  # when a command in progress last got nearer to its end
@@ -295,7 +297,8 @@ class Connection:
         self.state = LOGOUT
         self._idle_in_progress = None
         for container in (
-            self.in_progress, self._profiles, self._held, self._output, self._collectors
+            self.in_progress, self._profiles, self._held, self._output, self._collectors,
+            self._unseen,
         ):  # fmt: skip
             container.clear()
         while self._untold:
@@ -348,6 +351,29 @@ class Connection:
         """The user sends *data* of the command that he has been given room for."""
         if self.logging_in and any(command.by_hand for command in self.in_progress.values()):
             self.secrets.add_sent(data)
+
+    def expect_unseen(self, command: Command) -> None:
+        """*command* may be sent, by hand, without us noticing: then its completion tells."""
+        self._untold[command] = None
+        self._unseen[command.tag] = command
+
+    def forget_unseen(self, tag: bytes) -> bool:
+        """Whether the command with *tag* was one of those; it is no longer."""
+        command = self._unseen.pop(tag, None)
+        self._untold.pop(cast(Command, command), None)
+        return command is not None
+
+    def adopt(self, tag: bytes, name: bytes, now: float) -> None:
+        """Wait, as for any command, for the one that was sent unseen with *tag* and *name*.
+
+        Nothing is to be done if it has completed already. Raises ``abort`` behind the end.
+        """
+        command = self._unseen.pop(tag, None)
+        if command is not None:
+            if self.reason is not None:
+                raise lost(self.reason)
+            command.row = Command.sent_by_hand(tag, tag + b" " + name).row
+            self._enlist(command, now)
 
     def upgraded(self, now: float) -> None:
         """The transport is upgraded (RFC 3501, section 6.2.1; RFC 4978): go on."""
@@ -474,14 +500,7 @@ class Connection:
         row = command.row
         if row.name == "LOGOUT":
             self._logout_at = now
-        if not self.in_progress:
-            self._heard = now  # waiting begins: what came before doesn't count
-        self.in_progress[command.tag] = command
-        if row.holds_password:
-            self.secrets.begin(command.parts)
-            self.logging_in = True
-            self._challenges = 0
-        self._profiles[row.profile] = self._profiles.get(row.profile, 0) + 1
+        self._enlist(command, now)
         if command.idle is not None:
             self._idle_in_progress = command.idle
             command.idle.owes_since = now
@@ -514,6 +533,18 @@ class Connection:
         else:
             self._log(">", line)
             self._output.append(line)
+
+    def _enlist(self, command: Command, now: float) -> None:
+        """*command* is in progress from now on."""
+        if not self.in_progress:
+            self._heard = now  # waiting begins: what came before doesn't count
+        self.in_progress[command.tag] = command
+        row = command.row
+        if row.holds_password:
+            self.secrets.begin(command.parts)
+            self.logging_in = True
+            self._challenges = 0
+        self._profiles[row.profile] = self._profiles.get(row.profile, 0) + 1
 
     def _may_send_at_once(self, size: int) -> bool:
         """Whether a literal of *size* may be non-synchronizing (RFC 7888)."""
@@ -707,6 +738,7 @@ class Connection:
     def _tagged(self, response: Tagged, frame: Frame, now: float) -> None:
         command = self.in_progress.get(response.tag)
         if command is None and response.tag in self.reserved_tags:
+            self._complete_unseen(response)
             return
         if command is None or response.tag in self._unsent:
             raise self._unexpected("tagged response", frame)
@@ -737,6 +769,11 @@ class Connection:
         self._remove(command)
         self._complete(command, response, now)
         self._admit(now)
+
+    def _complete_unseen(self, response: Tagged) -> None:
+        command = self._unseen.pop(response.tag, None)
+        if command is not None:
+            self._report(Completed(command, response.type, [response.text]))
 
     def _take_back_held(self, upgrade: Command) -> None:
         """What was to be encrypted must not go out in plain text."""
