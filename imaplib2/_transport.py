@@ -632,9 +632,10 @@ def deflate_objects() -> tuple[Any, Any]:
 def interrupt_socket(sock: Any) -> None:
     """End a socket's traffic in both directions; whoever waits for it wakes up."""
     with contextlib.suppress(OSError):
-        if isinstance(sock, socket.socket):
-            # Not SSLSocket.shutdown, which drops the TLS layer: a reader would get ciphertext.
-            socket.socket.shutdown(sock, socket.SHUT_RDWR)
+        if isinstance(sock, _socket.socket):
+            # Not SSLSocket.shutdown, which drops the TLS layer: a reader would get ciphertext. Nor
+            # that of socket.socket, which eventlet replaces by a class that has none.
+            _socket.socket.shutdown(sock, socket.SHUT_RDWR)
         else:
             sock.shutdown(socket.SHUT_RDWR)
 
