@@ -16,18 +16,28 @@ with warnings.catch_warnings():
         print(f"unsupported: {problem!r}")
         sys.exit()
 
-import gc  # noqa: E402
-import os  # noqa: E402
-import queue  # noqa: E402
-import threading  # noqa: E402
-from collections.abc import Callable  # noqa: E402
-from typing import Any  # noqa: E402
+import gc
+import os
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any
 
-import imaplib2  # noqa: E402
+import imaplib2
 
 PASSWORD = "secret"
 SECONDS = 20.0
 TEXT = b"Subject: x\r\n\r\n" + b"x" * 300_000
+
+
+class Hooked(imaplib2.IMAP4):
+    """A class whose traffic passes through its own methods."""
+
+    def read(self, size: int) -> bytes:
+        return super().read(size)
+
+    def send(self, data: Any) -> None:
+        super().send(data)
 
 
 def main() -> None:
@@ -44,7 +54,10 @@ def main() -> None:
         M.starttls(ca_certs=ca_file)
         return M
 
-    for connect in (plain, tls, starttls):
+    def hooked() -> imaplib2.IMAP4:
+        return Hooked(host, port, SECONDS)
+
+    for connect in (plain, tls, starttls, hooked):
         use(connect, plain, user)
         for end in (imaplib2.IMAP4.logout, imaplib2.IMAP4.shutdown, forget):
             before = descriptors()

@@ -19,4 +19,4 @@ def test_a_patched_program(dovecot: Dovecot, user: str) -> None:
     done = run_program(PROGRAM, *server, user)
     if done.stdout.startswith("unsupported"):
         pytest.skip(f"eventlet doesn't run on this Python: {done.stdout}")
-    check(done, "plain", "tls", "starttls")
+    check(done, "plain", "tls", "starttls", "hooked")
