@@ -127,12 +127,28 @@ class IMAP4:
 
     #: The version of the protocol that the server speaks: ``'IMAP4REV1'`` or ``'IMAP4'``.
     PROTOCOL_VERSION: str = cast(Any, None)
+    #: Seconds, or None: what connecting and TLS are given.
+    timeout: float | None
+    #: Names the threads, and stands in traces.
+    identifier: str
+    #: The descriptor that is waited for before ``read`` is called.
+    read_fd: int | None
+    #: The zlib objects of a compressed connection.
+    compressor: Any
+    decompressor: Any
+    keyfile: StrOrBytesPath | None
+    certfile: StrOrBytesPath | None
+    ca_certs: Any
+    cert_verify_cb: Any
+    ssl_version: Any
+    tls_level: Any
 
     _sock: Any = None
     _used_sock: Any = None  # by the threads
     _core: Connection
     _by_hand: ByHand
     _trace: Trace
+    _ours: dict[str, Any]  # attributes that a subclass may set before __init__, as we have set them
 
     def __new__(cls: type[Self], *args: Any, **options: Any) -> Self:
         # Here, not in __init__, so that subclasses may set ``state`` and the like before that.
@@ -140,6 +156,7 @@ class IMAP4:
         self._core = Connection(_tag_prefix())
         self._by_hand = ByHand(self._core)
         self._trace = Trace()
+        self._ours = {}
         return self
 
     def __init__(
@@ -159,19 +176,15 @@ class IMAP4:
             self._begin_anew()
         self.host = host or ""
         self.port = int(port or self._default_port())
-        #: Seconds, or None: what connecting and TLS are given.
-        self.timeout = timeout or socket.getdefaulttimeout() or None
-        #: Names the threads, and stands in traces.
-        self.identifier = identifier or f"imaplib2 {self.host or 'localhost'}"
+        self._set_unless_theirs("timeout", timeout, socket.getdefaulttimeout() or None)
+        name = f"imaplib2 {self.host or 'localhost'}"
+        self._set_unless_theirs("identifier", identifier or None, name)
         if getattr(self, "sock", None) is None:  # a subclass may have connected already
             self.sock = None
-        #: The descriptor that is waited for before ``read`` is called.
-        self.read_fd: int | None = None
+        for attribute in ("read_fd", "compressor", "decompressor"):
+            self._set_unless_theirs(attribute, None, None)
         #: Bytes to be sent as the last argument, a literal, of the next command.
         self.literal: Any = None
-        #: The zlib objects of a compressed connection.
-        self.compressor: Any = None
-        self.decompressor: Any = None
         self._tls = getattr(self, "_tls", None) or TLSSettings()
         self._tls_established = False
         self._inner: Transport | None = None  # what read() and send() use
@@ -182,7 +195,7 @@ class IMAP4:
         level = _debug_level(debug) or self._trace.level
         self._trace = Trace(level, debug_file, self.identifier, debug_buf_lvl)
         self._trace.printer = _printer(weakref.ref(self))
-        self._core.timeout = self.timeout
+        self._core.timeout = self._time_limit()
         self._engine: Engine | None = None
         try:
             _call_open(self.open, self.host, self.port, timeout)
@@ -192,6 +205,30 @@ class IMAP4:
             with contextlib.suppress(Exception):
                 self._close()
             raise
+
+    def _set_unless_theirs(self, name: str, given: Any, default: Any) -> None:
+        """Set an attribute to what was *given*; to *default*, unless a subclass has set it.
+
+        For its ``open``, which may look there for its own settings. What an earlier connection has
+        left is not the subclass's.
+        """
+        if given is None and hasattr(self, name) and not self._is_ours(name):
+            return
+        setattr(self, name, default if given is None else given)
+        self._own(name)
+
+    def _own(self, *names: str) -> None:
+        """What these attributes are now belongs to this connection."""
+        self._ours.update({name: getattr(self, name) for name in names})
+
+    def _is_ours(self, name: str) -> bool:
+        return name in self._ours and getattr(self, name) is self._ours[name]
+
+    def _time_limit(self) -> float | None:
+        """The ``timeout``, if it is one: a subclass may keep something else there."""
+        limit: Any = self.timeout
+        is_number = isinstance(limit, (int, float)) and not isinstance(limit, bool)
+        return limit if is_number and limit > 0 else None
 
     def _begin_anew(self) -> None:
         """End the connection of an earlier ``__init__``: its caller tries again, or reconnects."""
@@ -213,7 +250,7 @@ class IMAP4:
         self._engine = self._by_hand.engine = self._make_engine()
         self._finalizer = weakref.finalize(self, self._engine.abandon)
         self._finalizer.atexit = False
-        self._engine.start(self.timeout or CONNECT_TIMEOUT)
+        self._engine.start(self._time_limit() or CONNECT_TIMEOUT)
         self._check_version()
 
     def _check_version(self) -> None:
@@ -475,11 +512,12 @@ class IMAP4:
         return cast(Nothing, outcome)
 
     def _show_tls_settings(self) -> None:
-        """Attributes that a subclass's ``ssl_wrap_socket`` looks at."""
-        self.keyfile: StrOrBytesPath | None = self._tls.keyfile
-        self.certfile: StrOrBytesPath | None = self._tls.certfile
-        self.ca_certs, self.cert_verify_cb = self._tls.ca_certs, self._tls.cert_verify_cb
-        self.ssl_version, self.tls_level = self._tls.ssl_version, self._tls.tls_level
+        """Attributes that a subclass's ``open`` and ``ssl_wrap_socket`` look at; we don't."""
+        defaults = {"ssl_version": "ssl23", "tls_level": TLS_COMPAT}
+        names = ("keyfile", "certfile", "ca_certs", "cert_verify_cb", "ssl_version", "tls_level")
+        for name in names:
+            value, default = getattr(self._tls, name), defaults.get(name)
+            self._set_unless_theirs(name, None if value == default else value, default)
 
     def authenticate(
         self,
@@ -1087,8 +1125,8 @@ class IMAP4:
     def open_socket(self) -> socket.socket:
         """A connected socket; replaced by subclasses that connect in their own way."""
         address = (self.host or None, self.port)
-        sock = socket.create_connection(address, self.timeout or CONNECT_TIMEOUT)
-        sock.settimeout(self.timeout)
+        sock = socket.create_connection(address, self._time_limit() or CONNECT_TIMEOUT)
+        sock.settimeout(self._time_limit())
         return sock
 
     def _create_socket(self, timeout: float | None) -> Any:
@@ -1098,7 +1136,8 @@ class IMAP4:
         """Negotiate TLS on ``sock`` and put the encrypted socket in its place."""
         timeout = self._core.timeout
         try:
-            sock = self._tls.wrap(self._own_sock(), self.host, self.timeout or CONNECT_TIMEOUT)
+            limit = self._time_limit() or CONNECT_TIMEOUT
+            sock = self._tls.wrap(self._own_sock(), self.host, limit)
             self.sock = sock
             with sock.makefile("rb", buffering=0):  # a close() by others is put off
                 self._let_interrupt(sock)
@@ -1270,6 +1309,7 @@ class IMAP4:
             if self.read_fd is None or upgraded:
                 descriptor = self._inner.fileno()
                 self.read_fd = descriptor if descriptor >= 0 else None
+                self._own("read_fd")
         if self._inner is not None and not (self.reads_lines or reads or sends):
             return self._inner
         if self._hooked is None:
@@ -1309,6 +1349,7 @@ class IMAP4:
             self.ssl_wrap_socket()
             return self._engine_transport()
         self.start_compressing()
+        self._own("compressor", "decompressor")
         if self._hooked is None:
             return self._compressed(unread)
         self._hooked.inflate(unread, self.decompressor)
@@ -1645,6 +1686,8 @@ class IMAP4_stream(IMAP4):
     killed. Needs POSIX. The rest is as for IMAP4.
     """
 
+    process: subprocess.Popen[bytes]
+
     def __init__(
         self,
         command: str,
@@ -1656,7 +1699,7 @@ class IMAP4_stream(IMAP4):
         debug_buf_lvl: int | None = None,
     ) -> None:
         self.command = command
-        self.process: subprocess.Popen[bytes] = cast(Any, None)
+        self._set_unless_theirs("process", None, None)
         super().__init__(
             None, None, timeout,
             debug=debug, debug_file=debug_file, identifier=identifier, debug_buf_lvl=debug_buf_lvl,
@@ -1674,6 +1717,7 @@ class IMAP4_stream(IMAP4):
         )
         assert self.process.stdout is not None
         self.read_fd = self.process.stdout.fileno()
+        self._own("process", "read_fd")
 
     def _has_process(self) -> bool:
         return bool(self.process)
