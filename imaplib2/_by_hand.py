@@ -352,6 +352,21 @@ class ByHand:
         return abort(f"socket error: EOF: {reason}")
 
 
+class _Listed(bytes):
+    """A tag, from a list of them: whoever asks for its item later gets it, completed or not.
+
+    ``dict(mapping)`` asks for the keys, and then for the item of each.
+    """
+
+    completion: Completion
+
+    @classmethod
+    def of(cls, tag: bytes, completion: Completion) -> _Listed:
+        listed = cls(tag)
+        listed.completion = completion
+        return listed
+
+
 class TaggedCommands(MutableMapping[bytes, Any]):
     """The tags of commands in progress, as ``imaplib``'s dict: None, or ``(typ, [text])``.
 
@@ -364,11 +379,14 @@ class TaggedCommands(MutableMapping[bytes, Any]):
         self._by_hand: dict[bytes, Completion] = {}
 
     def __getitem__(self, tag: bytes) -> Completion:
-        if tag in self._by_hand:
+        try:
             return self._by_hand[tag]
-        if tag in self._core.in_progress:
-            return None
-        raise KeyError(tag)
+        except KeyError:
+            if tag in self._core.in_progress:
+                return None
+            if isinstance(tag, _Listed):
+                return tag.completion
+            raise
 
     def __setitem__(self, tag: bytes, completion: Completion) -> None:
         self._by_hand[tag] = completion
@@ -384,8 +402,22 @@ class TaggedCommands(MutableMapping[bytes, Any]):
         if owner is not None:
             owner.forget(tag)
 
+    def __contains__(self, tag: object) -> bool:
+        return tag in self._by_hand or tag in self._core.in_progress
+
+    def pop(self, tag: bytes, *default: Any) -> Any:
+        """Remove a command that was sent by hand, as ``dict.pop`` does; the others stay."""
+        completion = self._by_hand.get(tag)
+        try:
+            del self[tag]
+        except KeyError:
+            if not default:
+                raise
+            return default[0]
+        return completion
+
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self.copy())
+        return iter(self.keys())
 
     def __len__(self) -> int:
         return len(self.copy())
@@ -398,8 +430,8 @@ class TaggedCommands(MutableMapping[bytes, Any]):
         return {**dict.fromkeys([*self._core.in_progress]), **self._by_hand}
 
     def keys(self) -> KeysView[bytes]:
-        """The tags."""
-        return self.copy().keys()
+        """The tags; each of these has its item for as long as it is kept."""
+        return {_Listed.of(*item): None for item in self.copy().items()}.keys()
 
     def items(self) -> ItemsView[bytes, Completion]:
         """Tags and completions."""

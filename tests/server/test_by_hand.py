@@ -19,6 +19,7 @@ from ..live.helpers import wait_until
 from .conftest import Contexts
 from .helpers import (
     SECONDS,
+    Calls,
     Serve,
     Thread,
     abort,
@@ -94,6 +95,65 @@ def test_responses_are_pulled_in_order(serve: Serve) -> None:
         assert M.untagged_responses["FETCH"] == [(b"1 (BODY[] {5}", b"hello"), b" FLAGS ())"]
         M.state = "SELECTED"
         assert M.check() == ("OK", [b"done"])
+
+
+class Overtaken:
+    """A mapping for a thread that others overtake when it has the keys."""
+
+    def __init__(self, mapping: Any, overtake: Callable[[], object]) -> None:
+        self._mapping, self._overtake = mapping, overtake
+
+    def keys(self) -> Any:
+        keys = self._mapping.keys()
+        self._overtake()
+        return keys
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._mapping[key]
+
+
+@pytest.mark.parametrize("copy", [dict, lambda tags: {**tags}])
+def test_a_copy_of_the_tags_while_commands_complete(
+    serve: Serve, copy: Callable[[Any], dict[bytes, Any]]
+) -> None:
+    answer, called = threading.Event(), Calls()
+
+    def late(peer: Peer) -> None:
+        command = peer.command("CHECK")
+        peer.pause(answer)
+        peer.ok(command)
+
+    with connected(serve(script_of(lambda peer: agree(peer, "NOOP"), late))) as M:
+        M.state, tagged = "SELECTED", M.tagged_commands
+        by_hand = M._command("NOOP")
+        pull_until_completed(M, by_hand)
+        M.check(callback=called)
+        (other,) = set(tagged) - {by_hand}
+
+        def overtake() -> None:
+            del tagged[by_hand]
+            answer.set()
+            assert called.next()[0] == ("OK", [b"done"])
+
+        copied = copy(Overtaken(tagged, overtake))
+        assert copied == {by_hand: ("OK", [b"done"]), other: None}
+        assert tagged == {}
+        for tag in (by_hand, other):
+            assert tag not in tagged
+            assert tagged.pop(tag, "gone") == "gone"
+            with pytest.raises(KeyError):
+                tagged[bytes(tag)]
+            with pytest.raises(KeyError):
+                tagged.pop(tag)
+
+
+def test_tags_that_complete_during_a_loop_over_them(serve: Serve) -> None:
+    with connected(serve(script_of(lambda peer: agree(peer, "NOOP")))) as M:
+        tag = M._command("NOOP")
+        pull_until_completed(M, tag)
+        for listed in M.tagged_commands:
+            del M.tagged_commands[tag]
+            assert (listed, M.tagged_commands[listed]) == (tag, ("OK", [b"done"]))
 
 
 def test_a_command_written_in_pieces(serve: Serve) -> None:
