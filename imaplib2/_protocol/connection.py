@@ -60,6 +60,9 @@ _SHOWN = 100
 _SHOWN_SIZE = 1000
 #: Bytes of a list of capabilities that are looked at: servers have less than one thousand to tell.
 _CAPABILITIES_SIZE = 64 * 1024
+#: What a list of capabilities must name one of (RFC 3501, section 6.1.1).
+_REVISIONS = frozenset({"IMAP4", "IMAP4REV1", "IMAP4REV2"})
+_DONE = b"DONE\r\n"
 #: No SASL exchange comes near so many challenges.
 _CHALLENGES = 100
 #: LITERAL- allows non-synchronizing literals up to this size (RFC 7888, section 5).
@@ -142,6 +145,7 @@ class Connection:
         self._inquiry: Command | None = None  # asks for the capabilities on behalf of another
         self._started = 0.0  # when waiting for the greeting began
         self._idle_in_progress: Idle | None = None
+        self._stray_dones = 0  # a server that has ended an IDLE by itself may answer to so many
         self._selecting: Command | None = None  # shows data, see `Row.shows`
         self._logout_at: float | None = None  # when LOGOUT was submitted
         #: How many commands in progress there are of each kind that admission distinguishes.
@@ -356,6 +360,7 @@ class Connection:
         """*command* may be sent, by hand, without us noticing: then its completion tells."""
         self._untold[command] = None
         self._unseen[command.tag] = command
+        self._stray_dones += 1  # it may be an IDLE
 
     def forget_unseen(self, tag: bytes) -> bool:
         """Whether the command with *tag* was one of those; it is no longer."""
@@ -503,6 +508,7 @@ class Connection:
         self._enlist(command, now)
         if command.idle is not None:
             self._idle_in_progress = command.idle
+            self._stray_dones += 1
             command.idle.owes_since = now
             if command.idle.capture is None:  # what is there after it is to be news
                 self.untagged.drop_shown()
@@ -740,6 +746,8 @@ class Connection:
         if command is None and response.tag in self.reserved_tags:
             self._complete_unseen(response)
             return
+        if command is None and self._is_harmless(response.tag):
+            return
         if command is None or response.tag in self._unsent:
             raise self._unexpected("tagged response", frame)
         self._challenged = False
@@ -755,6 +763,8 @@ class Connection:
                     f"{command.row.name} completed before it was sent: {excerpt(response.text)}"
                 )
             self._sending = None  # refused: what is left of it must not be sent
+        if command.idle is not None:
+            self._take_back_done(command.idle)
         if response.type != "OK":
             self._upgrading = False
             if command.row.upgrade is Upgrade.TLS:
@@ -774,6 +784,21 @@ class Connection:
         command = self._unseen.pop(response.tag, None)
         if command is not None:
             self._report(Completed(command, response.type, [response.text]))
+
+    def _is_harmless(self, tag: bytes) -> bool:
+        """Whether a completion of *tag*, which is not in progress, may be ignored.
+
+        It repeats one, as some proxies do; or it answers to a DONE that has crossed with the end
+        of an IDLE, and so was a command. One of a tag that is yet to be used may not.
+        """
+        if tag.upper() == b"DONE" and self._stray_dones:
+            self._stray_dones -= 1
+            return True
+        number = tag[len(self.tag_prefix) :]
+        if not number.isdigit() or len(number) > len(b"%d" % self._tags):
+            return False
+        was_given = tag == self.tag_prefix + b"%d" % int(number) and 1 <= int(number) <= self._tags
+        return was_given and all(tag != command.tag for command in self._held)
 
     def _take_back_held(self, upgrade: Command) -> None:
         """What was to be encrypted must not go out in plain text."""
@@ -863,8 +888,11 @@ class Connection:
         if len(text) > _CAPABILITIES_SIZE:  # a str each would take twenty times the server's bytes
             text = text[:_CAPABILITIES_SIZE].rpartition(b" ")[0]
         # Domino says "LITERAL +" (MailKit).
-        names = text.decode("ascii", "replace").upper().replace("LITERAL +", "LITERAL+")
-        self.capabilities = tuple(names.split())
+        text = text.upper().replace(b"LITERAL +", b"LITERAL+")
+        names = text.decode("ascii", "replace").split()
+        # By what is no such list, sohu.com means NAMESPACE (MailKit#2006).
+        if not (self.capabilities and _REVISIONS.isdisjoint(names)):
+            self.capabilities = tuple(names)
         self._capabilities_told = True
 
     def _report_with_capabilities(self, then: Completed | Greeted, now: float) -> None:
@@ -900,9 +928,15 @@ class Connection:
     def _send_done(self, idle: Idle, now: float) -> None:
         if not idle.done_sent:
             idle.done_sent = True
-            self._output.append(b"DONE\r\n")
+            self._output.append(_DONE)
             self._heard = idle.owes_since = now
             self._log(">", "DONE")
+
+    def _take_back_done(self, idle: Idle) -> None:
+        """The server has ended *idle*: to a DONE that is not on its way yet, it would object."""
+        if idle.done_sent and self._output[-1:] == [_DONE]:
+            self._output.pop()
+            self._log(">", "DONE was not sent: the IDLE is over")
 
     def _tick_idle(self, idle: Idle, now: float) -> None:
         if idle.done_wanted or idle.done_sent:

@@ -60,6 +60,8 @@ _NUMBERED = re.compile(rb"-?[0-9]+")
 _STRAY_FETCH_ITEMS = re.compile(
     rb" *\(?(?:FLAGS \(|UID [0-9]|RFC822\.SIZE [0-9]|INTERNALDATE \"|MODSEQ \(|BODYSTRUCTURE \()"
 )
+# Exchange sends "[COPYUID ...]" without its "* OK" (parsedmarc#70).
+_STRAY_CODE = re.compile(rb"\[[A-Za-z][A-Za-z0-9-]*[ \]]")
 
 
 def parse(frame: Frame) -> Response:
@@ -69,6 +71,8 @@ def parse(frame: Frame) -> Response:
         return _untagged(frame, first)
     if first.startswith(b"+"):
         return Continuation(first[2:] if first.startswith(b"+ ") else first[1:])
+    if _STRAY_CODE.match(first) and end_of_response_code(first) > 0:
+        return Untagged("OK", _data(first, frame))
     tag, _, rest = first.partition(b" ")
     # Exchange completes commands with a bare "tag OK" (offlineimap#623).
     kind, _, text = rest.lstrip(b" ").partition(b" ")

@@ -311,6 +311,70 @@ def test_ended_by_the_server(serve: Serve) -> None:
         check_usable(M)
 
 
+def idle_blocking(M: Any) -> str:
+    return str(M.idle(timeout=0.2)[0])
+
+
+def idle_with_a_callback(M: Any) -> str:
+    calls = Calls()
+    M.idle(timeout=0.2, callback=calls)
+    return str(calls.next()[0][0])
+
+
+def idle_iterating(M: Any) -> str:
+    with M.idle(duration=0.2) as idler:
+        assert all(response == ("EXISTS", [b"4"]) for response in idler)
+    return str(idler._pending.wait()[0])
+
+
+def idle_by_hand(M: Any) -> str:
+    tag = M._command("IDLE")
+    assert M._get_response() is None
+    M.send(b"DONE\r\n")
+    return str(M._command_complete("IDLE", tag)[0])
+
+
+forms = pytest.mark.parametrize(
+    "idle", [idle_blocking, idle_with_a_callback, idle_iterating, idle_by_hand]
+)
+
+
+@forms
+@pytest.mark.parametrize("text", [b"OK enough", b"NO enough"])
+def test_ended_by_the_server_while_done_is_under_way(
+    serve: Serve, idle: Callable[[Any], str], text: bytes
+) -> None:
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer, b"IDLE")
+        command = begin(peer)
+        peer.expect(b"DONE")
+        peer.line(command.tag + b" " + text)
+        peer.line(b"DONE BAD Error in IMAP command received by server.")
+        agree(peer, "NOOP")
+
+    with connected(serve(script)) as M:
+        assert idle(M) == text[:2].decode()
+        check_usable(M)
+
+
+@forms
+@pytest.mark.parametrize("text", [b"OK enough", b"NO enough"])
+def test_ended_by_the_server_in_one_packet_with_news(
+    serve: Serve, idle: Callable[[Any], str], text: bytes
+) -> None:
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer, b"IDLE")
+        command = peer.command("IDLE")
+        peer.send(b"+ idling\r\n* 4 EXISTS\r\n", command.tag, b" ", text, b"\r\n")
+        agree(peer, "NOOP")  # no DONE
+
+    with connected(serve(script)) as M:
+        assert idle(M) == text[:2].decode()
+        check_usable(M)
+        if idle is not idle_iterating:
+            assert M.response("EXISTS") == ("EXISTS", [b"4"])
+
+
 @pytest.mark.parametrize("options", [{}, {"callback": print}, {"duration": None}])
 def test_without_the_capability(serve: Serve, options: dict[str, Any]) -> None:
     def script(peer: Peer) -> None:
@@ -787,6 +851,25 @@ def test_it_is_renewed(serve: Serve) -> None:
         assert M.idle(10) == OVER
         assert M.response("EXISTS") == ("EXISTS", [b"4"])
         assert M.response("IDLE") == ("IDLE", [None])
+        check_usable(M)
+
+
+@pytest.mark.usefixtures("short")
+def test_ended_by_the_server_while_its_renewal_is_under_way(serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer, b"IDLE")
+        command = begin(peer)
+        peer.expect(b"DONE")
+        peer.line(command.tag + b" OK enough")
+        peer.line(b"DONE BAD Error in IMAP command received by server.")
+        command = begin(peer)
+        peer.relax()
+        peer.untagged(b"4 EXISTS")
+        end(peer, command)
+        agree(peer, "NOOP")
+
+    with connected(serve(script)) as M:
+        assert M.idle(10) == OVER
         check_usable(M)
 
 

@@ -173,6 +173,35 @@ def test_capabilities_are_learnt_whenever_the_server_tells_them() -> None:
     assert driver.core.untagged["CAPABILITY"] == [b"IMAP4rev1 X", b"IMAP4rev1 Y"]
 
 
+@pytest.mark.parametrize("name", ["IMAP4", "IMAP4rev1", "imap4REV1", "IMAP4rev2"])
+def test_a_list_that_names_a_revision_of_imap_is_one_of_capabilities(name: str) -> None:
+    driver = Driver.selected()
+    driver.receive(b"* CAPABILITY X %b Y\r\n" % name.encode())
+    assert driver.core.capabilities == ("X", name.upper(), "Y")
+
+
+@pytest.mark.parametrize("text", ['(("" "/")) NIL NIL', "", "IDLE", "IMAP4rev1x XIMAP4", "IMAP"])
+@pytest.mark.parametrize("form", ["* CAPABILITY %s\r\n", "* OK [CAPABILITY %s] hm\r\n"])
+def test_what_names_no_revision_of_imap_leaves_the_capabilities_alone(form: str, text: str) -> None:
+    driver = Driver.selected()
+    namespace = driver.submit("NAMESPACE")
+    driver.complete(namespace, data=(form % text).encode())
+    assert driver.result(namespace) == ("OK", [None])
+    assert driver.core.capabilities == ("IMAP4REV1", "IDLE")
+    command = driver.submit("CAPABILITY")
+    driver.complete(command, data=b"* CAPABILITY " + text.encode() + b"\r\n")
+    assert driver.result(command) == ("OK", [text.encode()])
+    assert driver.core.capabilities == ("IMAP4REV1", "IDLE")
+
+
+def test_the_first_capabilities_are_what_they_are() -> None:
+    """Whoever connects is told what is wrong with them."""
+    driver = Driver(b"* OK ready\r\n")
+    driver.receive(b"* CAPABILITY BOGUS\r\nA1 OK done\r\n")
+    assert driver.core.capabilities == ("BOGUS",)
+    assert Driver(b"* OK [CAPABILITY BOGUS] ready\r\n").core.capabilities == ("BOGUS",)
+
+
 def test_the_command_capability_returns_and_learns_them() -> None:
     driver = Driver()
     command = driver.submit("CAPABILITY")
@@ -851,7 +880,10 @@ def test_a_stray_continuation_has_no_effect() -> None:
     assert driver.core.reason is None
 
 
-@pytest.mark.parametrize("tag", [b"A99", b"B1", b"a2", b"OK"])
+@pytest.mark.parametrize(
+    "tag",
+    [b"A99", b"A3", b"B1", b"a1", b"OK", b"A0", b"A01", b"A", b"A1x", b"DONE", b"A" + b"1" * 9999],
+)
 def test_an_unknown_tag_is_a_violation(tag: bytes) -> None:
     driver = Driver.selected()
     noop = driver.submit("NOOP")
@@ -860,13 +892,51 @@ def test_an_unknown_tag_is_a_violation(tag: bytes) -> None:
     lost_because(driver, "unexpected tagged response")
 
 
-def test_a_tag_is_used_up_by_its_completion() -> None:
+@pytest.mark.parametrize("text", ["OK done", "NO [READ-ONLY] no", "BAD [CAPABILITY IMAP4rev1 X]"])
+def test_the_second_completion_of_a_tag_is_ignored(text: str) -> None:
     driver = Driver.selected()
+    first = driver.submit("NOOP")
+    driver.core.traffic = []
+    driver.complete(first)
+    driver.complete(first, text)
+    second = driver.submit("SEARCH", None, "ALL")
+    driver.complete(first, text)
+    assert driver.pending(second)
+    driver.complete(second, "OK done", b"* SEARCH 1\r\n")
+    driver.complete(first, text)
+    assert driver.result(first) == ("OK", [b"done"])
+    assert driver.result(second) == ("OK", [b"1"])
+    assert driver.core.reason is None
+    assert driver.untagged() == []
+    assert driver.core.capabilities == ("IMAP4REV1", "IDLE")
+    line = ("<", first.tag + b" " + text.encode())
+    assert driver.core.traffic.count(line) >= 3
+
+
+def test_the_second_completion_of_a_login_or_of_what_failed_it_is_ignored() -> None:
+    driver = Driver()
+    first = driver.submit("LOGIN", "joe", "wrong")
+    driver.complete(first, "NO [AUTHENTICATIONFAILED] no")
+    second = driver.submit("LOGIN", "joe", "right")
+    driver.complete(first, "OK [CAPABILITY IMAP4rev1 X] welcome")
+    assert driver.pending(second)
+    assert driver.core.state == "NONAUTH"
+    driver.complete(second, "OK [CAPABILITY IMAP4rev1 Y] welcome")
+    assert driver.result(second)[0] == "OK"
+    assert driver.core.capabilities == ("IMAP4REV1", "Y")
+
+
+def test_a_completion_of_the_past_does_not_complete_starttls() -> None:
+    driver = Driver(b"* OK [CAPABILITY IMAP4rev1 STARTTLS] ready\r\n")
     noop = driver.submit("NOOP")
     driver.complete(noop)
+    starttls = driver.submit("STARTTLS")
     driver.complete(noop)
-    assert driver.result(noop)[0] == "OK"
-    lost_because(driver, "unexpected tagged response")
+    assert driver.pending(starttls)
+    assert not driver.core.paused
+    # Behind the OK, it is an attack as everything is.
+    driver.receive(starttls.tag + b" OK begin\r\n" + noop.tag + b" OK done\r\n")
+    lost_because(driver, "an attack")
 
 
 def test_a_tag_that_is_still_held_back_is_unknown() -> None:

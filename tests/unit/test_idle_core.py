@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from imaplib2._errors import abort
 from imaplib2._protocol.command import Command, Idle
 from imaplib2._protocol.events import Idling
 
-from .core_helpers import Driver
+from .core_helpers import Driver, random_chunks
 
 MINUTE = 60.0
 
@@ -430,3 +434,169 @@ def test_capabilities_and_codes_are_learnt_from_captured_news(driver: Driver) ->
     driver.receive(b"* CAPABILITY IMAP4rev1 X\r\n* OK [READ-ONLY] now\r\n")
     assert driver.core.capabilities == ("IMAP4REV1", "X")
     assert "READ-ONLY" in driver.core.untagged
+
+
+# -- The server ends it by itself --------------------------------------------------------------
+
+
+class Willful:
+    """A server that ends an IDLE when it likes; a DONE behind that is a command to it."""
+
+    def __init__(self, driver: Driver, choose: random.Random) -> None:
+        self.driver = driver
+        self.choose = choose
+        self.unread = b""
+        self.to_send = b""
+        self.idling: bytes | None = None  # the tag
+        self.ended = 0  # IDLEs, by itself
+        self.news = 0
+
+    def step(self) -> None:
+        """Read what was sent, or have something arrive, or say something."""
+        self.choose.choice([self.read, self.arrive, self.say])()
+
+    def read(self) -> None:
+        # The network takes a part of what was to be sent, perhaps.
+        core = self.driver.core
+        output = b"".join(core.take_output())
+        size = self.choose.randint(0, len(output))
+        if output[size:]:
+            core.put_back(output[size:])
+        self.unread += output[:size]
+        while b"\r\n" in self.unread:
+            line, _, self.unread = self.unread.partition(b"\r\n")
+            self.obey(line)
+
+    def obey(self, line: bytes) -> None:
+        tag, _, name = line.partition(b" ")
+        if name == b"IDLE":
+            assert self.idling is None
+            self.idling = tag
+            self.to_send += b"+ idling\r\n"
+        elif line != b"DONE":
+            self.to_send += tag + b" OK done\r\n"
+        elif self.idling is None:
+            self.to_send += b"DONE BAD Error in IMAP command\r\n"
+        else:
+            self.to_send += self.idling + b" OK done\r\n"
+            self.idling = None
+
+    def say(self) -> None:
+        if self.idling is None:
+            return
+        if self.choose.random() < 0.5:
+            self.news += 1
+            self.to_send += b"* %d EXISTS\r\n" % self.news
+        else:
+            text = self.choose.choice([b"OK", b"OK enough", b"NO not now", b"BAD too long"])
+            self.to_send += self.idling + b" " + text + b"\r\n"
+            self.idling = None
+            self.ended += 1
+
+    def arrive(self) -> None:
+        size = self.choose.randint(0, len(self.to_send))
+        data, self.to_send = self.to_send[:size], self.to_send[size:]
+        for portion in random_chunks(data, self.choose):
+            self.driver.core.receive_bytes(portion, self.driver.now)
+
+    def finish(self) -> None:
+        """All is read, and all arrives."""
+        for _ in range(1000):
+            self.read()
+            self.driver.core.receive_bytes(self.to_send, self.driver.now)
+            self.to_send = b""
+
+
+FORMS: dict[str, Callable[[list[int]], Idle]] = {
+    "timeout": lambda news: Idle(20.0),
+    "for ever": lambda news: Idle(None),
+    "renewed": lambda news: Idle(None, renew_after=5.0),
+    "iterated": lambda news: Idle(
+        None, renew_after=7.0, capture=lambda type_, data: news.extend(map(int, data))
+    ),
+    "by hand": lambda news: Idle(
+        renew_after=None, capture=lambda type_, data: news.extend(map(int, data)), polled=True
+    ),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@settings(deadline=None, max_examples=50)
+@given(
+    st.lists(st.sampled_from(["server", "server", "server", "tick", "end", "next"]), max_size=80),
+    st.randoms(use_true_random=True),
+)
+def test_however_it_is_ended_its_done_does_no_harm(
+    form: str, steps: list[str], choose: random.Random
+) -> None:
+    driver = Driver.selected()
+    server = Willful(driver, choose)
+    news: list[int] = []
+    commands = [driver.command("IDLE", idle=FORMS[form](news))]
+    driver.core.submit(commands[0], 0.0)
+    for step in steps:
+        if step == "server":
+            server.step()
+        elif step == "tick":
+            driver.now += 3.0
+            driver.core.tick(driver.now)
+        elif step == "end":
+            driver.core.end_idle(commands[-1], driver.now)
+        elif commands[-1].tag not in driver.core.in_progress:
+            commands.append(driver.command("IDLE", idle=FORMS[form](news)))
+            driver.core.submit(commands[-1], driver.now)
+    commands.append(driver.command("NOOP"))
+    driver.core.submit(commands[-1], driver.now)
+    server.finish()
+    driver.receive(b"")
+    assert driver.core.reason is None
+    for command in commands:
+        assert len(driver.outcomes(command)) == 1
+    assert driver.result(commands[-1]) == ("OK", [b"done"])
+    stored = driver.core.untagged.get("EXISTS", [])
+    assert sorted([*news, *map(int, stored)]) == list(range(1, server.news + 1))
+    assert server.unread == b""
+
+
+@pytest.mark.parametrize("end", [b"OK done", b"NO later", b"BAD what"])
+@pytest.mark.parametrize("news", [b"* 4 EXISTS\r\n", b"* 1 FETCH (X {2}\r\nab)\r\n* 4 EXPUNGE\r\n"])
+def test_a_done_that_is_unsent_when_it_ends_is_taken_back(
+    driver: Driver, news: bytes, end: bytes
+) -> None:
+    idle = idling(driver)
+    driver.core.traffic = []
+    driver.receive(news + idle.tag + b" " + end + b"\r\n")
+    assert driver.sent() == b""
+    assert driver.core.traffic[-1] == (">", "DONE was not sent: the IDLE is over")
+    noop = driver.submit("NOOP")
+    assert driver.sent() == noop.tag + b" NOOP\r\n"
+    driver.complete(noop)
+    assert driver.core.reason is None
+
+
+def test_a_done_that_is_sent_in_part_goes_on(driver: Driver) -> None:
+    idle = idling(driver)
+    driver.core.receive_bytes(b"* 4 EXISTS\r\n", 0.0)
+    (done,) = driver.core.take_output()
+    driver.core.put_back(memoryview(done)[2:])
+    driver.complete(idle)
+    assert driver.sent() == b"NE\r\n"
+    driver.receive(b"DONE BAD what?\r\n")
+    assert driver.core.reason is None
+
+
+@pytest.mark.parametrize("tag", [b"DONE", b"done"])
+@pytest.mark.parametrize(
+    "text", [b"BAD what?", b"NO [CAPABILITY IMAP4rev1 X] no", b"OK [READ-ONLY] so"]
+)
+def test_an_answer_to_a_stray_done_is_ignored_once(driver: Driver, tag: bytes, text: bytes) -> None:
+    idle = idling(driver)
+    driver.end_idle(idle)
+    driver.complete(idle)
+    driver.core.traffic = []
+    driver.receive(tag + b" " + text + b"\r\n")
+    assert driver.core.traffic == [("<", tag + b" " + text)]
+    assert driver.untagged() == []
+    assert driver.core.reason is None
+    driver.receive(tag + b" " + text + b"\r\n")
+    assert "unexpected tagged response" in str(driver.core.reason)

@@ -280,8 +280,10 @@ def test_capabilities_are_learnt_as_far_as_servers_have_any() -> None:
 
 def test_one_capability_that_is_too_long_is_none() -> None:
     driver = Driver.authenticated()
-    driver.receive(b"* CAPABILITY " + b"A" * MEGA + b"\r\n")
-    assert driver.core.capabilities == ()
+    driver.receive(b"* CAPABILITY IMAP4rev1 " + b"A" * MEGA + b"\r\n")
+    assert driver.core.capabilities == ("IMAP4REV1",)
+    driver.receive(b"* CAPABILITY " + b"A" * MEGA + b" IMAP4rev1\r\n")
+    assert driver.core.capabilities == ("IMAP4REV1",)
 
 
 @pytest.mark.parametrize("wire", [b"* %b x\r\n", b"* 1 %b x\r\n", b"* OK [%b x] ok\r\n"])

@@ -264,3 +264,28 @@ def test_a_stream_of_responses_is_read_in_order() -> None:
         Continuation(b"go"),
         Tagged(b"A1", "OK", b"done"),
     ]
+
+
+# -- A response code by itself -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "line", [b"[COPYUID 62 1 1]", b"[COPYUID 62 1:3 4:6] moved", b"[READ-WRITE]", b"[X-1 (] y)] z"]
+)
+def test_a_line_that_begins_with_a_response_code_is_an_ok(line: bytes) -> None:
+    assert parse(line) == parse(b"* OK " + line) == Untagged("OK", line)
+
+
+@pytest.mark.parametrize(
+    "line", [b"[", b"[]", b"[COPYUID 1", b"[ X]", b"[1 X]", b"[a/b]", b"x [Y]"]
+)
+def test_a_line_without_one_is_none(line: bytes) -> None:
+    with pytest.raises(ProtocolViolation):
+        parse(line)
+
+
+def test_its_code_is_learnt() -> None:
+    driver = Driver.selected()
+    driver.receive(b"[COPYUID 62 1 1]\r\n[CAPABILITY IMAP4rev1 X]\r\n")
+    assert driver.core.untagged["COPYUID"] == [b"62 1 1"]
+    assert driver.core.capabilities == ("IMAP4REV1", "X")
