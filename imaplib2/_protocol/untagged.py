@@ -110,7 +110,7 @@ class UntaggedResponses(list[Any]):
             if isinstance(entry[1], _Shown):
                 self._skipped.append(entry)
                 continue
-            if 2 * self._taken > list.__len__(self):
+            if 2 * (self._taken - len(self._skipped)) > list.__len__(self):
                 self._put_back()
             self._discount([entry])
             return entry
@@ -131,10 +131,10 @@ class UntaggedResponses(list[Any]):
     def show(self, type_: str) -> list[Any]:
         """All data of a type, which stays, but is no news for `take_first` any more."""
         self._put_back()
-        for position, entry in enumerate(list.__iter__(self)):
-            if entry[0] == type_:
-                list.__setitem__(self, position, [type_, _Shown(entry[1])])
-                self._has_shown = True
+        self._has_shown |= self.has(type_)
+        self._replace_all(
+            [[e[0], _Shown(e[1])] if e[0] == type_ else e for e in list.__iter__(self)]
+        )
         return self.data_of(type_)
 
     def drop_shown(self) -> None:
@@ -453,15 +453,17 @@ class UntaggedResponses(list[Any]):
             if self._items <= stored and self._bytes <= size:
                 break
             position += 1
-            if isinstance(entry[1], _Awaited):
+            type_, data = entry
+            most = len(data) - (entry is newest)
+            count = _oldest(data, self._items - stored, self._bytes - size, most)
+            if isinstance(data, _Awaited):
                 kept.append(entry)
-                continue
-            most = len(entry[1]) - (entry is newest)
-            count = _oldest(entry[1], self._items - stored, self._bytes - size, most)
-            self._discount([entry])
-            if count < len(entry[1]):
-                kept.append([entry[0], type(entry[1])(entry[1][count:])])
-                self._count(kept[-1:])
+            elif count == len(data):
+                self._discount([entry])
+            else:
+                self._items -= count
+                self._bytes -= size_of(data[:count])
+                kept.append([type_, type(data)(data[count:])])
                 break
         list.__setitem__(self, slice(0, position), kept)
 

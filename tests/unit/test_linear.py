@@ -329,3 +329,96 @@ def test_a_read_that_gives_more_than_was_asked_for_takes_linear_time() -> None:
         transport.close()
 
     assert_linear(work, 400_000)
+
+
+# -- What is stored --------------------------------------------------------------------------------
+
+
+def stored_with(size: int, *types: str) -> UntaggedResponses:
+    responses = UntaggedResponses()
+    for number in range(size):
+        responses.add(types[number % len(types)] if types else f"T{number}", [b"1"])
+    return responses
+
+
+def popped_all(responses: UntaggedResponses) -> None:
+    while responses.take_first() is not None:
+        pass
+
+
+def popped_behind_what_was_shown(responses: UntaggedResponses) -> None:
+    responses.show("X")
+    popped_all(responses)
+
+
+def awaited_again(responses: UntaggedResponses) -> None:
+    for _ in range(100):
+        responses.add_awaited("FETCH", [b"1"])
+
+
+def statuses_dropped_again(responses: UntaggedResponses) -> None:
+    for _ in range(100):
+        for type_ in ["OK", "NO"] * 10:
+            responses.add(type_, [b"1"])
+        responses.drop_statuses()
+
+
+#: What is done with many that are stored.
+STORED: dict[str, Callable[[UntaggedResponses], object]] = {
+    "popped": popped_all,
+    "popped behind what was shown": popped_behind_what_was_shown,
+    "items": lambda responses: responses.items(),
+    "deleted": lambda responses: [responses.__delitem__(-1) for _ in range(len(responses))],
+    "taken": lambda responses: [responses.take(type_) for type_ in responses.keys()[::-1]],
+}
+
+
+@pytest.mark.parametrize("types", [(), ("X", "Y")], ids=["a type each", "two types"])
+@pytest.mark.parametrize("name", STORED)
+def test_what_is_stored_is_handed_out_in_linear_time(name: str, types: tuple[str, ...]) -> None:
+    assert_linear(lambda size: STORED[name](stored_with(size, *types)), 2000)
+
+
+@pytest.mark.parametrize("work", [awaited_again, statuses_dropped_again])
+def test_what_is_stored_makes_commands_no_slower(
+    work: Callable[[UntaggedResponses], object],
+) -> None:
+    few, many = stored_with(20, "X", "Y"), stored_with(20 * FACTOR, "X", "Y")
+    assert calls_of(lambda: work(many)) < 2 * calls_of(lambda: work(few))
+
+
+#: What a server may send without end, and without any command.
+UNSOLICITED = {
+    "codes": b"* OK [READ-ONLY]\r\n* OK [READ-WRITE]\r\n* X 1\r\n",
+    "one type": b"* X 12345\r\n" * 3,
+    "two types": b"* X 12345\r\n* Y 12345\r\n* X 12345\r\n",
+    "large": b"* X %s\r\n" % (b"x" * 50) * 3,
+    "literals": b"* X {1}\r\na\r\n" * 3,
+    "fetch": b"* 1 FETCH (FLAGS ())\r\n* 2 FETCH (FLAGS ())\r\n* 3 EXISTS\r\n",
+}
+
+
+@pytest.mark.parametrize("name", UNSOLICITED)
+@pytest.mark.parametrize("limit", [{"stored": 400}, {"stored_bytes": 5000}], ids=["items", "bytes"])
+def test_at_the_limit_a_response_costs_no_more_than_before_it(
+    name: str, limit: dict[str, int]
+) -> None:
+    unlimited, limited = Driver.selected(), Driver.selected(limits=Limits(**limit))
+    wire = UNSOLICITED[name] * 1000
+    before = calls_of(lambda: unlimited.receive(wire))
+    limited.receive(wire)
+    assert limited.core.untagged.copy() != unlimited.core.untagged.copy()
+    assert calls_of(lambda: limited.receive(wire)) < 1.5 * before
+
+
+@pytest.mark.parametrize("take", ["take_first", "pop", "__delitem__", "a slice"])
+def test_the_types_of_what_was_taken_are_forgotten(take: str) -> None:
+    """A server may name each response anew, and a client take each: their names are no leak."""
+    responses = UntaggedResponses()
+    for number in range(100):
+        responses.add(f"T{number}", [b"1"])
+        if take == "a slice":
+            del responses[0:1]
+        else:
+            getattr(responses, take)(*([] if take == "take_first" else [0]))
+        assert not responses._types

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import pickle
+import sys
+import threading
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -309,3 +314,334 @@ def test_what_was_shown_stays_so_when_something_else_is_removed() -> None:
     untagged.show("EXISTS")
     del untagged[0]
     assert popped(untagged) == []
+
+
+# -- By users, in their threads --------------------------------------------------------------------
+
+#: Each method of a list and of a dict, by its name, and a word if it has several ways.
+USERS_CALLS: dict[str, Any] = {
+    "__add__": lambda responses: responses + [["X", []]],  # noqa: RUF005
+    "__contains__": lambda responses: ("EXISTS" in responses, ["X", []] in responses),
+    "__delitem__": lambda responses: responses.__delitem__(0),
+    "__delitem__ by type": lambda responses: responses.__delitem__("FETCH"),
+    "__delitem__ of a slice": lambda responses: responses.__delitem__(slice(0, 2)),
+    "__eq__": lambda responses: responses == [],
+    "__ge__": lambda responses: responses >= [],
+    "__getitem__": lambda responses: responses[0],
+    "__getitem__ by type": lambda responses: responses["FETCH"],
+    "__getitem__ of a slice": lambda responses: responses[1:],
+    "__gt__": lambda responses: responses > [],
+    "__iadd__": lambda responses: responses.__iadd__([["X", []]]),
+    "__imul__": lambda responses: responses.__imul__(2),
+    "__iter__": lambda responses: [*responses],
+    "__le__": lambda responses: responses <= [],
+    "__len__": lambda responses: len(responses),
+    "__lt__": lambda responses: responses < [],
+    "__mul__": lambda responses: responses * 2,
+    "__ne__": lambda responses: responses != [],
+    "__radd__": lambda responses: [1] + responses,  # noqa: RUF005
+    "__reduce_ex__": lambda responses: pickle.loads(pickle.dumps(responses)),
+    "__repr__": lambda responses: repr(responses),
+    "__reversed__": lambda responses: [*reversed(responses)],
+    "__rmul__": lambda responses: 2 * responses,
+    "__setitem__": lambda responses: responses.__setitem__(0, ["X", []]),
+    "__setitem__ by type": lambda responses: responses.__setitem__("X", [b"1"]),
+    "__setitem__ of a slice": lambda responses: responses.__setitem__(slice(0, 2), [["X", []]]),
+    "append": lambda responses: responses.append(["X", [b"1"]]),
+    "clear": lambda responses: responses.clear(),
+    "copy": lambda responses: responses.copy(),
+    "count": lambda responses: responses.count(["X", []]),
+    "extend": lambda responses: responses.extend([["X", []]]),
+    "get": lambda responses: responses.get("FETCH"),
+    "index": lambda responses: responses.index(CONTENT[1]),
+    "insert": lambda responses: responses.insert(0, ["X", [b"1"]]),
+    "items": lambda responses: responses.items(),
+    "keys": lambda responses: responses.keys(),
+    "pop": lambda responses: responses.pop(),
+    "pop by type": lambda responses: responses.pop("FETCH"),
+    "remove": lambda responses: responses.remove(CONTENT[1]),
+    "reverse": lambda responses: responses.reverse(),
+    "setdefault": lambda responses: responses.setdefault("X", [b"1"]),
+    "sort": lambda responses: responses.sort(key=str),
+    "values": lambda responses: responses.values(),
+}
+#: What doesn't look at the entries, or only by way of the others.
+OF_ANY_OBJECT = {
+    *dir(object),
+    "__class_getitem__",
+    "__dict__",
+    "__module__",
+    "__weakref__",
+} - {"__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__repr__", "__reduce_ex__"}
+
+
+def test_the_table_has_all_methods_of_a_list() -> None:
+    names = {name.partition(" ")[0] for name in USERS_CALLS}
+    assert {*dir(list)} - OF_ANY_OBJECT <= names
+    assert names <= {*vars(UntaggedResponses)}
+    assert {"get", "items", "keys", "setdefault", "values"} <= names
+
+
+@pytest.mark.parametrize("name", USERS_CALLS)
+def test_what_users_call_is_guarded(name: str) -> None:
+    """And it doesn't wait for itself, as it would if one such method called another, guarded."""
+    responses, calls, held = stored(), 0, False
+
+    def guard(function: Any, *arguments: Any) -> Any:
+        nonlocal calls, held
+        assert not held
+        held, calls = True, calls + 1
+        try:
+            return function(*arguments)
+        finally:
+            held = False
+
+    responses.guard = guard
+    USERS_CALLS[name](responses)
+    assert calls
+
+
+@pytest.mark.parametrize("name", USERS_CALLS)
+def test_it_does_what_that_of_a_list_does(name: str) -> None:
+    responses, model = stored(), [[type_, [*data]] for type_, data in CONTENT]
+    call = USERS_CALLS[name]
+    try:
+        expected = call(model)
+    except (TypeError, AttributeError):
+        return  # that of a dict
+    found = call(responses)
+    if found is not responses and name != "__contains__":
+        assert found == expected
+    assert responses == model
+
+
+class Nosy:
+    """A value whose comparison is user code: it looks at the responses."""
+
+    def __init__(self, responses: UntaggedResponses) -> None:
+        self._responses = responses
+
+    def __eq__(self, other: object) -> bool:
+        return not len(self._responses)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("name", ["remove", "index", "count", "__contains__", "__eq__", "sort"])
+def test_no_user_code_runs_while_it_is_guarded(name: str) -> None:
+    responses, held = stored(), threading.Lock()
+
+    def guard(function: Any, *arguments: Any) -> Any:
+        assert held.acquire(blocking=False)
+        try:
+            return function(*arguments)
+        finally:
+            held.release()
+
+    responses.guard = guard
+    nosy = Nosy(responses)
+    if name == "sort":
+        responses.sort(key=lambda entry: (len(responses), entry[0]))
+        assert [entry[0] for entry in responses] == ["EXISTS", "EXISTS", "FETCH"]
+        return
+    with contextlib.suppress(ValueError):
+        getattr(responses, name)(nosy)
+    assert responses == CONTENT
+
+
+@pytest.mark.parametrize("change", [lambda r, f: r.sort(key=f), lambda r, f: r.remove(Late(f))])
+def test_what_comes_while_user_code_looks_stays(change: Any) -> None:
+    responses = UntaggedResponses([["B", [b"1"]], ["A", [b"2"]], ["A", [b"3"]]])
+
+    def come(entry: Any) -> Any:
+        if "NEW" not in responses:
+            del responses[2]
+            responses.add("NEW", [b"4"])
+        return entry[0]
+
+    change(responses, come)
+    assert responses["NEW"] == [b"4"]
+    assert [b"3"] not in [data for _, data in responses]
+    assert responses[-1] == ["NEW", [b"4"]]
+
+
+class Late:
+    """Equal to the entry of type B, when *look* has seen it."""
+
+    def __init__(self, look: Any) -> None:
+        self._look = look
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self._look(other) == "B")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("entry", [5, ["X"], ["X", None], [[], [b"1"]], ["X", [b"1"], 2], [5, []]])
+@pytest.mark.parametrize(
+    "put",
+    [
+        lambda responses, entry: responses.append(entry),
+        lambda responses, entry: responses.insert(0, entry),
+        lambda responses, entry: responses.extend([["X", []], entry]),
+        lambda responses, entry: responses.__setitem__(0, entry),
+        lambda responses, entry: responses.__setitem__(slice(0, 1), [entry]),
+    ],
+)
+def test_what_is_no_entry_is_refused_before_the_reader_stumbles_over_it(
+    put: Any, entry: Any
+) -> None:
+    responses = stored()
+    with pytest.raises((TypeError, ValueError)):
+        put(responses, entry)
+    assert responses == CONTENT
+
+
+def entries_from(draw: Any) -> list[Any]:
+    return draw(st.lists(st.tuples(TYPES, st.lists(ITEMS, max_size=3)).map(list), max_size=4))
+
+
+TYPES = st.sampled_from(["OK", "EXISTS", "FETCH", "X"])
+ITEMS = st.one_of(st.binary(max_size=9), st.tuples(st.binary(max_size=5), st.binary(max_size=5)))
+INDEX = st.integers(-3, 5)
+#: Each changes the responses: what users do, and what the core does.
+CHANGES: list[Any] = [
+    lambda responses, draw: responses.add(draw(TYPES), draw(st.lists(ITEMS, min_size=1))),
+    lambda responses, draw: responses.add_awaited(draw(TYPES), draw(st.lists(ITEMS))),
+    lambda responses, draw: responses.take(draw(TYPES)),
+    lambda responses, draw: responses.take_first(),
+    lambda responses, draw: responses.take_first(),
+    lambda responses, draw: responses.take_first(),
+    lambda responses, draw: responses.show(draw(TYPES)),
+    lambda responses, draw: responses.drop_shown(),
+    lambda responses, draw: responses.drop_statuses(),
+    lambda responses, draw: responses.append(["X", [draw(ITEMS)]]),
+    lambda responses, draw: responses.insert(draw(INDEX), ["X", [draw(ITEMS)]]),
+    lambda responses, draw: responses.extend(entries_from(draw)),
+    lambda responses, draw: responses.pop(draw(INDEX)),
+    lambda responses, draw: responses.pop(draw(TYPES), None),
+    lambda responses, draw: responses.__delitem__(slice(draw(INDEX), draw(INDEX))),
+    lambda responses, draw: responses.__delitem__(draw(TYPES)),
+    lambda responses, draw: responses.__setitem__(draw(INDEX), ["X", [draw(ITEMS)]]),
+    lambda responses, draw: responses.__setitem__(
+        slice(draw(INDEX), draw(INDEX)), entries_from(draw)
+    ),
+    lambda responses, draw: responses.__setitem__(draw(TYPES), draw(st.lists(ITEMS))),
+    lambda responses, draw: responses.setdefault(draw(TYPES), draw(st.lists(ITEMS))),
+    lambda responses, draw: responses.remove(responses[draw(INDEX)]),
+    lambda responses, draw: responses.sort(key=str),
+    lambda responses, draw: responses.reverse(),
+    lambda responses, draw: responses.__imul__(draw(st.integers(0, 2))),
+    lambda responses, draw: responses.clear(),
+]
+
+
+@given(st.lists(st.sampled_from(CHANGES), max_size=40), st.integers(1, 30), st.data())
+def test_whatever_is_done_the_counts_are_exact(
+    changes: list[Any], limit: int, data: st.DataObject
+) -> None:
+    """Without them, the names of types would pile up, and each response at a limit cost a count."""
+    responses = UntaggedResponses(limits=Limits(stored=limit, stored_bytes=3 * limit))
+    for change in changes:
+        with contextlib.suppress(IndexError, KeyError):
+            change(responses, data.draw)
+        if data.draw(st.booleans()):
+            continue  # looking at all of it makes it whole, if something was taken
+        whole = responses.copy()
+        counted = [entry for entry in whole if not isinstance(entry[1], type(AWAITED))]
+        items = [item for _, data_ in counted for item in data_]
+        assert responses._types == Counter(entry[0] for entry in whole)
+        assert responses._items == len(items)
+        names = sum(len(type_) for type_, _ in counted)
+        assert responses._bytes == names + sum(map(size, items))
+        assert set(responses._awaited) == {e[0] for e in whole if isinstance(e[1], type(AWAITED))}
+        for type_ in {*responses._types, "nothing"}:
+            expected = [item for entry in whole if entry[0] == type_ for item in entry[1]]
+            assert responses.data_of(type_) == expected
+
+
+def size(item: Any) -> int:
+    return len(item) if isinstance(item, bytes) else sum(map(len, item))
+
+
+def awaited() -> Any:
+    responses = UntaggedResponses()
+    responses.add_awaited("X", [])
+    return responses[0][1]
+
+
+AWAITED = awaited()
+
+
+@given(st.lists(st.tuples(st.sampled_from("XYZ"), st.integers(1, 3)), max_size=30), st.data())
+def test_entries_are_popped_in_the_order_of_their_arrival(
+    arrivals: list[tuple[str, int]], data: st.DataObject
+) -> None:
+    """Whatever comes, and whatever is looked at, in between; what was shown stays where it is."""
+    responses, model = UntaggedResponses(), UntaggedResponses()
+    gone = 0
+    for number, (type_, pops) in enumerate(arrivals):
+        responses.add(type_, [b"%d" % number])
+        model.add(type_, [b"%d" % number])
+        if data.draw(st.booleans()):
+            responses.show("X")
+            model.show("X")
+        for _ in range(data.draw(st.integers(0, pops))):
+            entry = responses.take_first()
+            news = [e for e in model if type(e[1]) is list]
+            assert entry == (news[0] if news else None)
+            if not news:
+                model.clear()
+            else:
+                model.remove(news[0])
+                gone += 1
+        if data.draw(st.booleans()):
+            assert responses == model
+    assert responses == model
+
+
+def test_what_a_user_has_changed_in_an_entry_is_counted_before_anything_is_dropped() -> None:
+    responses = bounded(10)
+    for number in range(10):
+        responses.add("X", [number])
+    responses[0][1].clear()
+    for number in range(10):
+        responses.add("Y", [number])
+    assert responses["Y"] == list(range(10))
+
+
+def test_threads_that_clear_and_append_hurt_nobody_who_stores() -> None:
+    """The reader is such a one: what it raised would end the connection."""
+    responses, lock, over = UntaggedResponses(limits=Limits(stored=50)), threading.Lock(), []
+
+    def guard(function: Any, *arguments: Any) -> Any:
+        with lock:
+            return function(*arguments)
+
+    def use() -> None:
+        while not over:
+            for name in ("append", "clear", "sort", "reverse", "remove", "__iadd__", "pop"):
+                with contextlib.suppress(ValueError, IndexError, KeyError):
+                    USERS_CALLS[name](responses)
+
+    responses.guard = guard
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    threads = [threading.Thread(target=use) for _ in range(2)]
+    try:
+        for thread in threads:
+            thread.start()
+        for number in range(2000):
+            with lock:
+                responses.add("XY"[number % 2], [b"%d" % number])
+                responses.take("X")
+                responses.take_first()
+                responses.drop_statuses()
+    finally:
+        over.append(True)
+        sys.setswitchinterval(before)
+        for thread in threads:
+            thread.join()
+    responses.clear()
+    responses.add("Z", [b"1"])
+    assert responses == [["Z", [b"1"]]]
