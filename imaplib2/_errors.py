@@ -8,6 +8,9 @@ from typing import Any
 class error(Exception):
     """A command failed, was refused, or could not be sent; the connection stays usable."""
 
+    #: Raised before anything was changed: not for users.
+    is_refusal = False
+
 
 class abort(error):
     """The connection is gone; a new one may well succeed."""

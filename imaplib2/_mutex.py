@@ -20,6 +20,8 @@ T = TypeVar("T")
 class Reentered(error):
     """A signal handler, or a finalizer, needs what it has interrupted."""
 
+    is_refusal = True
+
 
 class Mutex:
     """A lock that is held while a function runs, and by nothing that outlasts that.

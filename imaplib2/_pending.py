@@ -32,7 +32,10 @@ class Pending:
     responder: Responder | None = None
     #: Told "idling", "room" (see `RoomMade`) and "done", by the thread that saw it; must not block.
     observer: Callable[[str], None] | None = None
+    #: It stands among the callbacks that are due.
+    is_queued = False
     _replacement: BaseException | None = None
+    _called = False
 
     def __init__(
         self,
@@ -86,16 +89,14 @@ class Pending:
 
         *keep_time*, if given, is called first and again after the seconds that it returns.
         """
-        if self._done and not self._jobs:
-            return self.outcome()  # who was here before may have used up the signal
         while True:
-            span = keep_time() if keep_time is not None else None
-            if not self._signal.acquire(timeout=-1 if span is None else span):
-                continue
-            while self._jobs:
-                self._jobs.popleft()()
+            # Before waiting: an earlier wait, which was interrupted, may have used up the signal.
+            if self._jobs:
+                run_jobs(self._jobs)
             if self._done:
                 return self.outcome()
+            span = keep_time() if keep_time is not None else None
+            self._signal.acquire(timeout=-1 if span is None else span)
 
     def outcome(self) -> Outcome:
         """The outcome, which is there: return it, or raise it."""
@@ -113,15 +114,18 @@ class Pending:
             raise _errors.repeated(self._error)
 
     def call_back(self) -> None:
-        """Call the callback with the outcome, which is there."""
+        """Call the callback with the outcome, which is there; once, however often it is called."""
         assert self.callback is not None
-        result: Outcome | None = None
-        failure: tuple[type[BaseException], str] | None = None
+        arguments = self._callback_arguments()
+        if not self._called:
+            self._called = True
+            self.callback(arguments)
+
+    def _callback_arguments(self) -> Any:
         try:
-            result = self.outcome()
+            return self.outcome(), self._argument, None
         except Exception as problem:
-            failure = (_public_class(problem), str(problem))
-        self.callback((result, self._argument, failure))
+            return None, self._argument, (_public_class(problem), str(problem))
 
     def _wake(self) -> None:
         if self.callback is None:
@@ -129,6 +133,16 @@ class Pending:
                 self._signal.release()
             except RuntimeError:
                 pass  # a waiter that is awake looks at everything before it sleeps again
+
+
+def run_jobs(jobs: deque[Job]) -> None:
+    """Run all of *jobs*; one that an exception keeps from being run stays."""
+    while jobs:
+        job = jobs[0]
+        job()
+        # Within it, others may have been run: a callback that waits for a command does so.
+        if jobs and jobs[0] is job:
+            jobs.popleft()
 
 
 def _public_class(problem: BaseException) -> type[BaseException]:

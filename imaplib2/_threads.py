@@ -3,8 +3,16 @@
 Theory of operation
 -------------------
 ``_mutex`` guards the connection (the core). It is held while the core decides, for microseconds:
-never across I/O, a wait, user code or logging. Whoever changed the core calls `_settle` before
-releasing the mutex, which collects what has to be done, and `_act` behind it, which does it.
+never across I/O, a wait, user code or logging. All that changes the core goes through `_drive`:
+`_decide` has the core take a step and collects what has to be done, under the mutex, and `_act`
+does it behind that.
+
+*An exception may come up at any line*: KeyboardInterrupt, or whatever a signal handler raises, in
+the threads of users; MemoryError in each. So what the core has decided is kept, in ``core.events``
+and then in ``_undone``, until it has been done, and doing it twice is harmless. Where an exception
+comes up within a step, nobody knows how far that has got: ``_interrupted`` says so, which ends the
+connection before anybody takes another step. The thread that was interrupted tries to see to that;
+should it be interrupted again, the writer does, which no signal handler runs in.
 
 *Output* is taken from the core by one thread at a time, the one that has set ``_sending``; so the
 order on the wire is that of the tags. A short command is sent by the thread that issued it, if
@@ -37,11 +45,14 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._errors import abort, error, os_error
-from ._pending import Job, Outcome, Pending
+from ._mutex import Bell, Mutex, Reentered
+from ._pending import Job, Outcome, Pending, run_jobs
 from ._protocol.arguments import Buffer
 from ._protocol.command import Command
 from ._protocol.connection import Connection
@@ -123,14 +134,15 @@ class Engine:
         self._transport = transport
         self._upgrader = upgrader
         self._early = early  # what has been received already
-        self._mutex = threading.Lock()
-        self._work = threading.Condition(self._mutex)
+        self._mutex = Mutex()
+        self._undone: set[_Todo] = set()  # what was decided, and may not have been done yet
+        self._interrupted: type[BaseException] | None = None  # what came up within a step
+        self._bell = Bell()  # wakes the writer
         self._sending = False  # some thread has taken output and is sending it
         self._broken: OSError | None = None  # why nothing can be sent; ``_sending`` is set then
         self._alarm: float | None = None  # when the sleeping writer looks again
         self._unsent = 0  # bytes in the system's send buffer, when somebody looked last
-        self._resume = threading.Event()  # set but during an upgrade
-        self._resume.set()
+        self._resume = Bell()  # wakes the reader behind an upgrade
         self._helping: tuple[int, Command] | None = None  # the thread in user code of a command
         self._polling: _Polling | None = None
         self._keeps_transport = False  # somebody who polls it is to find out by himself
@@ -143,11 +155,12 @@ class Engine:
         self._own_threads: set[int] = set()  # reader and writer, as long as they run
         self._callbacks: queue.SimpleQueue[Pending | Job | None] = queue.SimpleQueue()
         self._callback_thread: threading.Thread | None = None
-        self._starting = threading.Lock()  # held while the callback thread starts
+        self._starting = Mutex()  # held while the callback thread starts
         self._callbacks_due = self._callbacks_done = 0  # so many were put there, and called
-        self._callback_jobs: list[Job] = []
+        self._calling: Pending | Job | None = None  # what is being called
+        self._callback_jobs: deque[Job] = deque()
         self._waiting_callback: Pending | _Waker | None = None  # what a callback is waiting for
-        self._running = 0
+        self._left: set[threading.Thread] = set()  # of reader and writer
         self._reader = self._thread("reader", self._run_reader)
         self._writer = self._thread("writer", self._run_writer)
         core.traffic = []
@@ -167,12 +180,10 @@ class Engine:
         """
         self.core.start(Clock.now(), greeting_timeout)
         for thread in (self._reader, self._writer):
-            with self._mutex:
-                self._running += 1
             try:
                 thread.start()
             except BaseException:
-                self._leave()
+                self._leave(thread)
                 raise
         try:
             self._greeting.wait()
@@ -184,13 +195,16 @@ class Engine:
     def call_back(self, pending: Pending, result: tuple[str, list[Any]]) -> None:
         """Have *pending*'s callback called, behind all that are due."""
         self._start_callbacks()
-        with self._mutex:
-            over = self.core.reason is not None
-            if not over:
-                pending.set(result)
-                self._put_callback(pending)
-        if over:
+        if not self._mutex.run(self._put_result, pending, result):
             self.call_back_alone(pending, result)
+
+    def _put_result(self, pending: Pending, result: tuple[str, list[Any]]) -> bool:
+        """Have *pending*'s callback called unless all is over; the mutex is held."""
+        if self.core.reason is not None:
+            return False
+        pending.set(result)
+        self._put_callback(pending)
+        return True
 
     def call_back_alone(self, pending: Pending, result: tuple[str, list[Any]]) -> None:
         """Have *pending*'s callback called although the connection is over.
@@ -198,17 +212,21 @@ class Engine:
         It comes behind all others, in a thread that takes the place of the one for them.
         """
         pending.set(result)
-        locked = self._starting.acquire(timeout=_MUTEX_TIMEOUT)
-        before = self._callback_thread
-        thread = self._thread("callbacks", lambda: _call_behind(before, pending.call_back))
+        start = partial(self._start_behind_callbacks, pending.call_back)
         try:
-            thread.start()
-            self._callback_thread = thread
-        except RuntimeError:  # there is no other, nor will there be one
+            if self._is_foreign:  # the mutex may be taken for ever
+                start()
+            else:
+                self._starting.run(start)
+        # There is no other thread, nor will there be one; or a handler has interrupted its start.
+        except (RuntimeError, Reentered):
             _call(pending.call_back)
-        finally:
-            if locked:
-                self._starting.release()
+
+    def _start_behind_callbacks(self, user_code: Job) -> None:
+        before = self._callback_thread
+        thread = self._thread("callbacks", lambda: _call_behind(before, user_code))
+        thread.start()
+        self._callback_thread = thread
 
     def submit(self, command: Command) -> None:
         """Send a command, now or in its turn; its waiter is told the outcome.
@@ -231,8 +249,7 @@ class Engine:
         """The result of a short *function* of the core, which nobody else changes meanwhile."""
         if self._is_foreign:  # the mutex may be taken for ever
             return function(self.core)
-        with self._mutex:
-            return function(self.core)
+        return self._mutex.run(function, self.core)
 
     def wait(self, pending: Pending) -> Outcome:
         """Wait for an outcome: return it, or raise it."""
@@ -352,8 +369,7 @@ class Engine:
     def _keep_time(self) -> float | None:
         """Do what is due; seconds until there is more to do."""
         self.look_at_the_clock()
-        with self._mutex:
-            deadline = self.core.next_deadline()
+        deadline = self._mutex.run(self.core.next_deadline)
         return None if deadline is None else seconds_until(deadline)
 
     def end_idle(self, command: Command) -> None:
@@ -366,24 +382,26 @@ class Engine:
 
     def fail(self, reason: error) -> None:
         """The connection is over. Idempotent; callable from any thread."""
-        with self._mutex:
-            if self._closing is not None:  # what has failed is what that has ended
-                self.core.close(logged_out=self._closing)
-            self.core.fail(reason)
-            todo = self._settle()
-        if todo is not None:
-            self._act(todo)
+        self._drive(self._fail, reason)
+        self._finish()
+
+    def _fail(self, reason: error, now: float) -> None:
+        """The step of `fail`."""
+        if self._closing is not None:  # what has failed is what that has ended
+            self.core.close(logged_out=self._closing)
+        self.core.fail(reason)
 
     def close(self, *, logged_out: bool = False) -> None:
         """End the connection and wait, within bounds, for the threads. Idempotent."""
         if not self.is_usable:
             return self._close_alone(logged_out=logged_out)
         self._drive(lambda now: self.core.close(logged_out=logged_out))
+        self._finish()
         self._join(self._reader)
         self._join(self._writer)
         self._join(self._callback_thread)  # which the reader may have started just now
-        if self._keeps_transport or not self._reader.ident:
-            self._transport.close()
+        if self._keeps_transport or not (self._reader.is_alive() or self._writer.is_alive()):
+            self._transport.close()  # once more where the last of them has done so: harmless
         return None
 
     def _join(self, thread: threading.Thread | None) -> None:
@@ -458,38 +476,62 @@ class Engine:
             return False
         # Who was disappointed in vain is not to be so once for each of his questions.
         patience = _MUTEX_LOOK if self._mutex_missed else _MUTEX_TIMEOUT
-        self._mutex_missed = not self._mutex.acquire(timeout=patience)
-        if self._mutex_missed:
-            return False
-        self._mutex.release()
-        return True
+        self._mutex_missed = not self._mutex.is_free(patience)
+        return not self._mutex_missed
 
     # -- Deciding under the mutex, acting without it ------------------------------------------
 
     def _drive(self, step: Callable[..., None], *arguments: Any) -> None:
-        """Have the core take a *step*, which gets the time last, and do what follows from it."""
-        taken = False
+        """Have the core take a *step*, which gets the time last, and do what follows from it.
+
+        Raises what the step raises. A refusal has changed nothing; whatever else comes up ends
+        the connection, as nobody knows what was done already.
+        """
         try:
-            with self._mutex:
-                step(*arguments, Clock.now())
-                taken = True
-                todo = self._settle()
-            if todo is not None:
-                self._act(todo)
+            self._step(step, *arguments)
         except BaseException as problem:
-            # Of a signal handler, say (KeyboardInterrupt): nobody knows what was done already.
-            if taken or not isinstance(problem, error):
-                self.fail(abort(f"{type(problem).__name__} while a command was sent"))
+            if not (isinstance(problem, error) and problem.is_refusal):
+                # In this order: where this is interrupted as well, the writer sees to it. The
+                # class only: the exception's traceback would keep the client object alive.
+                self._interrupted = problem.__class__
+                self._bell.ring()
+                self._end_interrupted()
             raise
+
+    def _step(self, step: Callable[..., None], *arguments: Any) -> None:
+        """As `_drive`; for reader and writer, which end the connection by themselves."""
+        todo = self._mutex.run(self._decide, step, arguments)
+        if todo is not None:
+            self._act(todo)
+
+    def _decide(self, step: Callable[..., None], arguments: Sequence[Any]) -> _Todo | None:
+        """Take a *step* and collect what has to be done, if there is anything. With the mutex."""
+        if self._interrupted is not None and step != self._fail:
+            self._fail_interrupted(self._interrupted)
+        step(*arguments, Clock.now())
+        return self._settle()
+
+    def _fail_interrupted(self, kind: type[BaseException]) -> None:
+        """A step was left half-way: take no other one. The mutex is held."""
+        self.core.fail(abort(f"{kind.__name__} while a command was sent"))
+
+    def _end_interrupted(self) -> None:
+        """See to the end that a step which was left half-way causes."""
+        self._step(_take_no_step)
+        self._finish()
 
     def _settle(self) -> _Todo | None:
         """Collect what has to be done, if there is anything; the mutex is held."""
-        assert self._mutex.locked()
+        assert self._mutex.is_owned()
         core = self.core
-        events, traffic, output = core.take_events(), core.traffic, None
-        core.traffic = []
-        for event in events:
-            self._settle_event(event)
+        todo = _Todo(core.events, core.traffic, None)
+        if core.events:
+            for event in core.events:
+                self._settle_event(event)
+            self._undone.add(todo)  # before the core forgets them
+            core.forget_events()
+        if todo.traffic:
+            core.traffic = []
         if self._polling is not None and not core.is_polled:
             self._keeps_transport = core.reason is not None and not self._forgotten
             self._polling.end()
@@ -497,40 +539,51 @@ class Engine:
         if not self._sending and (size := core.output_size):
             crowded = len(core.in_progress) > _CROWD
             if self._transport.direct and size <= _DIRECT_SIZE and not crowded:
-                output = core.take_output()
                 self._sending = True
+                todo.output = core.take_output()
             else:
-                self._work.notify_all()
+                self._bell.ring()
         deadline = core.next_deadline()
         if deadline is not None and (self._alarm is None or deadline < self._alarm):
-            self._work.notify_all()
-        return _Todo(events, traffic, output) if events or traffic or output else None
+            self._bell.ring()
+        return todo if todo.events or todo.traffic or todo.output else None
 
     def _settle_event(self, event: Event) -> None:
         """What has to be done in the order of events, which only the mutex keeps."""
         if isinstance(event, (Completed, Failed)):
             pending = event.command.waiter
-            if pending is not None and pending.callback is not None and not pending.done:
+            if pending is not None and pending.callback is not None:
                 _set(pending, event)
                 self._put_callback(pending)
-        elif isinstance(event, UpgradeNow):
-            self._resume.clear()
         elif isinstance(event, Idling) and event.command.idle and event.command.idle.polled:
             if self._transport.fileno() >= 0:  # else nobody can poll it
                 self._polling = _Polling()
         elif isinstance(event, Lost):
             self._callbacks.put(None)
-            self._work.notify_all()
+            self._bell.ring()
 
     def _act(self, todo: _Todo) -> None:
         """Do what was decided; the mutex is not held."""
-        events, traffic, output = todo
-        for event in events:
+        # First: who is told of an answer may send, and trace, the next command at once.
+        if todo.traffic:
+            self.trace.traffic(todo.traffic)
+        if todo.events:
+            self._act_on_all(todo)
+        if todo.output:
+            self._send_at_once(todo.output)
+
+    def _act_on_all(self, todo: _Todo) -> None:
+        for event in todo.events:
             self._act_on(event)
-        if traffic:
-            self.trace.traffic(traffic)
-        if output:
-            self._send_at_once(output)
+        self._undone.discard(todo)
+
+    def _finish(self) -> None:
+        """All is over: do what exceptions have kept others from doing.
+
+        What they are just about to do is done here, too, which is harmless.
+        """
+        for todo in self._undone.copy():
+            self._act_on_all(todo)
 
     def _act_on(self, event: Event) -> None:
         if isinstance(event, (Completed, Failed)):
@@ -540,9 +593,9 @@ class Engine:
             if pending is not None and pending.callback is not None:
                 self._see_to_callbacks()
         elif isinstance(event, Challenge):
-            self._hand_over(event.command, lambda: self._respond(event))
+            self._hand_over(event.command, partial(self._respond, event))
         elif isinstance(event, UpgradeNow):
-            self._hand_over(event.command, lambda: self._upgrade(event))
+            self._hand_over(event.command, partial(self._upgrade, event))
         elif isinstance(event, Idling):
             _tell(event.command.waiter, "idling")
         elif isinstance(event, RoomMade):
@@ -551,7 +604,7 @@ class Engine:
             self._greeting.set(("OK", []))
         elif isinstance(event, Lost):
             # All who wait are told before anything that might fail, such as a subclass's socket.
-            self._resume.set()
+            self._resume.ring()
             self._greeting.set(event.reason)
             self._transport.interrupt()
             self.trace.message(1, f"connection is over: {event.reason}")
@@ -560,6 +613,7 @@ class Engine:
 
     def _hand_over(self, command: Command, job: Job) -> None:
         """Have user code run where users expect it: in their thread, or as a callback."""
+        job = self._once(command, job)
         if command.waiter.callback is None:
             command.waiter.hand_over(job)
             return
@@ -571,8 +625,24 @@ class Engine:
             waiting.hand_over(self._run_callback_jobs)
 
     def _run_callback_jobs(self) -> None:
-        while self._callback_jobs:
-            self._callback_jobs.pop(0)()
+        run_jobs(self._callback_jobs)
+
+    def _once(self, command: Command, job: Job) -> Job:
+        """*job*, but once, however often it is called: *command* waits for it."""
+        begun = False
+
+        def run() -> None:
+            nonlocal begun
+            if begun:
+                return
+            try:
+                begun = True
+                job()
+            except BaseException:  # nobody will do it again
+                self.give_up(command)
+                raise
+
+        return run
 
     # -- User code that commands need on their way --------------------------------------------
 
@@ -600,17 +670,16 @@ class Engine:
             return
         finally:
             self._helping = None
-        with self._mutex:
-            self._transport = transport
-            over = self.core.reason is not None
-            if not over:
-                self.core.upgraded(Clock.now())
-            todo = self._settle()
-        if over:
+        self._drive(self._upgraded, transport)
+        if self._transport is not transport:
             transport.close()  # the threads are gone, and know only the old one
-        self._resume.set()
-        if todo is not None:
-            self._act(todo)
+        self._resume.ring()
+
+    def _upgraded(self, transport: Transport, now: float) -> None:
+        """The step behind an upgrade."""
+        if self.core.reason is None:
+            self._transport = transport
+            self.core.upgraded(now)
 
     # -- Sending ------------------------------------------------------------------------------
 
@@ -621,20 +690,19 @@ class Engine:
             sent = self._transport.try_send(data)
         except OSError as problem:
             self._broken = problem
-            with self._mutex:
-                self._work.notify_all()  # the writer sees to the end
+            self._bell.ring()  # the writer sees to the end
             return
         if sent >= _MUCH:
             self._unsent = self._transport.unsent()
-        if sent < len(data):
-            with self._mutex:
-                self.core.put_back(memoryview(data)[sent:])
-        # Without the mutex, which another thread may want just now: whoever adds output after
-        # this line finds that nobody is sending, what was added before it is seen below.
+        self._mutex.run(self._end_sending, memoryview(data)[sent:])
+
+    def _end_sending(self, unsent: Buffer = b"") -> None:
+        """Another thread may send; it begins with *unsent*. The mutex is held."""
+        if unsent:
+            self.core.put_back(unsent)
         self._sending = False
         if self.core.has_output or (self._unsent and self._alarm is not None):
-            with self._mutex:
-                self._work.notify_all()
+            self._bell.ring()
 
     def _run_writer(self) -> None:
         self._own_threads.add(threading.get_ident())
@@ -646,43 +714,46 @@ class Engine:
         except BaseException as problem:  # a bug of ours; nobody may wait for ever
             self._fail_bug(problem)
         finally:
-            self._leave()
+            self._leave(self._writer)
 
     def _write(self) -> bool:
         """Do one piece of work, or sleep until there is some; false at the end."""
         self._watch_unsent()
-        with self._mutex:
-            if self.core.reason is not None:
-                return False
-            buffers = self._take_work()
-            todo = self._settle() if buffers is None else None
-        if todo is not None:
-            self._act(todo)
+        if self.core.reason is not None:
+            return False
+        if self._interrupted is not None:
+            self._end_interrupted()
+            return False
+        if self._broken is not None:
+            raise self._broken
+        buffers = self._mutex.run(self._take_work)
         if buffers:
             for chunk in _chunks(buffers):
                 self._send(chunk)
-            with self._mutex:
-                self._sending = False
+            self._mutex.run(self._end_sending)
+        elif buffers is None:
+            self._step(self.core.tick)
+        else:
+            self._bell.wait(None if self._alarm is None else seconds_until(self._alarm))
+            self._alarm = float("-inf")  # awake: it will look anyway
         return True
 
     def _take_work(self) -> list[Buffer] | None:
-        """Output to send; None when the clock has moved the core. The mutex is held."""
-        assert self._mutex.locked()
-        if self._broken is not None:
-            raise self._broken
+        """Output to send, if there is any; None when the clock is to be looked at.
+
+        The mutex is held.
+        """
+        assert self._mutex.is_owned()
         if not self._sending and self.core.output_size:
             self._sending = True
             return self.core.take_output()
         now = Clock.now()
         deadline = self.core.next_deadline()
         if deadline is not None and deadline <= now:
-            self.core.tick(now)
             return None
         if deadline is not None and self._unsent:
             deadline = min(deadline, now + _UNSENT_LOOK)
         self._alarm = deadline
-        self._work.wait(None if deadline is None else seconds_until(deadline))
-        self._alarm = float("-inf")  # awake: it will look anyway
         return []
 
     def _fail_sending(self, problem: OSError) -> None:
@@ -692,17 +763,15 @@ class Engine:
         """
         self._broken = problem
         deadline = Clock.now() + _LAST_WORDS_TIMEOUT
-        with self._mutex:
-            while self.core.reason is None and (left := seconds_until(deadline)):
-                self._work.wait(left)
+        while self.core.reason is None and (left := seconds_until(deadline)):
+            self._bell.wait(left)
         self._fail_os(problem)
 
     def _send(self, data: Buffer) -> None:
         view = memoryview(data).cast("B")
         large = len(view) >= _DIRECT_SIZE
         while view:
-            with self._mutex:
-                deadline = self.core.next_deadline()
+            deadline = self._mutex.run(self.core.next_deadline)
             sent = self._transport.send(view, self._patience(deadline))
             view = view[sent:]
             if sent and large:
@@ -733,7 +802,7 @@ class Engine:
         except BaseException as problem:  # a bug of ours, or of a subclass's read()
             self._fail_bug(problem)
         finally:
-            self._leave()
+            self._leave(self._reader)
 
     def _read(self) -> None:
         if self._early:
@@ -805,37 +874,39 @@ class Engine:
                 self._receive_batch(frames[start : start + _BATCH])
             if not may_have_more:
                 return
-            self._resume.wait()
+            while self.core.paused and self.core.reason is None:
+                self._resume.wait(None)
             frames = self.core.frame(b"")
 
     def _receive_batch(self, frames: list[Frame]) -> None:
-        with self._mutex:
-            self.core.receive(frames, Clock.now())
-            todo = self._settle()
-        if todo is not None:
-            self._act(todo)
+        self._step(self.core.receive, frames)
 
     # -- Callbacks ----------------------------------------------------------------------------
 
     def _put_callback(self, pending: Pending) -> None:
         """Have the thread for callbacks call that of *pending*; the mutex is held."""
-        self._callbacks_due += 1
-        self._callbacks.put(pending)
+        if not pending.is_queued:
+            self._callbacks_due += 1
+            self._callbacks.put(pending)
+            pending.is_queued = True
 
     def _start_callbacks(self) -> None:
         """Have a thread for callbacks; raises RuntimeError when there can be none."""
-        if self._callback_thread is not None:
-            return
-        # A signal handler that logs out may have interrupted the thread that holds this.
-        if not self._starting.acquire(timeout=_MUTEX_TIMEOUT):
-            return
-        try:
-            if self._callback_thread is None:
-                thread = self._thread("callbacks", self._run_callbacks)
-                thread.start()
-                self._callback_thread = thread
-        finally:
-            self._starting.release()
+        # A signal handler that has interrupted the start finds that it will go on.
+        if self._callback_thread is None:
+            with contextlib.suppress(Reentered):
+                self._starting.run(self._start_callback_thread)
+
+    def _start_callback_thread(self) -> None:
+        if self._callback_thread is None:
+            thread = self._thread("callbacks", self._run_callback_thread)
+            thread.start()
+            self._callback_thread = thread
+
+    def _run_callback_thread(self) -> None:
+        # Whoever has started it may have been interrupted meanwhile: then there will be another.
+        if self._starting.run(lambda: self._callback_thread) is threading.current_thread():
+            self._run_callbacks()
 
     def _see_to_callbacks(self) -> None:
         """A callback is due, which has a thread unless it is that of an IDLE."""
@@ -848,25 +919,45 @@ class Engine:
 
     def _run_callbacks(self) -> None:
         while True:
-            call = self.wait_for_item(self._callbacks, None)
-            if call is None:
-                self._callbacks.put(None)  # for a second thread, if there was trouble to have one
-                return
-            _call(call.call_back if isinstance(call, Pending) else call)
-            self._callbacks_done += isinstance(call, Pending)
-            del call  # not kept alive while waiting
+            try:
+                if not self._call_next():
+                    return
+            except BaseException as problem:  # of ours: what is due is called all the same
+                _report(problem)
+                if self.core.reason is not None:
+                    self._callbacks.put(None)  # perhaps it was that which was taken
+
+    def _call_next(self) -> bool:
+        """Wait for what is due next, and call it; false at the end."""
+        if self._calling is None:
+            self._calling = self._next_item(self._callbacks, None)
+        call = self._calling
+        if call is None:
+            self._callbacks.put(None)  # for a second thread, if there was trouble to have one
+            return False
+        if isinstance(call, Pending):
+            _call(call.call_back)
+        else:
+            call()
+        self._calling = None
+        self._callbacks_done += isinstance(call, Pending)
+        return True
 
     # -- The end ------------------------------------------------------------------------------
 
-    def _leave(self) -> None:
-        """A thread ends; the last one closes the transport."""
-        self.fail(abort("a thread of the connection has ended"))  # if nobody has said why
-        with self._mutex:
-            self._running -= 1
-            last = not self._running
-        if last and not self._keeps_transport:
-            self._transport.close()
-        self._own_threads.discard(threading.get_ident())
+    def _leave(self, thread: threading.Thread) -> None:
+        """*thread*, reader or writer, ends or can't begin; the last closes the transport."""
+        try:
+            self.fail(abort("a thread of the connection has ended"))  # if nobody has said why
+        finally:
+            if self._mutex.run(self._is_last, thread) and not self._keeps_transport:
+                self._transport.close()
+            self._own_threads.discard(threading.get_ident())
+
+    def _is_last(self, thread: threading.Thread) -> bool:
+        """Whether the other thread has left before *thread*; the mutex is held."""
+        self._left.add(thread)
+        return len(self._left) == 2
 
     def _fail_os(self, problem: OSError) -> None:
         reason = os_error(problem)
@@ -879,12 +970,20 @@ class Engine:
         self.fail(reason)
 
 
-class _Todo(NamedTuple):
+class _Todo:
     """What `_settle` found to be done without the mutex."""
 
-    events: list[Event]
-    traffic: list[tuple[str, Any]] | None
-    output: list[Buffer] | None
+    __slots__ = ("events", "output", "traffic")
+
+    def __init__(
+        self,
+        events: list[Event],
+        traffic: list[tuple[str, Any]] | None,
+        output: list[Buffer] | None,
+    ) -> None:
+        self.events = events
+        self.traffic = traffic
+        self.output = output
 
 
 class _LiteralSource(io.RawIOBase):
@@ -927,18 +1026,17 @@ class _LiteralSource(io.RawIOBase):
 
 
 class _Guard:
-    """A lock, but for forked children: for them it may be taken for ever."""
+    """Holds the mutex for a while; but not in forked children, where it may be taken for ever."""
 
-    def __init__(self, lock: threading.Lock) -> None:
-        self._lock = lock
+    def __init__(self, mutex: Mutex) -> None:
+        self._mutex = mutex
         self._process = os.getpid()
 
     def __call__(self, function: Callable[..., T], *arguments: Any) -> T:
-        """What *function* returns, which nobody else disturbs meanwhile."""
+        """The result of *function*, which is called with the mutex held."""
         if os.getpid() != self._process:
             return function(*arguments)
-        with self._lock:
-            return function(*arguments)
+        return self._mutex.run(function, *arguments)
 
 
 class _Polling:
@@ -988,6 +1086,10 @@ def _set(pending: Pending, event: Completed | Failed) -> None:
 def _tell(pending: Pending, what: str) -> None:
     if pending.observer is not None:
         pending.observer(what)
+
+
+def _take_no_step(now: float) -> None:
+    """A step that changes nothing."""
 
 
 def _do_nothing() -> None:

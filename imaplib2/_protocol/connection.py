@@ -164,7 +164,11 @@ class Connection:
 
         Raises ``error`` when no server is needed to tell that it is illegal.
         """
-        self.check_usable(command.row)
+        try:
+            self.check_usable(command.row)
+        except error as refusal:
+            refusal.is_refusal = True
+            raise
         self._untold[command] = None
         command.tag = command.tag or self.new_tag()
         if command.row.name == "LOGOUT":

@@ -397,9 +397,7 @@ def test_fork_while_the_mutex_is_held(serve: Serve, what: str, holder: str) -> N
 M = connect()
 held, go = threading.Event(), threading.Event()
 def hold():
-    with M._engine._mutex:
-        held.set()
-        go.wait()
+    M._engine._mutex.run(lambda: (held.set(), go.wait()))
 thread = threading.Thread(target=hold, daemon=True)
 thread.start()
 held.wait()
@@ -725,8 +723,8 @@ def test_a_handler_that_interrupts_who_holds_the_mutex(
 def test_a_callback_of_a_logout_that_finds_the_mutex_held(serve: Serve) -> None:
     calls = Calls()
     with connected(serve(serve_process)) as M:
-        with M._engine._mutex:
-            assert M.logout(callback=calls, cb_arg=1) == (None, None)
+        logout = partial(M.logout, callback=calls, cb_arg=1)
+        assert M._engine._mutex.run(logout) == (None, None)
         result, argument, problem = calls.next()
         assert (result[0], argument, problem) == ("BYE", 1, None)
     assert calls.count == 0
