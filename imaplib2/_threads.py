@@ -154,7 +154,8 @@ class Engine:
         self._process = os.getpid()
         self._own_threads: set[int] = set()  # reader and writer, as long as they run
         self._callbacks: queue.SimpleQueue[Pending | Job | None] = queue.SimpleQueue()
-        self._callback_thread: threading.Thread | None = None
+        self._callback_thread: threading.Thread | None = None  # the latest
+        self._serving_thread: threading.Thread | None = None  # which calls what is due
         self._starting = Mutex()  # held while the callback thread starts
         self._callbacks_due = self._callbacks_done = 0  # so many were put there, and called
         self._calling: Pending | Job | None = None  # what is being called
@@ -901,11 +902,11 @@ class Engine:
         if self._callback_thread is None:
             thread = self._thread("callbacks", self._run_callback_thread)
             thread.start()
-            self._callback_thread = thread
+            self._serving_thread = self._callback_thread = thread
 
     def _run_callback_thread(self) -> None:
         # Whoever has started it may have been interrupted meanwhile: then there will be another.
-        if self._starting.run(lambda: self._callback_thread) is threading.current_thread():
+        if self._starting.run(lambda: self._serving_thread) is threading.current_thread():
             self._run_callbacks()
 
     def _see_to_callbacks(self) -> None:
