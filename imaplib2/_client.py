@@ -187,6 +187,7 @@ class IMAP4:
         self.literal: Any = None
         self._tls = getattr(self, "_tls", None) or TLSSettings()
         self._tls_established = False
+        self._shakes_hands = False  # starttls() is at work, else STARTTLS is sent by hand
         self._inner: Transport | None = None  # what read() and send() use
         self.reads_lines = False  # a subclass reads as imaplib does
         self._literal_left = 0
@@ -294,6 +295,21 @@ class IMAP4:
     @sock.setter
     def sock(self, sock: Any) -> None:
         self._sock = sock
+        # Whoever reads by a file of his own assigns that next: then it is for the next command.
+        if self._core.awaits_socket() and not (self.reads_lines and self._own_file()):
+            self._go_on_by_hand()
+
+    def _go_on_by_hand(self) -> None:
+        """Behind a STARTTLS that was sent by hand, use the socket that the user has encrypted."""
+        sock = self._own_sock()
+        if sock is None or sock is self._used_sock or not self._core.awaits_socket():
+            return
+        engine = self._running_engine()
+        if self._hooked is not None and self._hooked.take_unread():
+            engine.fail(self.abort("plaintext behind the OK to STARTTLS, an attack"))
+            return
+        self._tls_established = True
+        engine.upgraded_by_hand(self._engine_transport())
 
     def _own_sock(self) -> Any:
         """What ``sock`` holds, and never the stand-in of those who poll.
@@ -508,7 +524,13 @@ class IMAP4:
             tls_level, ssl_context,
         )  # fmt: skip
         self._show_tls_settings()
-        outcome = self._call("STARTTLS", callback=callback, cb_arg=cb_arg, finish=_finish_starttls)
+        self._shakes_hands = True
+        try:
+            outcome = self._call(
+                "STARTTLS", callback=callback, cb_arg=cb_arg, finish=_finish_starttls
+            )
+        finally:
+            self._shakes_hands = False
         return cast(Nothing, outcome)
 
     def _show_tls_settings(self) -> None:
@@ -1202,6 +1224,7 @@ class IMAP4:
         """Send all of *data* to the server."""
         by_hand = self._is_by_hand()
         if by_hand:
+            self._go_on_by_hand()
             self._adopt_timeout()
         view = memoryview(data).cast("B")
         timeout = self._pull_timeout() or None if by_hand else None
@@ -1455,8 +1478,11 @@ class IMAP4:
                 self._core.timeout = timeout
 
     def _submit(self, command: Command, pending: Pending) -> None:
+        if self._core.paused:
+            self._go_on_by_hand()
         self._adopt_timeout()
         command.waiter = pending
+        command.upgraded_by_hand = command.row.upgrade is Upgrade.TLS and not self._shakes_hands
         self._running_engine().submit(command)
 
     def _authenticate(

@@ -595,7 +595,7 @@ class Engine:
                 self._see_to_callbacks()
         elif isinstance(event, Challenge):
             self._hand_over(event.command, partial(self._respond, event))
-        elif isinstance(event, UpgradeNow):
+        elif isinstance(event, UpgradeNow) and not event.command.upgraded_by_hand:
             self._hand_over(event.command, partial(self._upgrade, event))
         elif isinstance(event, Idling):
             _tell(event.command.waiter, "idling")
@@ -671,16 +671,27 @@ class Engine:
             return
         finally:
             self._helping = None
-        self._drive(self._upgraded, transport)
+        self._change_transport(transport, self.core.upgraded)
+
+    def upgraded_by_hand(self, transport: Transport) -> None:
+        """The user has negotiated TLS: go on with *transport*, and wait for the capabilities."""
+        pending = Pending()
+        self._change_transport(transport, lambda now: self.core.upgraded_by_hand(pending, now))
+        with contextlib.suppress(error):  # which later commands tell
+            self.wait(pending)
+
+    def _change_transport(self, transport: Transport, step: Callable[[float], None]) -> None:
+        """Go on with *transport*, from the *step* of the core on."""
+        self._drive(self._upgraded, transport, step)
         if self._transport is not transport:
             transport.close()  # the threads are gone, and know only the old one
         self._resume.ring()
 
-    def _upgraded(self, transport: Transport, now: float) -> None:
+    def _upgraded(self, transport: Transport, step: Callable[[float], None], now: float) -> None:
         """The step behind an upgrade."""
         if self.core.reason is None:
             self._transport = transport
-            self.core.upgraded(now)
+            step(now)
 
     # -- Sending ------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from .arguments import Buffer, Encoded, Part, Secret
 from .claims import Claim, MailboxClaim, MessageClaim
-from .commands import COMMANDS, Kind, Plus, Row
+from .commands import COMMANDS, Kind, Plus, Row, Upgrade
 from .states import ANY
 
 #: Servers may drop a client that idles for half an hour (RFC 2177, section 3).
@@ -30,6 +30,8 @@ class Command:
     as_it_came: bool = False
     #: What is left to be sent; a "+" must come before each of them.
     runs: deque[list[Buffer]]
+    #: Whoever sent it by hand negotiates TLS by himself behind its OK.
+    upgraded_by_hand: bool = False
     #: Untagged data that it returns, but that stays for others, too.
     shown: list[Any]
     #: How many responses have brought its data.
@@ -93,7 +95,11 @@ class Command:
         tells = not name or (known is not None and known.holds_password)
         arguments = (Kind.PASSWORD,) if tells else ()
         row = Row(name.decode("ascii", "replace"), "", ANY, arguments, alone=True, plus=plus)
-        return cls(row, [], tag=tag, by_hand=True, leaves_data=True)
+        if name == b"STARTTLS":
+            row = row._replace(upgrade=Upgrade.TLS)
+        command = cls(row, [], tag=tag, by_hand=True, leaves_data=True)
+        command.upgraded_by_hand = row.upgrade is Upgrade.TLS
+        return command
 
     @property
     def subject(self) -> str:

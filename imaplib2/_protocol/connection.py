@@ -63,6 +63,8 @@ _CAPABILITIES_SIZE = 64 * 1024
 #: What a list of capabilities must name one of (RFC 3501, section 6.1.1).
 _REVISIONS = frozenset({"IMAP4", "IMAP4REV1", "IMAP4REV2"})
 _DONE = b"DONE\r\n"
+#: Seconds that commands of other threads wait for who negotiates TLS by hand.
+_SOCKET_TIMEOUT = 60.0
 #: No SASL exchange comes near so many challenges.
 _CHALLENGES = 100
 #: LITERAL- allows non-synchronizing literals up to this size (RFC 7888, section 5).
@@ -120,6 +122,8 @@ class Connection:
         self._upgrading = False  # an upgrading command is in progress: responses come singly
         self._upgrade_text = b""
         self.paused = False  # between the OK of an upgrade and its end: nothing is read
+        self._upgraded_by_hand: Command | None = None  # its OK has come: the user makes TLS
+        self._upgrade_at = 0.0  # when that was
         self._capabilities_told = False  # since they were last forgotten
         self._challenged = False  # user code is at work on a SASL challenge
         self._challenges = 0  # of the exchange in progress
@@ -281,7 +285,7 @@ class Connection:
     @property
     def _runs_freely(self) -> bool:
         """Whether nothing has a deadline of its own, whatever the user's time-out is."""
-        special = self._idle_in_progress or self._inquiry
+        special = self._idle_in_progress or self._inquiry or self._upgraded_by_hand
         return special is None and self._logout_at is None and self.welcome is not None
 
     def tick(self, now: float) -> None:
@@ -340,6 +344,9 @@ class Connection:
         """Raise ``error`` when *row* can't be submitted now, whatever the server would say."""
         if self.reason is not None and not (self.logged_out and LOGOUT not in row.states):
             raise lost(self.reason)
+        if self._upgraded_by_hand is not None:
+            text = "STARTTLS was sent by hand: negotiate TLS, and assign the socket to M.sock"
+            raise error(f"{row.name} is not sent in plain text; {text}")
         if self.state not in row.states and not self._may_come_to(row.states):
             raise illegal(row.name, self.state, row.states)
         leaving = row.on_ok is not None
@@ -381,13 +388,16 @@ class Connection:
         if command is not None:
             if self.reason is not None:
                 raise lost(self.reason)
-            command.row = Command.sent_by_hand(tag, tag + b" " + name).row
+            told = Command.sent_by_hand(tag, tag + b" " + name)
+            command.row, command.upgraded_by_hand = told.row, told.upgraded_by_hand
+            self._upgrading |= command.upgraded_by_hand
             self._enlist(command, now)
 
     def upgraded(self, now: float) -> None:
         """The transport is upgraded (RFC 3501, section 6.2.1; RFC 4978): go on."""
         command = next(iter(self.in_progress.values()))
         self.paused = self._upgrading = False
+        self._upgraded_by_hand = None
         self._remove(command)
         completed = Completed(command, "OK", [self._upgrade_text])
         if command.row.upgrade is Upgrade.TLS:
@@ -398,6 +408,18 @@ class Connection:
         else:
             self._report(completed)
         self._admit(now)
+
+    def awaits_socket(self) -> bool:
+        """Whether it is the user who upgrades the transport, and hasn't done so yet."""
+        return self._upgraded_by_hand is not None and self.reason is None
+
+    def upgraded_by_hand(self, waiter: Any, now: float) -> None:
+        """As `upgraded`; *waiter* is told once the capabilities behind TLS are known."""
+        command = self._upgraded_by_hand
+        assert command is not None
+        command.waiter = waiter
+        self._untold[command] = None
+        self.upgraded(now)
 
     def forget_capabilities(self) -> None:
         """What the server told of its capabilities no longer holds."""
@@ -776,7 +798,7 @@ class Connection:
         if response.type == "OK" and command.row.upgrade is not Upgrade.NONE:
             self._upgrade_text = response.text
             self.paused = True
-            self._pause(command)
+            self._pause(command, now)
             return
         if self._renews(command, response, now):
             return
@@ -815,13 +837,16 @@ class Connection:
                 self._report(Failed(command, error(text)))
         self._held = deque(kept)
 
-    def _pause(self, command: Command) -> None:
+    def _pause(self, command: Command, now: float) -> None:
         unread = self._framer.unread()
         if unread and command.row.upgrade is Upgrade.TLS:
             raise ProtocolViolation(
                 f"plaintext behind the OK to STARTTLS, an attack: {excerpt(unread)}"
             )
         self.events.append(UpgradeNow(command, unread))
+        if command.upgraded_by_hand:
+            self._upgraded_by_hand, self._upgrade_at = command, now
+            self._report(Completed(command, "OK", [self._upgrade_text]))
 
     # -- Completion ---------------------------------------------------------------------------
 
@@ -985,6 +1010,8 @@ class Connection:
             bounds.append((self._started, self._greeting_timeout))
         elif self.in_progress and not (idle is not None and idle.idling and not idle.done_sent):
             bounds.append((self._heard, self.timeout))
+        if self._upgraded_by_hand is not None and self._held:
+            bounds.append((self._upgrade_at, _SOCKET_TIMEOUT))
         if self._inquiry is not None:
             bounds.append((self._inquiry_at, self._greeting_timeout))
         if idle is not None and idle.owes_reply:
@@ -1000,6 +1027,8 @@ class Connection:
     def _silence_text(self, now: float) -> str:
         names = ", ".join(command.row.name for command in self.in_progress.values())
         waiting = f"waiting for the reply to {names[:100]}"
+        if self._upgraded_by_hand is not None:
+            waiting = "waiting for the encrypted socket behind a STARTTLS by hand"
         if self.welcome is None:
             waiting = f"waiting for the greeting{self.hint}"
         return f"no answer from the server for {now - self._heard:.1f} s, {waiting}"
