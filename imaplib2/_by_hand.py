@@ -33,7 +33,7 @@ from ._pending import Outcome, Pending
 from ._protocol.command import Command, Idle
 from ._protocol.commands import Plus
 from ._protocol.connection import Connection
-from ._protocol.framing import Frame, as_sent, first_line
+from ._protocol.framing import Frame, as_sent, first_line, frame_size
 from ._protocol.grammar import CRLF
 from ._protocol.limits import ProtocolViolation
 from ._protocol.responses import Continuation, Tagged, Untagged, parse
@@ -63,6 +63,7 @@ class ByHand:
         self._readable: ReadableSocket | None = None
         # Pulled responses, and whether they have been kept from the untagged responses.
         self._responses: queue.SimpleQueue[tuple[Frame, bool] | None] = queue.SimpleQueue()
+        self._size = 0  # bytes of those that were queued since there was none, by the reader
         # Bytes of pulled responses that were not given yet. Taking some from its front is cheap.
         self._rest = bytearray()
         self._pulling = 0  # threads that wait for a response
@@ -316,25 +317,37 @@ class ByHand:
             self._responses.put(None)
             return
         kept = self._idle is not None and self._idle.tag in self._core.in_progress
+        if self._responses.empty():
+            self._size = 0
+        self._size += frame_size(frame)
         self._responses.put((frame, kept))
         first = first_line(frame)
         self._open.discard(first.partition(b" ")[0])
         if not self._open:
             self._core.tap = None
-        elif self._responses.qsize() > self._core.limits.stored and not self._has_pulled:
+            return
+        if not self._has_pulled:
             self._drop_oldest()  # threads whose commands overlap, and who don't pull
-        elif self._responses.qsize() > self._core.limits.collected:
+        if self._responses.qsize() > self._core.limits.collected:
             raise ProtocolViolation(
                 f"more than {self._core.limits.collected} responses wait to be read by hand"
                 " (limits.collected)"
             )
 
     def _drop_oldest(self) -> None:
-        oldest = self._next_queued()
-        if oldest is not None and oldest[1]:
-            response = parse(oldest[0])
-            if isinstance(response, Untagged):
-                self._core.store(response)
+        """Drop what is too much, but for the newest; most of it is filed elsewhere, too."""
+        limits = self._core.limits
+        while (count := self._responses.qsize()) > 1:
+            if count <= limits.stored and self._size <= limits.stored_bytes:
+                return
+            oldest = self._next_queued()
+            if oldest is None:
+                return
+            self._size -= frame_size(oldest[0])
+            if oldest[1]:
+                response = parse(oldest[0])
+                if isinstance(response, Untagged):
+                    self._core.store(response)
 
     def _engine(self) -> Engine:
         if self.engine is None:

@@ -341,6 +341,11 @@ def first_line(frame: Frame) -> bytes:
     return frame if isinstance(frame, bytes) else frame[0]
 
 
+def frame_size(frame: Frame) -> int:
+    """How many bytes a response holds."""
+    return len(frame) if isinstance(frame, bytes) else sum(map(len, frame))
+
+
 def as_sent(frame: Frame) -> bytes:
     """A response as the server has sent it, but for odd line ends."""
     if isinstance(frame, bytes):

@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
+from imaplib2._by_hand import ByHand
 from imaplib2._errors import InvalidArgument, TimeoutAbort, abort
 from imaplib2._protocol.claims import MailboxClaim, uid_of
 from imaplib2._protocol.command import Command
+from imaplib2._protocol.framing import frame_size
 from imaplib2._protocol.limits import Limits
 from imaplib2._protocol.responses import response_code
 from imaplib2._protocol.substitution import substitute
@@ -305,6 +307,40 @@ def test_small_literals_cost_a_bounded_amount(literal: bytes) -> None:
         for _ in range(10):
             driver.receive(response)
     assert driver.core.reason is None
+
+
+FLOODS = [b"* X " + b"x" * KILO + b"\r\n", b"* X {1024}\r\n" + b"x" * KILO + b"\r\n"]
+
+
+@pytest.mark.parametrize("response", FLOODS, ids=["lines", "literals"])
+@pytest.mark.parametrize("limit", [{"stored": 20}, {"stored_bytes": 20 * KILO}])
+def test_what_nobody_pulls_by_hand_is_bounded(response: bytes, limit: dict[str, int]) -> None:
+    """A raw command is in progress, as one of a library that is built on imaplib."""
+    driver = Driver.authenticated(limits=Limits(**limit))
+    by_hand = ByHand(driver.core)
+    by_hand._open.add(b"X1")
+    driver.core.tap = by_hand._receive
+    with little_memory(200 * KILO):
+        for _ in range(1000):
+            driver.receive(response)
+    queue = by_hand._responses
+    assert 15 <= queue.qsize() <= 20
+    size, queued = by_hand._size, [queue.get_nowait() for _ in range(queue.qsize())]
+    assert size == sum(frame_size(pulled[0]) for pulled in queued if pulled)
+    driver.receive(response * 5)
+    assert queue.qsize() == 5
+    assert by_hand._size < size
+
+
+def test_what_is_larger_than_all_that_is_queued_stays_while_it_is_the_newest() -> None:
+    driver = Driver.authenticated(limits=Limits(stored_bytes=KILO))
+    by_hand = ByHand(driver.core)
+    by_hand._open.add(b"X1")
+    driver.core.tap = by_hand._receive
+    driver.receive(b"* X 1\r\n* BIG " + b"x" * 2 * KILO + b"\r\n")
+    assert by_hand._responses.qsize() == 1
+    driver.receive(b"* X 2\r\n")
+    assert by_hand._responses.get_nowait() == (b"* X 2", False)
 
 
 # -- Nesting ---------------------------------------------------------------------------------------
