@@ -39,6 +39,7 @@ No thread refers to the client object, so that it can be collected; see `abandon
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import queue
@@ -101,6 +102,9 @@ _STALLED_LOOK = 1.0
 _MUCH = 4 * 1024
 #: Seconds between looks at bytes that have left us, but not this machine: no event tells of them.
 _UNSENT_LOOK = 0.05
+#: Seconds after which a peer is given up that has acknowledged nothing; and between looks at that.
+_SILENCE_LIMIT = 120.0
+_SILENCE_LOOK = 5.0
 #: Seconds between two notes of the progress of a literal.
 _PROGRESS_NOTE = 0.02
 #: Seconds that a command waits, once it has completed, for the callbacks of those before it.
@@ -142,6 +146,7 @@ class Engine:
         self._broken: OSError | None = None  # why nothing can be sent; ``_sending`` is set then
         self._alarm: float | None = None  # when the sleeping writer looks again
         self._unsent = 0  # bytes in the system's send buffer, when somebody looked last
+        self._silence = _Silence()
         self._resume = Bell()  # wakes the reader behind an upgrade
         self._helping: tuple[int, Command] | None = None  # the thread in user code of a command
         self._polling: _Polling | None = None
@@ -358,6 +363,7 @@ class Engine:
     def look_at_the_clock(self) -> None:
         """Do what is due, if the writer has not done it yet."""
         self._watch_unsent()
+        self._watch_silence()
         self._drive(self.core.tick)
 
     def _watch_unsent(self) -> None:
@@ -367,10 +373,19 @@ class Engine:
             if self._unsent < before:
                 self.progressed()
 
+    def _watch_silence(self) -> None:
+        """Give a peer up that acknowledges nothing."""
+        look = self._silence.next_look
+        if look is not None and look <= Clock.now():
+            silence = self._silence.look(self._transport)
+            if silence >= _SILENCE_LIMIT:
+                text = f"the other side has acknowledged nothing for {silence:.0f} seconds"
+                self._fail_os(TimeoutError(errno.ETIMEDOUT, text))
+
     def _keep_time(self) -> float | None:
         """Do what is due; seconds until there is more to do."""
         self.look_at_the_clock()
-        deadline = self._mutex.run(self.core.next_deadline)
+        deadline = self._silence.before(self._mutex.run(self.core.next_deadline))
         return None if deadline is None else seconds_until(deadline)
 
     def end_idle(self, command: Command) -> None:
@@ -538,6 +553,9 @@ class Engine:
             self._polling.end()
             self._polling = None
         if not self._sending and (size := core.output_size):
+            if self._silence.next_look is None:
+                self._silence.begin()
+                self._bell.ring()  # the writer is to look then
             crowded = len(core.in_progress) > _CROWD
             if self._transport.direct and size <= _DIRECT_SIZE and not crowded:
                 self._sending = True
@@ -731,6 +749,7 @@ class Engine:
     def _write(self) -> bool:
         """Do one piece of work, or sleep until there is some; false at the end."""
         self._watch_unsent()
+        self._watch_silence()
         if self.core.reason is not None:
             return False
         if self._interrupted is not None:
@@ -765,6 +784,7 @@ class Engine:
             return None
         if deadline is not None and self._unsent:
             deadline = min(deadline, now + _UNSENT_LOOK)
+        deadline = self._silence.before(deadline)
         self._alarm = deadline
         return []
 
@@ -783,6 +803,8 @@ class Engine:
         view = memoryview(data).cast("B")
         large = len(view) >= _DIRECT_SIZE
         while view:
+            if self._silence.next_look is None:
+                self._silence.begin()
             deadline = self._mutex.run(self.core.next_deadline)
             sent = self._transport.send(view, self._patience(deadline))
             view = view[sent:]
@@ -996,6 +1018,41 @@ class _Todo:
         self.events = events
         self.traffic = traffic
         self.output = output
+
+
+class _Silence:
+    """How long the peer has acknowledged nothing of what it was sent: looked at now and then.
+
+    Of some thread sending something, until all is acknowledged. No lock: who sends while somebody
+    looks either sees to the next look, or is seen by it.
+    """
+
+    def __init__(self) -> None:
+        self.next_look: float | None = None
+        self._since = 0.0
+
+    def begin(self) -> None:
+        """Something is about to be sent, when all had been acknowledged."""
+        self._since = Clock.now()
+        self.next_look = self._since + _SILENCE_LOOK
+
+    def look(self, transport: Transport) -> float:
+        """The seconds of silence, 0 when nothing has to be acknowledged."""
+        now, self.next_look = Clock.now(), None
+        silent_for = transport.silent_for()
+        if silent_for is None:
+            return 0.0
+        # What was heard last may be older than what is unacknowledged.
+        self._since = max(self._since, now - silent_for)
+        self.next_look = now + _SILENCE_LOOK
+        return now - self._since
+
+    def before(self, deadline: float | None) -> float | None:
+        """The next look, or *deadline* if that is earlier."""
+        look = self.next_look
+        if look is None or deadline is None:
+            return deadline if look is None else look
+        return min(look, deadline)
 
 
 class _LiteralSource(io.RawIOBase):

@@ -11,6 +11,7 @@ import contextlib
 import errno
 import os
 import socket
+import struct
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -64,6 +65,13 @@ class Transport(Protocol):
 
     def unsent(self) -> int:
         """Bytes that were sent, but that the peer has not taken yet; 0 where nobody knows."""
+
+    def silent_for(self) -> float | None:
+        """Seconds since the peer last acknowledged anything, while it has to.
+
+        0.0 when it does not have to just now, as it takes no more and has said so; None when there
+        is nothing to be acknowledged, and where nobody knows.
+        """
 
     def interrupt(self) -> None:
         """End the traffic: blocked calls return."""
@@ -144,6 +152,9 @@ class SocketTransport:
 
     def unsent(self) -> int:
         return bytes_waiting(self.sock, "TIOCOUTQ")
+
+    def silent_for(self) -> float | None:
+        return unacknowledged_for(self.sock)
 
     def interrupt(self) -> None:
         if not self._interrupted:
@@ -286,6 +297,9 @@ class FileTransport:
     def unsent(self) -> int:
         return bytes_waiting(descriptor_of(self.sock), "TIOCOUTQ")
 
+    def silent_for(self) -> float | None:
+        return None
+
     def interrupt(self) -> None:
         if not self._interrupted:
             self._interrupted = True
@@ -389,6 +403,9 @@ class ProcessTransport:
     def unsent(self) -> int:
         return bytes_waiting(self._write_fd, "FIONREAD")
 
+    def silent_for(self) -> float | None:
+        return None
+
     def interrupt(self) -> None:
         self._wakeup.set()
 
@@ -476,6 +493,9 @@ class MethodTransport:
 
     def unsent(self) -> int:
         return 0 if self.base is None else self.base.unsent()
+
+    def silent_for(self) -> float | None:
+        return None if self.base is None else self.base.silent_for()
 
     def interrupt(self) -> None:
         self._wakeup.set()
@@ -604,6 +624,9 @@ class DeflateTransport:
     def unsent(self) -> int:
         return self.inner.unsent()
 
+    def silent_for(self) -> float | None:
+        return self.inner.silent_for()
+
     def interrupt(self) -> None:
         self.inner.interrupt()
 
@@ -654,8 +677,29 @@ def bytes_waiting(channel: Any, request: str) -> int:
     return int.from_bytes(count, sys.byteorder)
 
 
+#: Of Linux's struct tcp_info: unanswered probes, unacknowledged segments, and the milliseconds
+#: since data came last, and since an acknowledgement did.
+_TCP_INFO = struct.Struct("=3xB20xI24xII")
+
+
+def unacknowledged_for(sock: Any) -> float | None:
+    """`Transport.silent_for` of a socket, if it is one of TCP on Linux."""
+    try:
+        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size)
+        probes, unacknowledged, *heard = _TCP_INFO.unpack(info)
+    except (AttributeError, OSError, struct.error):
+        return None
+    if probes or unacknowledged:
+        return float(min(heard)) / 1000
+    return 0.0 if bytes_waiting(sock, "TIOCOUTQ") else None
+
+
 def tune(sock: socket.socket) -> None:
-    """Send small commands at once, and notice a dead peer within about two minutes of silence."""
+    """Send small commands at once, and have a quiet peer asked whether it is alive.
+
+    What isn't acknowledged is not TCP_USER_TIMEOUT's business: to that, a busy peer that takes no
+    more for a while, but acknowledges each probe, is as good as dead.
+    """
     idle = "TCP_KEEPIDLE" if hasattr(socket, "TCP_KEEPIDLE") else "TCP_KEEPALIVE"  # macOS's name
     options = [
         (socket.SOL_SOCKET, "SO_KEEPALIVE", 1),
@@ -663,9 +707,11 @@ def tune(sock: socket.socket) -> None:
         (socket.IPPROTO_TCP, idle, 60),
         (socket.IPPROTO_TCP, "TCP_KEEPINTVL", 15),
         (socket.IPPROTO_TCP, "TCP_KEEPCNT", 4),
-        (socket.IPPROTO_TCP, "TCP_USER_TIMEOUT", 120_000),
     ]
     for level, name, value in options:
         if hasattr(socket, name):
             with contextlib.suppress(OSError):  # a socket that is no TCP socket
                 sock.setsockopt(level, getattr(socket, name), value)
+    if not hasattr(socket, idle) and hasattr(socket, "SIO_KEEPALIVE_VALS"):  # an older Windows
+        with contextlib.suppress(OSError):  # it asks ten times, and counts in milliseconds
+            cast(Any, sock).ioctl(socket.SIO_KEEPALIVE_VALS, (1, 60_000, 6_000))

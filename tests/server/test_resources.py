@@ -295,7 +295,7 @@ def test_a_line_without_end(serve: Serve) -> None:
 
 @pytest.mark.parametrize("secure", [False, True])
 def test_keep_alive_and_nodelay(serve: Serve, tls: Contexts, secure: bool) -> None:
-    """A quiet peer is asked after 60 seconds; it, and what it leaves, is given up after 120."""
+    """A quiet peer is asked after 60 seconds, and given up after 120; a busy one is waited for."""
     server = serve(mailbox, tls=tls.server if secure else None)
     options: dict[str, Any] = {"cls": IMAP4_SSL, "ssl_context": tls.client} if secure else {}
     with connected(server, **options) as M:
@@ -308,7 +308,7 @@ def test_keep_alive_and_nodelay(serve: Serve, tls: Contexts, secure: bool) -> No
             assert (asked, asked + interval * count) == (60, 120)
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             given_up = M.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
-            assert given_up == 120_000
+            assert given_up == 0
 
 
 def test_many_connections_one_after_another(serve: Serve) -> None:
