@@ -19,7 +19,7 @@ import os
 import socket
 import sys
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias, TypeVar, cast, overload
@@ -27,7 +27,7 @@ from typing import Literal as Exactly
 
 from . import _auth, _dates, _errors
 from ._by_hand import ByHand, TaggedCommands
-from ._errors import InvalidArgument, UnusableArgument, error
+from ._errors import InvalidArgument, UnusableArgument, error, readonly
 from ._idler import Idler
 from ._pending import Callback, Finish, Outcome, Pending
 from ._protocol import commands
@@ -46,10 +46,11 @@ from ._protocol.connection import Connection
 from ._protocol.framing import announced_literal
 from ._protocol.grammar import CRLF, FORBIDDEN, MapCRLF
 from ._protocol.limits import Limits
-from ._protocol.states import ANY
+from ._protocol.states import ANY, LOGOUT, SELECTED
 from ._protocol.substitution import substitute
 from ._protocol.untagged import UntaggedResponses
 from ._protocol.values import octets
+from ._route import Route, Routes, as_imaplib_has_it
 from ._threads import Engine
 from ._tls import TLS_COMPAT, TLSSettings
 from ._trace import Trace
@@ -149,6 +150,7 @@ class IMAP4:
     _by_hand: ByHand
     _trace: Trace
     _ours: dict[str, Any]  # attributes that a subclass may set before __init__, as we have set them
+    _routes: Routes
 
     def __new__(cls: type[Self], *args: Any, **options: Any) -> Self:
         # Here, not in __init__, so that subclasses may set ``state`` and the like before that.
@@ -157,6 +159,7 @@ class IMAP4:
         self._by_hand = ByHand(self._core)
         self._trace = Trace()
         self._ours = {}
+        self._routes = Routes()
         return self
 
     def __init__(
@@ -439,6 +442,8 @@ class IMAP4:
         silent or gone; may be called again, and from anywhere.
         """
         engine = self._engine
+        if engine is None and self.state != LOGOUT and _replaced(self, "_simple_command"):
+            return self._logout_elsewhere()
         if engine is None or not engine.is_usable:
             self._close()
             if engine is not None and callback is not None:
@@ -449,10 +454,22 @@ class IMAP4:
             try:
                 with contextlib.suppress(error):
                     self._call("LOGOUT")
+            except Exception:
+                # A replaced _simple_command says in its own way that the connection was lost.
+                if not (self.Terminate and _replaced(self, "_simple_command")):
+                    raise
             finally:
                 self._close()
         said: list[bytes | tuple[bytes, bytes]] = [self._goodbye()]
         return "BYE", said
+
+    def _logout_elsewhere(self) -> Parts:
+        """The logout of a test double, which has no connection."""
+        try:
+            return cast(Parts, self._call("LOGOUT"))
+        finally:
+            self.state = LOGOUT
+            self._close()
 
     def _logout_later(self, engine: Engine, callback: Callback, cb_arg: Any) -> Result:
         finish = self._finish_logout
@@ -600,7 +617,7 @@ class IMAP4:
         """
         message = _auth.plain(user, password)
         arguments: tuple[Any, ...] = ("PLAIN",)
-        if "SASL-IR" in self.capabilities:  # RFC 4959
+        if "SASL-IR" in self.capabilities and not _replaced(self, "_simple_command"):  # RFC 4959
             arguments += (Secret(_auth.encode(message)),)
         return self._authenticate(arguments, lambda challenge: message, callback, cb_arg)
 
@@ -859,7 +876,8 @@ class IMAP4:
         if uid != (message_set is not None):
             text = "EXPUNGE takes a message set with uid=True, and only then"
             raise self._refused(UnusableArgument(text))
-        return self._call("EXPUNGE", message_set, uid=uid, callback=callback, cb_arg=cb_arg)
+        arguments = () if message_set is None else (message_set,)
+        return self._call("EXPUNGE", *arguments, uid=uid, callback=callback, cb_arg=cb_arg)
 
     def search(
         self,
@@ -1033,7 +1051,9 @@ class IMAP4:
                 args = (_as_it_stands(name, rest), *args)
         except InvalidArgument as problem:
             raise self._refused(problem) from None
-        return self._simple_command(name.upper(), *args, callback=callback, cb_arg=cb_arg)
+        # A replaced one, written for imaplib, takes no more than it gets from there.
+        options = {} if callback is None else {"callback": callback, "cb_arg": cb_arg}
+        return self._simple_command(name.upper(), *args, **options)
 
     # -- IDLE (RFC 2177) -----------------------------------------------------------------------
 
@@ -1095,12 +1115,11 @@ class IMAP4:
 
         Returns ``(code, [data, ...])``, ``(code, [None])`` when there is none.
         """
-        engine = self._running_engine()
-        if callback is not None:
-            engine.check_can_wait("response")
-        result = code, self._take_untagged(code.upper()) or [None]
         if callback is None:
-            return result
+            return code, self._take_untagged(code.upper()) or [None]
+        engine = self._running_engine()
+        engine.check_can_wait("response")
+        result = code, self._take_untagged(code.upper()) or [None]
         engine.call_back(Pending(None, callback, cb_arg), result)
         return cast(Result, (None, None))
 
@@ -1129,7 +1148,11 @@ class IMAP4:
             yield entry[0], entry[1]
 
     def _take_untagged(self, code: str) -> Any:
-        return self._running_engine().locked(lambda core: core.untagged.take(code))
+        return self._locked(lambda core: core.untagged.take(code))
+
+    def _locked(self, function: Callable[[Connection], Any]) -> Any:
+        """The result of a short *function* of the core; test doubles have no threads."""
+        return function(self._core) if self._engine is None else self._engine.locked(function)
 
     # -- The transport: what subclasses replace ------------------------------------------------
 
@@ -1400,8 +1423,24 @@ class IMAP4:
         idle: Idle | None = None,
         leaves_data: bool = False,
         authenticator: Authenticator | None = None,
+        raw: bool = False,
+        route: Route | None = None,
     ) -> Result:
-        """Issue a command; its outcome, or ``(None, None)`` when it goes to *callback*."""
+        """Issue a command; its outcome, or ``(None, None)`` when it goes to *callback*.
+
+        By a replaced `_simple_command`, if there is one, unless it comes from there (*raw*).
+        """
+        if not raw and _replaced(self, "_simple_command"):
+            row = find_uid(name) if uid else find(name)
+            route = Route(
+                row, finish, last=last, idle=idle, authenticator=authenticator,
+                leaves_data=leaves_data,
+            )  # fmt: skip
+            try:
+                arguments = substitute(row.name, arguments, params)
+                return self._call_replaced(route, name, arguments, uid, callback, cb_arg)
+            finally:
+                self.literal = None
         responder = self._take_responder()
         if authenticator is not None:
             responder = partial(_auth.respond, authenticator)
@@ -1410,6 +1449,8 @@ class IMAP4:
         command = self._build(row, substitute(row.name, arguments, params), last)
         command.idle = idle
         command.leaves_data = leaves_data
+        if route is not None:
+            route.command = command
         pending = Pending(finish, callback, cb_arg)
         pending.responder = responder
         try:
@@ -1424,6 +1465,75 @@ class IMAP4:
         except BaseException:  # of a signal handler: nobody waits for this command any more
             self._running_engine().give_up(command)
             raise
+
+    def _call_replaced(
+        self,
+        route: Route,
+        name: str,
+        arguments: Sequence[Any],
+        uid: bool,
+        callback: Callback | None,
+        cb_arg: Any,
+    ) -> Result:
+        """Have a replaced `_simple_command` issue a command, as imaplib's methods do."""
+        row, options = route.row, {}
+        if callback is not None:
+            options = {"callback": callback, "cb_arg": cb_arg}
+            if len(row.collects) == 1:  # as imaplib2 3.x has it
+                options["untagged_response"] = row.collects[0]
+        if row.on_ok == SELECTED:
+            self._locked(lambda core: core.untagged.forget())
+        if route.literal is not None:
+            self.literal = route.literal
+        words: tuple[str, ...] = (name,)
+        if uid:
+            self._locked(lambda core: core.check_usable(find(name)))
+            words = ("UID", name)
+        with self._routes.open(route):
+            outcome = self._simple_command(*words, *map(as_imaplib_has_it, arguments), **options)
+        if callback is not None:
+            return outcome
+        typ, data = outcome
+        if route.command is None:
+            self._note_answer(row, arguments, typ)
+        return cast(Result, self._finish_replaced(route, typ, data))
+
+    def _note_answer(self, row: Row, arguments: Sequence[Any], typ: str) -> None:
+        """The replaced `_simple_command` has answered a command without sending it to us."""
+        if typ == "OK" and row.upgrade is not Upgrade.NONE and not _is_tls(self._own_sock()):
+            text = f"{row.name}: a replaced _simple_command answers it, but has not sent it"
+            raise error(text)
+        command = Command(row, [])
+        command.first_argument = arguments[0] if arguments else None
+        self._locked(lambda core: core.answered_elsewhere(command, typ))
+
+    def _finish_replaced(self, route: Route, typ: str, data: Any) -> Outcome:
+        """What imaplib's methods do behind their `_simple_command`."""
+        row = route.row
+        if route.finish is not None:
+            return route.finish(typ, data)
+        if typ != "OK":
+            return typ, [data for _ in row.collects] if len(row.collects) > 1 else data
+        if row.shows:
+            return typ, self._finish_select(route, row.shows)
+        found = [self._collected(route, name) or [None] for name in row.collects]
+        return typ, found if len(found) > 1 else found[0] if found else data
+
+    def _finish_select(self, route: Route, shown: str) -> Any:
+        if route.row.name == "SELECT" and "READ-ONLY" in self.untagged_responses:
+            raise readonly(f"{self.mailbox} is not writable")
+        self._locked(lambda core: core.untagged.show(shown))
+        if route.command is not None:
+            return route.command.shown or [None]
+        return self.untagged_responses.get(shown, [None])
+
+    def _collected(self, route: Route, name: str) -> Any:
+        """The data of a type that a command has left with the untagged responses."""
+        command = route.command
+        if command is None:
+            return self._take_untagged(name)
+        items = command.data.get(name)
+        return items and self._locked(lambda core: core.untagged.take_awaited(name, items))
 
     def _build(self, row: Row, arguments: Sequence[Any], last: Sequence[Part] = ()) -> Command:
         if not (arguments or last):
@@ -1530,10 +1640,23 @@ class IMAP4:
     def _simple_command(
         self, name: str, *args: Any, untagged_response: str | None = None, **options: Any
     ) -> Result:
-        if untagged_response is not None:  # the historical way to return a command's data
-            options["finish"] = partial(self._finish_with, untagged_response)
         uid, name, args = self._split_uid(name, args)
-        return self._call(name, *args, uid=uid, leaves_data=True, **options)
+        options["leaves_data"] = True
+        self._hide_shown_literal()
+        route = self._routes.find(f"UID {name}" if uid else name)
+        if route is not None:
+            options |= route.options(calls_back="callback" in options, literal=self.literal)
+        elif untagged_response is not None:  # the historical way to return a command's data
+            options["finish"] = partial(self._finish_with, untagged_response)
+        return self._call(name, *args, uid=uid, raw=True, **options)
+
+    def _hide_shown_literal(self) -> None:
+        """What a method has shown in ``literal`` to a replaced `_simple_command` is in its route.
+
+        There it can't be taken for that of another thread's command.
+        """
+        if self.literal is not None and self._routes.shows(self.literal):
+            self.literal = None
 
     def _split_uid(
         self, name: str, arguments: tuple[Any, ...]
@@ -1568,10 +1691,17 @@ class IMAP4:
         return self._take_untagged(name)
 
     def _command(self, name: str, *args: Any) -> bytes:
+        self._hide_shown_literal()
         responder = self._take_responder()
         uid, name, args = self._split_uid(name, args)
         row = find_uid(name) if uid else find(name)
-        command = self._build(row, args, self._take_literal())
+        last = self._take_literal()
+        route = self._routes.find(row.name)
+        if route is not None:
+            responder, last = responder or route.responder, last or route.last
+        command = self._build(row, args, last)
+        if route is not None and row.upgrade is Upgrade.NONE:
+            route.command = command
         self._by_hand.open(command)
         command.waiter.responder = responder
         try:
@@ -1830,7 +1960,7 @@ def _is_tls(sock: Any) -> bool:
     return ssl is not None and isinstance(sock, ssl.SSLSocket)
 
 
-_OWN_METHODS = {name: vars(IMAP4)[name] for name in ("read", "readline", "send")}
+_OWN_METHODS = {name: vars(IMAP4)[name] for name in ("read", "readline", "send", "_simple_command")}
 
 
 def _replaced(client: IMAP4, name: str) -> bool:

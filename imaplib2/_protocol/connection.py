@@ -870,7 +870,8 @@ class Connection:
             problem = error(f"{name} command error: BAD {[text]}")
             self._report(Failed(command, problem))
             return
-        if type_ == "OK" and row.name == "SELECT" and self.untagged.has("READ-ONLY"):
+        selected = type_ == "OK" and row.name == "SELECT" and not command.leaves_data
+        if selected and self.untagged.has("READ-ONLY"):
             problem = readonly(f"{command.subject} is not writable")
             self._report(Failed(command, problem))
             return
@@ -879,6 +880,17 @@ class Connection:
             self._report_with_capabilities(completed, now)
         else:
             self._report(completed)
+
+    def answered_elsewhere(self, command: Command, type_: str) -> None:
+        """*command* was answered without our seeing it, in somebody else's way."""
+        row = command.row
+        state = row.on_ok if type_ == "OK" else row.on_no
+        if state is not None and state != LOGOUT:
+            self._enter(state, command)
+        if state == SELECTED:
+            self.is_readonly = row.name == "EXAMINE"
+        if type_ == "OK" and row.name == "ENABLE":
+            self._enabled(command)
 
     def _enabled(self, command: Command) -> None:
         # Dovecot and Cyrus say OK to what they don't have (RFC 5161, section 3.1).

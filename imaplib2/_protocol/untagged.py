@@ -101,6 +101,20 @@ class UntaggedResponses(list[Any]):
             return data
         return [item for entry in found for item in entry[1]] if found else None
 
+    def take_awaited(self, type_: str, items: list[Any]) -> list[Any] | None:
+        """Remove and return the *items* that were awaited; all data of the type if they are gone.
+
+        Whoever awaited them may have had others put something else in their place.
+        """
+        self._put_back()
+        for position, entry in enumerate(list.copy(self)):
+            same = entry[0] == type_ and len(entry[1]) == len(items)
+            if same and all(map(operator.is_, entry[1], items)):
+                list.pop(self, position)
+                self._discount([entry])
+                return items
+        return self.take(type_)
+
     def take_first(self) -> Any:
         """Remove and return the first entry, but for what `show` has given; None at the end."""
         while self._taken < list.__len__(self):

@@ -28,7 +28,7 @@ IMPURE = {
 LAYERS = [
     {"", "imaplib2"},
     {"_client"},
-    {"_idler", "_by_hand"},
+    {"_idler", "_by_hand", "_route"},
     {"_threads"},
     {"_pending"},
     {"_auth", "_trace", "_transport", "_tls", "_dates"},
