@@ -49,7 +49,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ._errors import abort, error, os_error
 from ._mutex import Bell, Mutex, Reentered
@@ -139,7 +139,7 @@ class Engine:
         self._upgrader = upgrader
         self._early = early  # what has been received already
         self._mutex = Mutex()
-        self._undone: set[_Todo] = set()  # what was decided, and may not have been done yet
+        self._undone: dict[int, list[Event]] = {}  # decided, and perhaps not done; by identity
         self._interrupted: type[BaseException] | None = None  # what came up within a step
         self._bell = Bell()  # wakes the writer
         self._sending = False  # some thread has taken output and is sending it
@@ -504,7 +504,9 @@ class Engine:
         the connection, as nobody knows what was done already.
         """
         try:
-            self._step(step, *arguments)
+            todo = self._mutex.run(self._decide, step, arguments)
+            if todo is not None:
+                self._act(todo)
         except BaseException as problem:
             if not (isinstance(problem, error) and problem.is_refusal):
                 # In this order: where this is interrupted as well, the writer sees to it. The
@@ -540,14 +542,13 @@ class Engine:
         """Collect what has to be done, if there is anything; the mutex is held."""
         assert self._mutex.is_owned()
         core = self.core
-        todo = _Todo(core.events, core.traffic, None)
-        if core.events:
-            for event in core.events:
+        events, traffic, output = core.events, core.traffic, None
+        if events:
+            for event in events:
                 self._settle_event(event)
-            self._undone.add(todo)  # before the core forgets them
-            core.forget_events()
-        if todo.traffic:
-            core.traffic = []
+            self._undone[id(events)] = events  # before the core forgets them
+            core.events = []
+        core.traffic = []
         if self._polling is not None and not core.is_polled:
             self._keeps_transport = core.reason is not None and not self._forgotten
             self._polling.end()
@@ -559,13 +560,13 @@ class Engine:
             crowded = len(core.in_progress) > _CROWD
             if self._transport.direct and size <= _DIRECT_SIZE and not crowded:
                 self._sending = True
-                todo.output = core.take_output()
+                output = core.take_output()
             else:
                 self._bell.ring()
         deadline = core.next_deadline()
         if deadline is not None and (self._alarm is None or deadline < self._alarm):
             self._bell.ring()
-        return todo if todo.events or todo.traffic or todo.output else None
+        return _Todo(events, traffic, output) if events or traffic or output else None
 
     def _settle_event(self, event: Event) -> None:
         """What has to be done in the order of events, which only the mutex keeps."""
@@ -583,26 +584,27 @@ class Engine:
 
     def _act(self, todo: _Todo) -> None:
         """Do what was decided; the mutex is not held."""
+        events, traffic, output = todo
         # First: who is told of an answer may send, and trace, the next command at once.
-        if todo.traffic:
-            self.trace.traffic(todo.traffic)
-        if todo.events:
-            self._act_on_all(todo)
-        if todo.output:
-            self._send_at_once(todo.output)
+        if traffic:
+            self.trace.traffic(traffic)
+        if events:
+            self._act_on_all(events)
+        if output:
+            self._send_at_once(output)
 
-    def _act_on_all(self, todo: _Todo) -> None:
-        for event in todo.events:
+    def _act_on_all(self, events: list[Event]) -> None:
+        for event in events:
             self._act_on(event)
-        self._undone.discard(todo)
+        self._undone.pop(id(events), None)
 
     def _finish(self) -> None:
         """All is over: do what exceptions have kept others from doing.
 
         What they are just about to do is done here, too, which is harmless.
         """
-        for todo in self._undone.copy():
-            self._act_on_all(todo)
+        for events in self._undone.copy().values():
+            self._act_on_all(events)
 
     def _act_on(self, event: Event) -> None:
         if isinstance(event, (Completed, Failed)):
@@ -1004,20 +1006,12 @@ class Engine:
         self.fail(reason)
 
 
-class _Todo:
+class _Todo(NamedTuple):
     """What `_settle` found to be done without the mutex."""
 
-    __slots__ = ("events", "output", "traffic")
-
-    def __init__(
-        self,
-        events: list[Event],
-        traffic: list[tuple[str, Any]] | None,
-        output: list[Buffer] | None,
-    ) -> None:
-        self.events = events
-        self.traffic = traffic
-        self.output = output
+    events: list[Event]
+    traffic: list[tuple[str, Any]] | None
+    output: list[Buffer] | None
 
 
 class _Silence:

@@ -135,7 +135,7 @@ class Connection:
         self.secrets = Secrets()
         self._output: list[Buffer] = []
         self._unsent: set[bytes] = set()  # tags that nobody has taken to be sent
-        #: What has happened, in order. Who acts on it forgets it by `forget_events`, not before.
+        #: What has happened, in order. Who has noted it puts an empty list here, not before.
         self.events: list[Event] = []
         #: Commands that were submitted, until their outcome is among the events. It is their one
         #: way out: whatever goes wrong in between, `fail` finds them here.
@@ -267,13 +267,8 @@ class Connection:
 
     def take_events(self) -> list[Event]:
         """What has happened, in order; it is forgotten here."""
-        events = self.events
-        self.forget_events()
+        events, self.events = self.events, []
         return events
-
-    def forget_events(self) -> None:
-        """``events`` was read, and is somebody else's now."""
-        self.events = []
 
     def next_deadline(self) -> float | None:
         """When `tick` has something to do, if nothing happens until then."""
