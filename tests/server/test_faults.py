@@ -129,6 +129,10 @@ MEANINGS = {
     "EOF": "``abort``: ``socket error: EOF: the server closed the connection``.",
     "reset": (
         "``abort`` that is a ``ConnectionError``; a bare one while connecting and in a handshake."
+        " When\n"
+        "    it is found out in sending, what the server had said before is read for a second at"
+        " the most:\n"
+        "    a BYE is the reason then."
     ),
     "refused": "``ConnectionRefusedError``.",
     "time-out": (
@@ -435,17 +439,22 @@ class Scene:
 
     def add_others(self) -> None:
         """Have others wait, in a thread and with a callback."""
-        if self.word in ("time-out", "ended"):
-            self.hurry()
         if self.step.others:
             self.M.noop(callback=self.others, cb_arg="argument")
             self.other = Thread(Told.by_return, self.M.noop)
+        if self.word in ("time-out", "ended"):
+            self.hurry()
 
     def hurry(self) -> None:
         """Begin to be impatient only now: a busy machine needs time to get here."""
         if self.M.sock is not None:
             self.M.sock.settimeout(TIMEOUT)
         self.M._core.timeout = self.M._core.logout_timeout = TIMEOUT
+        # All who keep the time look again; they may be about to sleep until the old one is over.
+        self.M._engine.look_at_the_clock()
+        self.M._engine._callbacks.put(look_again)
+        for command in [*self.M._core.in_progress.values()]:
+            command.waiter.hand_over(look_again)
 
     def check_told(self) -> None:
         """All who wait are told what has happened."""
@@ -499,6 +508,10 @@ class Scene:
             assert self.M.process.returncode is not None
 
 
+def look_again() -> None:
+    """What those do who are woken for nothing else."""
+
+
 def be_good(peer: Peer) -> None:
     """Agree to everything up to LOGOUT."""
     while True:
@@ -531,7 +544,10 @@ def check(word: str, told: Told, *, fault: str, name: str, bare: bool) -> None:
 
 
 def check_eof(told: Told, fault: str, name: str) -> None:
-    assert told.text.startswith("socket error: EOF: the server closed the connection")
+    # Of a pipe, who writes may find out first.
+    assert told.text.startswith("socket error: EOF: the server closed the connection") or (
+        "Broken pipe" in told.text and "child process" in told.text
+    )
 
 
 def check_reset(told: Told, fault: str, name: str) -> None:
@@ -703,8 +719,10 @@ def test_faults_below(serve: Serve, tls: Contexts, fault: str, name: str) -> Non
         call = M.noop if name == "NOOP" else partial(M.idle, IDLE_FOR)
         caller = Thread(Told.by_return, call)
         assert at_point.wait(SECONDS)
-        M.sock.settimeout(TIMEOUT)
-        M._core.timeout = TIMEOUT
+        if text == "timed out":
+            M.sock.settimeout(TIMEOUT)
+            M._core.timeout = TIMEOUT
+            M._engine.look_at_the_clock()
         with duration(0, TIMEOUT + IDLE_FOR + PROMPT):
             if name == "NOOP":
                 M.noop(callback=calls, cb_arg="argument")
