@@ -28,7 +28,8 @@ While the user polls the socket for the news of an IDLE (see ``_by_hand.py``), i
 asked to: ``_polling`` is what it waits for then.
 
 *The callback thread* exists from the first command with a callback on, and runs user code only.
-Connections that idle are many and wait long: for an IDLE, it is started when that has ended.
+Connections that idle are many and wait long: for an IDLE, it is started when that has ended. What
+was received is traced before anybody is told of it: a callback waits for that, should it be faster.
 
 *The end* is `fail`, whoever calls it first: the reason is recorded, every waiter is told, the
 transport interrupted. Reader and writer then leave, and the last of them closes the transport.
@@ -70,7 +71,7 @@ from ._protocol.events import (
 )
 from ._protocol.framing import Frame
 from ._protocol.limits import ProtocolViolation
-from ._trace import Trace
+from ._trace import OwnThread, Trace, log, shielded
 from ._waiting import Clock, Wakeup, seconds_until
 
 if TYPE_CHECKING:
@@ -109,6 +110,8 @@ _SILENCE_LOOK = 5.0
 _PROGRESS_NOTE = 0.02
 #: Seconds that a command waits, once it has completed, for the callbacks of those before it.
 _CALLBACKS_TIMEOUT = 1.0
+#: Seconds that a callback waits for what it is the answer of to be traced.
+_TRACE_TIMEOUT = 1.0
 #: Seconds that are given to a thread that is sending when the connection ends; and between looks.
 _SENDER_TIMEOUT = 0.1
 _SENDER_LOOK = 0.001
@@ -165,6 +168,7 @@ class Engine:
         self._callbacks_due = self._callbacks_done = 0  # so many were put there, and called
         self._calling: Pending | Job | None = None  # what is being called
         self._callback_jobs: deque[Job] = deque()
+        self._patience_over = -1, 0.0  # for which of them commands don't wait, and from when on
         self._waiting_callback: Pending | _Waker | None = None  # what a callback is waiting for
         self._left: set[threading.Thread] = set()  # of reader and writer
         self._reader = self._thread("reader", self._run_reader)
@@ -175,7 +179,7 @@ class Engine:
 
     def _thread(self, role: str, target: Job) -> threading.Thread:
         name = f"{self.trace.identifier} {role}"
-        return threading.Thread(target=target, name=name, daemon=True)
+        return OwnThread(target=target, name=name, daemon=True)
 
     # -- For the client -----------------------------------------------------------------------
 
@@ -279,13 +283,18 @@ class Engine:
         """Wait until the callbacks that are due have been called, unless that takes long.
 
         Programs expect that of those of earlier commands when a later one returns. At the end it
-        is for `close` to wait.
+        is for `close` to wait. For one that runs on and on, all threads wait once, together.
         """
-        if self.core.reason is None and not self.core.logged_out:
-            called = threading.Lock()
-            called.acquire()
-            self._callbacks.put(called.release)
-            called.acquire(timeout=_CALLBACKS_TIMEOUT)
+        if self.core.reason is not None or self.core.logged_out:
+            return
+        running = self._callbacks_done  # so many have ended, and this is the next one's number
+        if self._patience_over[0] != running:
+            self._patience_over = running, Clock.now() + _CALLBACKS_TIMEOUT
+        patience = seconds_until(self._patience_over[1])
+        if patience:
+            called = Bell()
+            self._callbacks.put(called.ring)
+            called.wait(patience)
 
     def wait_for_item(self, items: queue.SimpleQueue[T], deadline: float | None) -> T:
         """The next of *items*; raises queue.Empty at *deadline*, in monotonic time."""
@@ -543,6 +552,7 @@ class Engine:
         assert self._mutex.is_owned()
         core = self.core
         events, traffic, output = core.events, core.traffic, None
+        traced = self._gate(events) if events and traffic else None
         if events:
             for event in events:
                 self._settle_event(event)
@@ -566,7 +576,15 @@ class Engine:
         deadline = core.next_deadline()
         if deadline is not None and (self._alarm is None or deadline < self._alarm):
             self._bell.ring()
-        return _Todo(events, traffic, output) if events or traffic or output else None
+        return _Todo(events, traffic, output, traced) if events or traffic or output else None
+
+    def _gate(self, events: list[Event]) -> Bell | None:
+        """Have callbacks for *events*, if there are any, wait until somebody rings."""
+        if not any(map(_calls_back, events)):
+            return None
+        bell = Bell()
+        self._callbacks.put(partial(bell.wait, _TRACE_TIMEOUT))
+        return bell
 
     def _settle_event(self, event: Event) -> None:
         """What has to be done in the order of events, which only the mutex keeps."""
@@ -584,10 +602,12 @@ class Engine:
 
     def _act(self, todo: _Todo) -> None:
         """Do what was decided; the mutex is not held."""
-        events, traffic, output = todo
+        events, traffic, output, traced = todo
         # First: who is told of an answer may send, and trace, the next command at once.
         if traffic:
             self.trace.traffic(traffic)
+        if traced is not None:
+            traced.ring()
         if events:
             self._act_on_all(events)
         if output:
@@ -1012,6 +1032,7 @@ class _Todo(NamedTuple):
     events: list[Event]
     traffic: list[tuple[str, Any]] | None
     output: list[Buffer] | None
+    traced: Bell | None  # rung when the traffic is traced: callbacks wait for it
 
 
 class _Silence:
@@ -1142,6 +1163,12 @@ def _check_no_deadlock(command: Command, helped: Command) -> None:
         raise error(f"{command.row.name} would wait for {helped.row.name}, and that for it")
 
 
+def _calls_back(event: Event) -> bool:
+    """Whether *event* is an outcome for a callback."""
+    waiter = event.command.waiter if isinstance(event, (Completed, Failed)) else None
+    return waiter is not None and waiter.callback is not None
+
+
 def _set(pending: Pending, event: Completed | Failed) -> None:
     pending.set(event.error if isinstance(event, Failed) else (event.type, event.data))
 
@@ -1174,14 +1201,11 @@ def _call_behind(thread: threading.Thread | None, user_code: Job) -> None:
 
 def _report(problem: BaseException) -> None:
     """An exception of user code: it hurts nobody else."""
-    import logging
-
-    logging.getLogger("imaplib2").error("exception in a callback", exc_info=problem)
+    log("error", "exception in a callback", exc_info=problem)
     hook_arguments = threading.ExceptHookArgs(
         (type(problem), problem, problem.__traceback__, threading.current_thread())
     )
-    with contextlib.suppress(BaseException):  # the hook is user code, too
-        threading.excepthook(hook_arguments)
+    shielded(lambda: threading.excepthook(hook_arguments))
 
 
 def _chunks(buffers: list[Buffer]) -> list[Buffer]:

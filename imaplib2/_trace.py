@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import threading
 import time
@@ -17,6 +16,25 @@ from ._waiting import Clock
 KEPT = 20
 #: Characters of one line that are shown.
 SHOWN = 1000
+
+
+class OwnThread(threading.Thread):
+    """A thread of a connection, where nobody waits for what user code raises."""
+
+
+def shielded(function: Callable[..., object], *arguments: Any) -> None:
+    """Call user code that is only told something: what it raises hurts nobody.
+
+    That is log handlers, debug files, hooks. From threads of users, what isn't an Exception goes
+    on its way: Ctrl-C, ``sys.exit()``, the time-outs of eventlet.
+    """
+    try:
+        function(*arguments)
+    except Exception:
+        pass
+    except BaseException:
+        if not isinstance(threading.current_thread(), OwnThread):
+            raise
 
 
 class Trace:
@@ -77,13 +95,9 @@ class Trace:
 
     def write(self, text: str, thread: str | None = None, when: float | None = None) -> None:
         """Print a line, with time and thread, to the debug file and to the logger."""
-        import logging
-
         name = thread or threading.current_thread().name
-        logging.getLogger("imaplib2").debug("%s: %s", name, text)
-        # Whatever a debug file or a subclass's _mesg does, the connection lives on.
-        with contextlib.suppress(Exception):
-            (self.printer or self.print)(text, name, when)
+        log("debug", "%s: %s", name, text)
+        shielded(self.printer or self.print, text, name, when)
 
     def print(self, text: str, thread: str | None = None, when: float | None = None) -> None:
         """Print a line to the debug file, unless there is another printer."""
@@ -95,13 +109,33 @@ class Trace:
 
     def print_kept(self) -> None:
         """Print the last interactions, and forget them."""
-        kept = list(self._kept)
-        self._kept.clear()
+        kept = self._take_kept()
         if not kept:
             return
         self.write(f"last {len(kept)} interactions:")
         for when, name, direction, text in kept:
             self.write(_line(direction, text), name, when)
+
+    def _take_kept(self) -> list[tuple[float, str, str, Any]]:
+        # One by one: other threads go on adding, and lists of what changes can't be made.
+        kept: list[tuple[float, str, str, Any]] = []
+        while self._kept and len(kept) < KEPT:
+            try:
+                kept.append(self._kept.popleft())
+            except IndexError:  # another thread prints them, too
+                break
+        return kept
+
+
+def log(method: str, *arguments: Any, **options: Any) -> None:
+    """Call a method of the package's logger; whatever handlers and filters do, this returns."""
+
+    def call() -> None:
+        import logging
+
+        getattr(logging.getLogger("imaplib2"), method)(*arguments, **options)
+
+    shielded(call)
 
 
 def _cut(text: bytes, size: int) -> bytes:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import imaplib2._threads
 from imaplib2 import IMAP4
 from imaplib2._threads import _STARTS_LATE as STARTS_LATE
 
@@ -15,9 +16,11 @@ from .helpers import (
     SECONDS,
     Calls,
     Serve,
+    Thread,
     abort,
     agree,
     connected,
+    duration,
     failure,
     greet_authenticated,
     wait_over,
@@ -208,6 +211,35 @@ def test_a_slow_callback_does_not_stop_the_connection(serve: Serve) -> None:
         assert calls.count == 0
         go.set()
         calls.next()
+
+
+def test_a_slow_callback_is_waited_for_once(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By all threads and commands together; the one behind it is waited for again."""
+    monkeypatch.setattr(imaplib2._threads, "_CALLBACKS_TIMEOUT", 0.5)
+    go, started = threading.Event(), threading.Semaphore(0)
+
+    def slow(outcome: Any) -> None:
+        started.release()
+        go.wait(SECONDS)
+
+    with connected(serve(mailbox)) as M:
+        for _ in range(2):
+            calls = Calls()
+            M.noop(callback=slow)
+            M.noop(callback=calls)
+            assert started.acquire(timeout=SECONDS)
+            with duration(0.5, SECONDS):
+                M.noop()
+            with duration(0, 3):  # not ten times as long
+                others = [Thread(M.noop) for _ in range(10)]
+                for _ in range(10):
+                    M.noop()
+                for other in others:
+                    other.result()
+            assert calls.count == 0
+            go.set()
+            calls.next()
+            go.clear()
 
 
 def test_each_callback_is_called_exactly_once_when_the_link_is_lost(serve: Serve) -> None:

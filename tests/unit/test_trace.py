@@ -7,6 +7,7 @@ import logging
 import re
 import sys
 import threading
+from collections import deque
 from typing import Any
 
 import pytest
@@ -78,6 +79,28 @@ def test_what_is_not_printed_is_kept_and_printed_on_demand_in_order_and_once() -
     assert output.index("first") < output.index("> second") < output.index("< b'third'")
     trace.print_kept()
     assert file.getvalue() == output
+
+
+def test_what_is_kept_may_change_while_it_is_printed() -> None:
+    class Shared(deque[Any]):
+        """As other threads see it who add to it all the time."""
+
+        def __iter__(self) -> Any:
+            raise RuntimeError("deque mutated during iteration")
+
+        def popleft(self) -> Any:
+            first = super().popleft()
+            if not super().__len__():
+                trace.message(9, "one more")
+            return first
+
+    file = io.StringIO()
+    trace = Trace(1, file)
+    trace._kept = Shared(maxlen=KEPT)
+    trace.message(9, "the first")
+    trace.print_kept()
+    assert "the first" in file.getvalue()
+    assert file.getvalue().count("one more") in range(1, KEPT)
 
 
 def test_what_was_printed_at_once_is_not_kept() -> None:
