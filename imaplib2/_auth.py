@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ._errors import InvalidArgument, error
 from ._protocol.grammar import FORBIDDEN_BYTES
+from ._protocol.values import plain_value
 
 #: Gets a challenge, decoded; gives the response, or None to cancel the exchange.
 Authenticator = Callable[[bytes], bytes | bytearray | memoryview | str | None]
@@ -27,9 +28,10 @@ def respond(authenticator: Authenticator, challenge: bytes) -> bytes | None:
 
 def as_one_line(response: object) -> bytes:
     """A response that its author has encoded, without the newline that encoders add."""
-    if not isinstance(response, (bytes, bytearray, memoryview)):
+    data = plain_value(response)
+    if not isinstance(data, bytes):
         raise TypeError(f"a SASL response must be bytes, not {type(response).__name__}")
-    line = bytes(response).rstrip(b"\r\n")
+    line = data.rstrip(b"\r\n")
     if FORBIDDEN_BYTES.search(line):
         raise InvalidArgument("AUTHENTICATE: the response holds NUL, CR or LF")
     return line
@@ -39,12 +41,13 @@ def encode(response: object) -> bytes:
     """A response, bytes or str, as one line of base64; str is encoded as UTF-8."""
     from binascii import b2a_base64
 
-    if isinstance(response, str):
-        response = _utf8("response", response)
-    if not isinstance(response, (bytes, bytearray, memoryview)):
+    data = plain_value(response)
+    if isinstance(data, str):
+        data = _utf8("response", data)
+    if not isinstance(data, bytes):
         kind = type(response).__name__
         raise TypeError(f"an authenticator must return bytes, str or None, not {kind}")
-    return b2a_base64(response, newline=False)
+    return b2a_base64(data, newline=False)
 
 
 def cram_md5(user: str, password: str | bytes) -> Authenticator:
@@ -73,6 +76,7 @@ def plain(user: str, password: str | bytes, identity: str = "") -> bytes:
 
 
 def _utf8(mechanism: str, text: str | bytes) -> bytes:
+    text = plain_value(text)
     if not isinstance(text, str):
         return bytes(text)
     if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):

@@ -33,6 +33,7 @@ from ._pending import Callback, Finish, Outcome, Pending
 from ._protocol import commands
 from ._protocol.arguments import (
     Literal,
+    Message,
     Part,
     Password,
     Secret,
@@ -49,7 +50,7 @@ from ._protocol.limits import Limits
 from ._protocol.states import ANY, LOGOUT, SELECTED
 from ._protocol.substitution import substitute
 from ._protocol.untagged import UntaggedResponses
-from ._protocol.values import octets
+from ._protocol.values import octets, plain_value
 from ._route import Route, Routes, as_imaplib_has_it
 from ._threads import Engine
 from ._tls import TLS_COMPAT, TLSSettings
@@ -526,8 +527,10 @@ class IMAP4:
 
         Either the connection is encrypted afterwards or an exception was raised: ``abort`` when
         the server doesn't offer it or TLS is there already, ``error`` when it refuses or there is
-        no socket, ``ssl.SSLError`` when TLS fails, ValueError for unknown arguments. With
-        *callback*, a refusal also fails what was issued behind it: it isn't sent in plain text.
+        no socket, ``ssl.SSLError`` when TLS fails, ValueError for unknown arguments, OSError for
+        files that can't be read, before anything is sent. With *callback*, a refusal also fails
+        commands with arguments that were issued behind it, and refuses them until *callback* is
+        called: nothing is told in plain text by somebody who believes that it is encrypted.
         """
         if self._tls_established or _is_tls(self._own_sock()):
             raise self._refused(self.abort("TLS session already established"))
@@ -536,10 +539,17 @@ class IMAP4:
             raise self._refused(self.abort("TLS not supported by server"))
         if not isinstance(cast(Any, self._own_sock()), socket.socket):
             raise self._refused(error("STARTTLS needs a socket"))
-        self._tls = TLSSettings(
-            cast(Any, keyfile), certfile, cast(Any, ca_certs), cert_verify_cb, ssl_version,
-            tls_level, ssl_context,
-        )  # fmt: skip
+        try:
+            settings = TLSSettings(
+                cast(Any, keyfile), certfile, cast(Any, ca_certs), cert_verify_cb, ssl_version,
+                tls_level, ssl_context,
+            )  # fmt: skip
+            if not _replaced(self, "ssl_wrap_socket"):  # which knows best what it needs
+                settings.read_files()
+        except BaseException:
+            self.literal = None
+            raise
+        self._tls = settings
         self._show_tls_settings()
         self._shakes_hands = True
         try:
@@ -571,7 +581,7 @@ class IMAP4:
         ``authobject(challenge)`` gets each challenge as bytes, decoded, and returns the response
         as bytes or str, or None to cancel. Raises ``error`` with the server's text on NO.
         """
-        return self._authenticate((mechanism.upper(),), authobject, callback, cb_arg)
+        return self._authenticate((plain_value(mechanism).upper(),), authobject, callback, cb_arg)
 
     def login(
         self,
@@ -736,10 +746,7 @@ class IMAP4:
         used again as soon as the call has returned.
         """
         self.literal = None
-        text = _with_crlf(message)
-        last: tuple[Part, ...] = (Literal(text),)
-        if self.utf8_enabled:  # RFC 6855, section 4
-            last = (b"UTF8 (", Literal(text, binary=True), b")")
+        last = (Message(_with_crlf(message)),)
         date = _date(date_time)
         return self._call(
             "APPEND", mailbox or "INBOX", flags or None, date,
@@ -894,8 +901,6 @@ class IMAP4:
         ``'SUBJECT', 'hello world'``. *charset* is declared for them, and used to encode str.
         *params* replace ``?`` in them: see `uid`.
         """
-        if charset and self.utf8_enabled:
-            raise self._refused(error("Non-None charset not valid in UTF8 mode"))
         declared = ("CHARSET", charset) if charset else ()
         return self._call(
             "SEARCH", *declared, *criteria,
@@ -1024,7 +1029,7 @@ class IMAP4:
         replace, in turn, ``?`` (a value, quoted), ``?f`` (flags), ``?s`` (a message set); ``??``
         is a question mark.
         """
-        name = command.upper()
+        name = plain_value(command).upper()
         if name not in commands.UID_COMMANDS and name not in commands.Commands:
             raise self._refused(InvalidArgument(f"Unknown IMAP4 UID command: {name}"))
         if name in ("COPY", "MOVE", "EXPUNGE"):
@@ -1044,7 +1049,7 @@ class IMAP4:
         Its untagged data is there for ``response(name)``. Arguments may also stand in *name*; they
         go out as they are.
         """
-        name, _, rest = name.partition(" ")
+        name, _, rest = plain_value(name).partition(" ")
         try:
             find(name.upper())
             if rest:
@@ -1451,6 +1456,12 @@ class IMAP4:
         command.leaves_data = leaves_data
         if route is not None:
             route.command = command
+        if callback is not None:
+            command.calls_back = True
+            if row.upgrade is Upgrade.TLS:
+                callback = partial(
+                    _tell_first, self._running_engine(), weakref.ref(command), callback
+                )
         pending = Pending(finish, callback, cb_arg)
         pending.responder = responder
         try:
@@ -1538,9 +1549,13 @@ class IMAP4:
     def _build(self, row: Row, arguments: Sequence[Any], last: Sequence[Part] = ()) -> Command:
         if not (arguments or last):
             return Command(row, [row.encoded_name], numbers=row.numbers)
-        encoded = encode_arguments(row, arguments, utf8=self.utf8_enabled)
-        command = Command.build(row, encoded, last)
-        command.first_argument = arguments[0] if arguments else None
+        utf8 = self.utf8_enabled
+        encoded = encode_arguments(row, arguments, utf8=utf8)
+        command = Command.build(row, encoded, last, utf8=utf8)
+        command.first_argument = encoded.values[0] if arguments else None
+        if not utf8 and (encoded.differs_in_utf8 or _holds_message(last)):
+            # Once ENABLE has been answered, it is too late: what was given may have changed.
+            command.utf8_form = _utf8_form(row, encoded.values, last)
         return command
 
     def _take_responder(self) -> Responder | None:
@@ -1665,7 +1680,7 @@ class IMAP4:
 
         ``UID`` is the name of no command: what it does, and to what, its first argument tells.
         """
-        first = arguments[0] if arguments and name.upper() == "UID" else None
+        first = plain_value(arguments[0]) if arguments and name.upper() == "UID" else None
         if not isinstance(first, str) or first.upper() not in commands.UID_COMMANDS:
             return False, name, arguments
         self._check_usable("UID")  # whose name imaplib gives when it is illegal
@@ -1756,7 +1771,7 @@ class IMAP4:
         self.capability()
 
     def _quote(self, arg: str) -> str:
-        return quote(arg)
+        return quote(plain_value(arg))
 
     def _checkquote(self, arg: Any) -> bytes:
         row = Row("", "", ANY, (Kind.ANY,))
@@ -1882,12 +1897,35 @@ class IMAP4_stream(IMAP4):
         return ProcessTransport(self.process)
 
 
+def _holds_message(last: Sequence[Part]) -> bool:
+    return bool(last) and isinstance(last[0], Message)
+
+
+def _utf8_form(row: Row, arguments: Sequence[Any], last: Sequence[Part]) -> Command | error:
+    """The command once UTF8=ACCEPT is on, or why it can't be sent then."""
+    try:
+        return Command.build(row, encode_arguments(row, arguments, utf8=True), last, utf8=True)
+    except error as problem:
+        return problem.with_traceback(None)
+
+
+def _tell_first(
+    engine: Engine, reference: weakref.ref[Command], callback: Callback, outcome: Any
+) -> None:
+    """Tell the connection that the user is told of *outcome*, then do it."""
+    command = reference()
+    if command is not None:
+        engine.locked(lambda core: core.told(command))
+    callback(outcome)
+
+
 def _tag_prefix() -> bytes:
     """Letters that tell the tags of a connection from those of others."""
     return _dates.Int2AP(4096 + int.from_bytes(os.urandom(2), "big") % 61440)
 
 
 def _date(date_time: DateTime | None) -> str | None:
+    date_time = plain_value(date_time)
     if isinstance(date_time, str) and FORBIDDEN.search(date_time):
         raise InvalidArgument("APPEND: the date holds NUL, CR or LF")
     return _dates.Time2Internaldate(date_time) if date_time else None
@@ -1934,12 +1972,13 @@ def _id_parameters(fields: Sequence[Any]) -> Any:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, (bytes, bytearray, memoryview)):
+    value = plain_value(value)
+    if isinstance(value, bytes):
         try:
-            return bytes(value).decode("utf-8")
+            return value.decode("utf-8")
         except UnicodeDecodeError:
             raise InvalidArgument("ID: not UTF-8") from None
-    return value if isinstance(value, str) else str(value)
+    return value if isinstance(value, str) else plain_value(str(value))
 
 
 def _with_crlf(message: ReadableBuffer) -> bytes:
@@ -1960,7 +1999,10 @@ def _is_tls(sock: Any) -> bool:
     return ssl is not None and isinstance(sock, ssl.SSLSocket)
 
 
-_OWN_METHODS = {name: vars(IMAP4)[name] for name in ("read", "readline", "send", "_simple_command")}
+_OWN_METHODS = {
+    name: vars(IMAP4)[name]
+    for name in ("read", "readline", "send", "_simple_command", "ssl_wrap_socket")
+}
 
 
 def _replaced(client: IMAP4, name: str) -> bool:

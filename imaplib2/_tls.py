@@ -46,6 +46,7 @@ class TLSSettings:
         self.ssl_version = ssl_version
         self.tls_level = tls_level
         self.ssl_context = ssl_context
+        self._context: ssl.SSLContext | None = None
         self._understand_context_by_type()
         if self.tls_level not in _LEVELS:
             raise ValueError(f"unknown tls_level: {self.tls_level!r}")
@@ -57,6 +58,10 @@ class TLSSettings:
         if self.keyfile is not None and self.certfile is None:
             raise ValueError("keyfile needs a certfile")
 
+    def read_files(self) -> None:
+        """Make the context now: a missing file is to be found before anything depends on it."""
+        self._context = self.context()
+
     def context(self) -> ssl.SSLContext:
         """The context to connect with; it verifies certificate and host name by default.
 
@@ -65,8 +70,9 @@ class TLSSettings:
         """
         import ssl
 
-        if self.ssl_context is not None:
-            return self.ssl_context
+        made = self._context or self.ssl_context
+        if made is not None:
+            return made
         context = ssl.create_default_context(cafile=self.ca_certs)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         if self.cert_verify_cb is not None:

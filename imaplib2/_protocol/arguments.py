@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from .._errors import InvalidArgument, UnusableArgument
+from .._errors import InvalidArgument, UnusableArgument, error
 from . import mutf7
 from .commands import Kind, Row
 from .grammar import (
@@ -24,8 +24,8 @@ from .grammar import (
     QUOTED_TEXT,
 )
 from .message_set import check_message_set, format_message_set
-from .search_program import SearchReader
-from .values import octets
+from .search_program import SearchReader, is_search_atom
+from .values import octets, plain_value
 
 Buffer = bytes | bytearray | memoryview
 
@@ -55,6 +55,16 @@ class Literal:
     def size(self) -> int:
         """Octets of the literal."""
         return len(self.data)
+
+
+class Message(Literal):
+    """The message of an APPEND: with UTF8=ACCEPT it looks different (RFC 6855, section 4)."""
+
+    __slots__ = ()
+
+    def in_utf8(self) -> list[Part]:
+        """It as it is sent while UTF8=ACCEPT is on."""
+        return [b"UTF8 (", Literal(self.data, binary=True), b")"]
 
 
 class Secret:
@@ -96,6 +106,10 @@ class Encoded(NamedTuple):
     first: bytes
     #: The search criteria hold message numbers.
     numbers: bool = False
+    #: With UTF8=ACCEPT the same values may have to be written in another way.
+    differs_in_utf8: bool = False
+    #: The values as they were at the moment of the call, as far as they are Python's own.
+    values: Sequence[Any] = ()
 
 
 def encode_arguments(row: Row, values: Iterable[Any], *, utf8: bool = False) -> Encoded:
@@ -105,17 +119,19 @@ def encode_arguments(row: Row, values: Iterable[Any], *, utf8: bool = False) -> 
     Raises InvalidArgument, naming command and argument, for what can't be sent.
     """
     encoder = _Encoder(row, utf8)
+    kept: list[Any] = []
     for number, value in enumerate(values, 1):
         reason, kind = "", InvalidArgument
         try:
-            encoder.add(value)
+            kept.append(plain_value(value))
+            encoder.add(kept[-1])
         except InvalidArgument as problem:
             reason, kind = str(problem), type(problem)
         except ValueError:  # UnicodeError; or str() of a number of thousands of digits
             reason = "can't be encoded"
         if reason:  # raised here, so that no exception with a password in it is its context
             raise kind(f"{row.name}: {encoder.kind.value} (argument {number}): {reason}")
-    return encoder.encoded()
+    return encoder.encoded()._replace(values=kept)
 
 
 def quote(text: str) -> str:
@@ -183,6 +199,7 @@ def split_list_options(directory: Any, pattern: Any) -> list[Any]:
 
     ``'(SUBSCRIBED) ""', '* RETURN (CHILDREN)'`` (RFC 5258): no mailbox is called so.
     """
+    directory, pattern = plain_value(directory), plain_value(pattern)
     arguments = [directory, pattern]
     if isinstance(directory, str) and (options := _SELECTION_OPTIONS.match(directory)):
         arguments[:1] = [options[1], directory[options.end() :]]
@@ -220,6 +237,10 @@ class _Encoder:
     def __init__(self, row: Row, utf8: bool) -> None:
         self._kinds = list(row.arguments)
         self._modifiers_before = row.modifiers_before
+        self._takes_lists = (
+            row.modifiers_before is Kind.MAILBOX
+        )  # and so may its patterns (RFC 5258)
+        self._in_modifier = False
         self._name = row.name
         self._utf8 = utf8
         self._arguments: list[list[Part]] = []
@@ -228,6 +249,7 @@ class _Encoder:
         self._declared: str | None = None  # the charset argument of SORT and THREAD
         self._search_at: int | None = None  # where criteria begin among the arguments
         self._implied_charset = False  # criteria turned out to need one
+        self._differs_in_utf8 = False
         self.kind = Kind.ANY
 
     def add(self, value: Any) -> None:
@@ -235,8 +257,12 @@ class _Encoder:
         if self.kind is Kind.SEARCH:
             if self._search_at is None:
                 self._search_at = len(self._arguments)
-        elif self._kinds and not self._is_modifier(value):
-            del self._kinds[0]
+        elif self._kinds:
+            self._in_modifier = self._is_modifier(value)
+            if self._in_modifier:
+                self._modifiers_before = None  # only one list can stand there
+            else:
+                del self._kinds[0]
         if value is None and self.kind is Kind.CHARSET:
             value = "UTF-8"  # which SORT and THREAD can't do without (RFC 5256, section 3)
         text = value.value if isinstance(value, Password) else value
@@ -254,10 +280,13 @@ class _Encoder:
         parts: list[Part] = []
         for argument in self._arguments:
             parts += [b" ", *argument]
+        if self._utf8 and self._search.charset is not None:  # RFC 6855, section 3
+            raise error("Non-None charset not valid in UTF8 mode")
+        self._differs_in_utf8 |= self._search.charset is not None
         if parts and _ANNOUNCEMENT.search(bytes_of(parts[-1])):
             raise InvalidArgument(f"{self._name}: the last argument looks like a literal's size")
         first = _plain_text(self._arguments[0]) if self._arguments else b""
-        return Encoded(parts, first, self._search.numbers)
+        return Encoded(parts, first, self._search.numbers, self._differs_in_utf8)
 
     def _insert_charset(self, at: int) -> None:
         """Declare UTF-8 for the criteria that begin at *at*, behind RETURN options (RFC 4466)."""
@@ -279,20 +308,23 @@ class _Encoder:
             return [Secret(part) for part in self._encode(value.part)]  # type: ignore[arg-type]
         if isinstance(value, Password):
             return self._password(value.value)
-        if isinstance(value, (bytes, bytearray, memoryview)):
-            data = bytes(value)
-            if FORBIDDEN_BYTES.search(data):
+        if isinstance(value, bytes):
+            if FORBIDDEN_BYTES.search(value):
                 raise InvalidArgument("holds NUL, CR or LF")
-            return self._encode_bytes(data)
-        text = value if isinstance(value, str) else self._text_of(value)
+            return self._encode_bytes(value)
+        text = value if isinstance(value, str) else plain_value(self._text_of(value))
         if FORBIDDEN.search(text):
             raise InvalidArgument("holds NUL, CR or LF")
+        if not text.isascii():
+            self._differs_in_utf8 = True
         if self.kind is Kind.SEARCH:
             return self._search_part(text, isinstance(value, str))
+        if isinstance(value, str) and len(text) > 1 and text[0] == text[-1] == "'":
+            return [text[1:-1].encode("utf-8" if self._utf8 else "ascii")]
+        if self.kind in (Kind.ATOM, Kind.WORDS) and not self._in_modifier:
+            return self._atoms(text)
         if not isinstance(value, str):
             return [text.encode("utf-8" if self._utf8 else "ascii")]
-        if len(text) > 1 and text[0] == text[-1] == "'":
-            return [text[1:-1].encode("utf-8" if self._utf8 else "ascii")]
         return self._encode_text(text)
 
     def _encode_bytes(self, data: bytes) -> list[Part]:
@@ -303,9 +335,11 @@ class _Encoder:
         return [data]
 
     def _password(self, value: Any) -> list[Part]:
-        given = isinstance(value, (bytes, bytearray, memoryview))
-        text = "" if given else value if isinstance(value, str) else str(value)
-        data = bytes(value) if given else text.encode("utf-8")
+        value = plain_value(value)
+        given = isinstance(value, bytes)
+        text = "" if given else value if isinstance(value, str) else plain_value(str(value))
+        self._differs_in_utf8 |= not text.isascii()
+        data = value if given else text.encode("utf-8")
         if FORBIDDEN_BYTES.search(data):
             raise InvalidArgument("holds NUL, CR or LF")
         if data.isascii() or (self._utf8 and not given):
@@ -323,7 +357,8 @@ class _Encoder:
         return str(value)
 
     def _item(self, value: Any) -> str:
-        text = value.decode("ascii") if isinstance(value, bytes) else value
+        text = plain_value(value)
+        text = text.decode("ascii") if isinstance(text, bytes) else text
         if not isinstance(text, str):
             raise UnusableArgument(f"an item must be str, not {type(value).__name__}")
         whole = _FLAG.fullmatch(text) if self.kind is Kind.FLAGS else text and is_list(f"({text})")
@@ -345,10 +380,16 @@ class _Encoder:
             return self._mailbox(text)
         if is_quoted_string(text) or is_list(text):
             return self._with_literals(text, lambda string: Literal(string.encode("utf-8")))
-        if kind is Kind.WORDS and all(map(ASTRING.fullmatch, text.split(" "))):
-            return [text.encode("ascii")]
         # Of a command that isn't known, "*" and "%" are more likely to be meant as they stand.
         return self._string(text, LIST_CHARS if kind is Kind.ANY else ASTRING)
+
+    def _atoms(self, text: str) -> list[Part]:
+        """*text*, if it is one atom, or several where those may stand."""
+        words = text.split(" ") if self.kind is Kind.WORDS else [text]
+        if not all(map(ASTRING.fullmatch, words)):
+            shown = "" if self._holds_password else f": {text[:100]!r}"
+            raise InvalidArgument(f"not an atom{shown}")
+        return [text.encode("ascii")]
 
     def _list_of(self, text: str) -> list[Part]:
         listed = text if text.startswith("(") and text.endswith(")") else f"({text})"
@@ -357,19 +398,25 @@ class _Encoder:
         return [listed.encode("utf-8" if self._utf8 else "ascii")]
 
     def _mailbox(self, text: str) -> list[Part]:
-        if text.isascii() and (is_quoted_string(text) or is_list(text)):
+        if text.isascii() and (is_quoted_string(text) or self._may_be_list(text)):
             return [text.encode("ascii")]
         if is_quoted_string(text):
             text = _unquote(text)
+        self._differs_in_utf8 |= "&" in text
         if not self._utf8 and not (text.isascii() and mutf7.is_valid(text)):
             text = mutf7.encode(text)
         return self._string(text, LIST_CHARS if self.kind is Kind.LIST_PATTERN else ASTRING)
 
+    def _may_be_list(self, text: str) -> bool:
+        """Whether *text*, in the place of a mailbox, is a list: modifiers, or LIST's patterns."""
+        pattern = self.kind is Kind.LIST_PATTERN and self._takes_lists
+        return (pattern or self._in_modifier) and is_list(text)
+
     def _string(
-        self, text: str, plain: re.Pattern[str] = ASTRING, *, always: bool = False
+        self, text: str, atom: re.Pattern[str] = ASTRING, *, always: bool = False
     ) -> list[Part]:
-        """*text* as an atom when it matches *plain* (and *always* is false), else as a string."""
-        if text.isascii() and not always and plain.fullmatch(text):
+        """*text* as an atom when it matches *atom* (and *always* is false), else as a string."""
+        if text.isascii() and not always and atom.fullmatch(text):
             return [text.encode("ascii")]
         if text.isascii() or self._utf8:
             return [quote(text).encode("utf-8")]
@@ -377,6 +424,9 @@ class _Encoder:
 
     def _search_part(self, text: str, quotable: bool) -> list[Part]:
         expected = "" if self._search.closes(text) else self._search.expected
+        is_bare = quotable and len(text) > 1 and text[0] == text[-1] == "'"
+        if expected == "a" and not (is_bare or is_search_atom(text)):
+            raise InvalidArgument(f"not an atom: {text[:100]!r}")
         self._follow_search(text, expected)
         if not quotable:
             return [text.encode("ascii")]

@@ -6,10 +6,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .arguments import Buffer, Encoded, Part, Secret
+from .._errors import error
+from .arguments import Buffer, Encoded, Message, Part, Secret
 from .claims import Claim, MailboxClaim, MessageClaim
 from .commands import COMMANDS, Kind, Plus, Row, Upgrade
-from .states import ANY
+from .states import ANY, AUTH, SELECTED
 
 #: Servers may drop a client that idles for half an hour (RFC 2177, section 3).
 IDLE_RENEWAL = 29 * 60.0
@@ -28,6 +29,12 @@ class Command:
     idle: Idle | None = None
     #: A BAD is an answer like others: for callers who raise it themselves.
     as_it_came: bool = False
+    #: Its user learns the outcome later than the connection, by a callback.
+    calls_back: bool = False
+    #: What it is once UTF8=ACCEPT is on, if that isn't the same, or why it can't be sent then.
+    utf8_form: Command | error | None = None
+    #: What the server has said it has enabled, of ENABLE.
+    enabled: bytes | None = None
     #: What is left to be sent; a "+" must come before each of them.
     runs: deque[list[Buffer]]
     #: Whoever sent it by hand negotiates TLS by himself behind its OK.
@@ -66,9 +73,16 @@ class Command:
         return f"<{self.row.name} {self.tag!r}>"
 
     @classmethod
-    def build(cls, row: Row, encoded: Encoded, last: Sequence[Part] = ()) -> Command:
-        """The command *row* with its arguments and, as the last one, the parts *last*."""
+    def build(
+        cls, row: Row, encoded: Encoded, last: Sequence[Part] = (), *, utf8: bool = False
+    ) -> Command:
+        """The command *row* with its arguments and, as the last one, the parts *last*.
+
+        *utf8*: UTF8=ACCEPT is on, for which the arguments have been encoded.
+        """
         parts: list[Part] = [row.encoded_name, *encoded.parts]
+        if utf8 and last and isinstance(last[0], Message):
+            last = last[0].in_utf8()
         if row.holds_password:
             last = [part if isinstance(part, Secret) else Secret(part) for part in last]
         if last:
@@ -94,12 +108,35 @@ class Command:
         # Of a name that is yet to be sent, nobody knows what is behind it.
         tells = not name or (known is not None and known.holds_password)
         arguments = (Kind.PASSWORD,) if tells else ()
-        row = Row(name.decode("ascii", "replace"), "", ANY, arguments, alone=True, plus=plus)
+        forbidden_by = known.forbidden_by if known is not None else None
+        row = Row(
+            name.decode("ascii", "replace"), "", ANY, arguments,
+            alone=True, plus=plus, forbidden_by=forbidden_by,
+        )  # fmt: skip
         if name == b"STARTTLS":
             row = row._replace(upgrade=Upgrade.TLS)
         command = cls(row, [], tag=tag, by_hand=True, leaves_data=True)
         command.upgraded_by_hand = row.upgrade is Upgrade.TLS
         return command
+
+    @property
+    def tells(self) -> bool:
+        """Whether it has arguments, or may have."""
+        return not self.upgraded_by_hand if self.by_hand else len(self.parts) > 1
+
+    @property
+    def needs_mailbox(self) -> bool:
+        """Whether it makes sense only while a mailbox is selected."""
+        row = COMMANDS.get(self.row.name, self.row) if self.by_hand else self.row
+        return SELECTED in row.states and AUTH not in row.states
+
+    def encode_anew(self) -> None:
+        """Be what it is with UTF8=ACCEPT; raises ``error`` when it can't be sent then."""
+        form, self.utf8_form = self.utf8_form, None
+        if isinstance(form, error):
+            raise form
+        if form is not None:
+            self.parts, self.claim = form.parts, form.claim
 
     @property
     def subject(self) -> str:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from .._errors import InvalidArgument
 from .grammar import ATOM
 from .states import ANY, AUTH, AUTHENTICATED, LOGOUT, MAILBOX_SELECTED, NOT_AUTHENTICATED, SELECTED
+from .values import plain_value
 
 
 class Kind(Enum):
@@ -71,9 +72,9 @@ class _Columns(NamedTuple):
     shows: str | None = None
     #: Runs by itself: waits for all earlier commands and holds back all later ones.
     alone: bool = False
-    #: The state after OK and after NO, when it changes.
+    #: The state after OK and after a refusal, NO or BAD, when it changes.
     on_ok: str | None = None
-    on_no: str | None = None
+    on_refusal: str | None = None
     plus: Plus = Plus.NOTHING
     upgrade: Upgrade = Upgrade.NONE
     #: Has message numbers among its arguments.
@@ -84,6 +85,8 @@ class _Columns(NamedTuple):
     modifiers_before: Kind | None = None
     #: What tells its data from that of a command of the same kind: "message" or "mailbox".
     claims: str | None = None
+    #: The capability by which a server forbids it.
+    forbidden_by: str | None = None
 
 
 class Row(_Columns):
@@ -125,7 +128,7 @@ def _rows() -> Iterable[Row]:
     )
     yield Row(
         "LOGIN", "RFC 3501, 6.2.3", NOT_AUTHENTICATED, (kind.ASTRING, kind.PASSWORD),
-        alone=True, on_ok=AUTH,
+        alone=True, on_ok=AUTH, forbidden_by="LOGINDISABLED",
     )
 
     yield from _authenticated_rows()
@@ -135,11 +138,9 @@ def _rows() -> Iterable[Row]:
 def _authenticated_rows() -> Iterable[Row]:
     kind, states = Kind, AUTHENTICATED
     mailbox = (kind.MAILBOX,)
-    listing: dict[str, Any] = {
-        "arguments": (kind.MAILBOX, kind.LIST_PATTERN), "modifiers_before": kind.MAILBOX,
-    }
+    listing: dict[str, Any] = {"arguments": (kind.MAILBOX, kind.LIST_PATTERN)}
     opening: dict[str, Any] = {
-        "arguments": mailbox, "alone": True, "on_ok": SELECTED, "on_no": AUTH,
+        "arguments": mailbox, "alone": True, "on_ok": SELECTED, "on_refusal": AUTH,
         "shows": "EXISTS",
     }
     yield Row("SELECT", "RFC 3501, 6.3.1", states, **opening)
@@ -149,7 +150,10 @@ def _authenticated_rows() -> Iterable[Row]:
     yield Row("RENAME", "RFC 3501, 6.3.5", states, mailbox * 2)
     yield Row("SUBSCRIBE", "RFC 3501, 6.3.6", states, mailbox)
     yield Row("UNSUBSCRIBE", "RFC 3501, 6.3.7", states, mailbox)
-    yield Row("LIST", "RFC 3501, 6.3.8", states, collects=("LIST",), **listing)
+    yield Row(
+        "LIST", "RFC 3501, 6.3.8", states, collects=("LIST",), modifiers_before=kind.MAILBOX,
+        **listing,
+    )
     yield Row("XLIST", "Gmail", states, collects=("XLIST",), **listing)
     yield Row("LSUB", "RFC 3501, 6.3.9", states, collects=("LSUB",), **listing)
     yield Row(
@@ -184,8 +188,8 @@ def _authenticated_rows() -> Iterable[Row]:
 def _selected_rows() -> Iterable[Row]:
     kind, states = Kind, MAILBOX_SELECTED
     yield Row("CHECK", "RFC 3501, 6.4.1", states)
-    yield Row("CLOSE", "RFC 3501, 6.4.2", states, alone=True, on_ok=AUTH, on_no=AUTH)
-    yield Row("UNSELECT", "RFC 3691, 2", states, alone=True, on_ok=AUTH, on_no=AUTH)
+    yield Row("CLOSE", "RFC 3501, 6.4.2", states, alone=True, on_ok=AUTH)
+    yield Row("UNSELECT", "RFC 3691, 2", states, alone=True, on_ok=AUTH)
     yield Row("EXPUNGE", "RFC 3501, 6.4.3", states, collects=("EXPUNGE",))
     # FETCH, STORE, SEARCH and their kin: no EXPUNGE while they run (RFC 3501, 7.4.1; 5256, 3).
     yield Row(
@@ -265,6 +269,7 @@ Commands["UID"] = MAILBOX_SELECTED
 
 def find(name: str) -> Row:
     """The row of the command *name*, with the states that users may have given it."""
+    name = plain_value(name)
     name = name if name in Commands else name.upper()
     known = COMMANDS.get(name, UNKNOWN)
     if Commands.get(name) is known.states:
@@ -280,6 +285,7 @@ def find(name: str) -> Row:
 
 def find_uid(name: str) -> Row:
     """The row of ``UID`` *name*; that of a command nobody told us about returns FETCH data."""
+    name = plain_value(name)
     row, known = find(name), UID_COMMANDS.get(name)
     if known is None:
         # It has arguments that nobody knows; if a password is among them, any may be one.

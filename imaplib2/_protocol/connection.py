@@ -124,6 +124,9 @@ class Connection:
         self.paused = False  # between the OK of an upgrade and its end: nothing is read
         self._upgraded_by_hand: Command | None = None  # its OK has come: the user makes TLS
         self._upgrade_at = 0.0  # when that was
+        #: A STARTTLS that has failed, until its callback is called. What is said in plain text
+        #: until then, its user may believe to be encrypted.
+        self._refused_upgrade: Command | None = None
         self._capabilities_told = False  # since they were last forgotten
         self._challenged = False  # user code is at work on a SASL challenge
         self._challenges = 0  # of the exchange in progress
@@ -170,6 +173,7 @@ class Connection:
         """
         try:
             self.check_usable(command.row)
+            starts = self._check_sendable(command)
         except error as refusal:
             refusal.is_refusal = True
             raise
@@ -179,12 +183,21 @@ class Connection:
             self._logout_at = now
         if command.idle is not None and command.idle.timeout is not None:
             command.idle.until = now + command.idle.timeout
-        if not (self.in_progress or self._held) and self._may_start(command):
+        if starts:
             self._start(command, now)
             return
         self._held.append(command)
         self._end_idle(now)
         self._admit(now)
+
+    def _check_sendable(self, command: Command) -> bool:
+        """Whether *command* can be sent at once; raises ``error`` when it must not be sent."""
+        if self._refused_upgrade is not None and command.tells:
+            raise _not_sent(command, self._refused_upgrade)
+        starts = not (self.in_progress or self._held) and self._may_start(command)
+        if starts:
+            self._make_ready(command)
+        return starts
 
     def frame(self, data: Buffer) -> list[Frame]:
         """Bytes to responses. For the reader only, outside the lock: it is most of the work.
@@ -344,8 +357,9 @@ class Connection:
             raise error(f"{row.name} is not sent in plain text; {text}")
         if self.state not in row.states and not self._may_come_to(row.states):
             raise illegal(row.name, self.state, row.states)
-        leaving = row.on_ok is not None
-        if self.untagged.has("READ-ONLY") and not self.is_readonly and not leaving:
+        # Of a mailbox that is being opened, its answer tells whether writing was asked for.
+        changing = row.on_ok is not None or self._selecting is not None
+        if self.untagged.has("READ-ONLY") and not self.is_readonly and not changing:
             raise readonly("mailbox status changed to READ-ONLY")
 
     def answer(self, command: Command, response: bytes | None, now: float) -> None:
@@ -396,6 +410,7 @@ class Connection:
         self._remove(command)
         completed = Completed(command, "OK", [self._upgrade_text])
         if command.row.upgrade is Upgrade.TLS:
+            self._refused_upgrade = None
             # Whatever was learnt before TLS, an attacker may have said (RFC 3501, 6.2.1).
             self.forget_capabilities()
             self.untagged.forget()
@@ -415,6 +430,11 @@ class Connection:
         command.waiter = waiter
         self._untold[command] = None
         self.upgraded(now)
+
+    def told(self, command: Command) -> None:
+        """The callback of *command* is called: its user learns how it has ended."""
+        if command is self._refused_upgrade:
+            self._refused_upgrade = None
 
     def forget_capabilities(self) -> None:
         """What the server told of its capabilities no longer holds."""
@@ -443,7 +463,9 @@ class Connection:
     def give_up(self, command: Command, now: float) -> None:
         """Nobody waits for *command* any more: take it back, or see that it holds up nobody."""
         if command in self._held:
-            self._held.remove(command)
+            position = self._held.index(command)
+            del self._held[position]
+            self._take_back_dependents(command, position)
             self._untold.pop(command, None)
             if command.row.name == "LOGOUT":
                 self._logout_at = None
@@ -491,15 +513,44 @@ class Connection:
         while self._held and self._may_start(self._held[0]):
             command = self._held.popleft()
             try:
-                self._check_state(command.row)
+                self._make_ready(command)
             except error as problem:
                 self._report(Failed(command, problem))
+                self._take_back_dependents(command)
                 continue
             self._start(command, now)
 
-    def _check_state(self, row: Row) -> None:
+    def _make_ready(self, command: Command) -> None:
+        """Raise ``error`` when *command* can't be sent as things are now, behind all before it."""
+        row = command.row
         if self.state not in row.states:
             raise illegal(row.name, self.state, row.states)
+        if row.forbidden_by is not None and row.forbidden_by in self.capabilities:
+            raise _forbidden(row)
+        if command.utf8_form is not None and self.utf8_enabled:
+            command.encode_anew()
+
+    def _take_back_dependents(self, command: Command, position: int = 0) -> None:
+        """*command* has failed: don't send what was issued for what it was to bring.
+
+        That is, among the commands held from *position* on: behind STARTTLS, what would tell
+        something in plain text; behind SELECT, what is meant for the mailbox that isn't there.
+        """
+        selects = command.row.on_ok == SELECTED
+        if command.row.upgrade is Upgrade.TLS:
+            self._refused_upgrade = command if command.calls_back else None
+        elif not selects:
+            return
+        kept: deque[Command] = deque()
+        for number, other in enumerate(self._held):
+            if selects and number >= position and other.row.on_ok == SELECTED:
+                position = len(self._held)  # what follows is meant for that one's mailbox
+            depends = other.needs_mailbox if selects else other.tells
+            if number >= position and depends:
+                self._report(Failed(other, _not_sent(other, command)))
+            else:
+                kept.append(other)
+        self._held = kept
 
     def _may_start(self, command: Command) -> bool:
         if self._sending is not None or self.paused or self.welcome is None:
@@ -540,7 +591,6 @@ class Connection:
             self._selecting = command
             command.shown = []
             self.untagged.forget()
-            self.is_readonly = row.name == "EXAMINE"
         if row.logs_in:
             self._capabilities_told = False
         self._upgrading = row.upgrade is not Upgrade.NONE
@@ -671,6 +721,8 @@ class Connection:
             self._status(type_, untagged_text(data))
         elif type_ == "CAPABILITY" and isinstance(data, bytes):
             self._learn_capabilities(data)
+        elif type_ == "ENABLED" and isinstance(data, bytes):
+            self._note_enabled(data)
         if idle is not None and idle.capture is None and type_ != "OK":
             self._end_idle(now)
         return None
@@ -788,8 +840,6 @@ class Connection:
             self._take_back_done(command.idle)
         if response.type != "OK":
             self._upgrading = False
-            if command.row.upgrade is Upgrade.TLS:
-                self._take_back_held(command)
         if response.type == "OK" and command.row.upgrade is not Upgrade.NONE:
             self._upgrade_text = response.text
             self.paused = True
@@ -799,6 +849,8 @@ class Connection:
             return
         self._remove(command)
         self._complete(command, response, now)
+        if response.type != "OK":
+            self._take_back_dependents(command)
         self._admit(now)
 
     def _complete_unseen(self, response: Tagged) -> None:
@@ -820,17 +872,6 @@ class Connection:
             return False
         was_given = tag == self.tag_prefix + b"%d" % int(number) and 1 <= int(number) <= self._tags
         return was_given and all(tag != command.tag for command in self._held)
-
-    def _take_back_held(self, upgrade: Command) -> None:
-        """What was to be encrypted must not go out in plain text."""
-        kept = []
-        for command in self._held:
-            if not command.row.arguments and not command.by_hand:
-                kept.append(command)  # it tells nothing
-            else:
-                text = f"{command.row.name} was not sent: {upgrade.row.name} before it has failed"
-                self._report(Failed(command, error(text)))
-        self._held = deque(kept)
 
     def _pause(self, command: Command, now: float) -> None:
         unread = self._framer.unread()
@@ -854,10 +895,8 @@ class Connection:
             return
         if type_ == "OK" and row.on_ok is not None:
             self._enter(row.on_ok, command)
-        # imaplib's close() leaves the mailbox whatever the server says; a raw CLOSE does not.
-        raw_close = command.leaves_data and row.on_ok == AUTH
-        if type_ == "NO" and row.on_no is not None and not raw_close:
-            self._enter(row.on_no, None)
+        if type_ != "OK" and row.on_refusal is not None:
+            self._enter(row.on_refusal, None)
         if type_ == "OK" and row.name == "ENABLE":
             self._enabled(command)
         if type_ == "BAD" and not command.as_it_came:
@@ -879,21 +918,29 @@ class Connection:
     def answered_elsewhere(self, command: Command, type_: str) -> None:
         """*command* was answered without our seeing it, in somebody else's way."""
         row = command.row
-        state = row.on_ok if type_ == "OK" else row.on_no
+        state = row.on_ok if type_ == "OK" else row.on_refusal
         if state is not None and state != LOGOUT:
             self._enter(state, command)
-        if state == SELECTED:
-            self.is_readonly = row.name == "EXAMINE"
         if type_ == "OK" and row.name == "ENABLE":
+            command.enabled = b" ".join(self.untagged.data_of("ENABLED")) or None
             self._enabled(command)
 
     def _enabled(self, command: Command) -> None:
-        # Dovecot and Cyrus say OK to what they don't have (RFC 5161, section 3.1).
-        has_it = "UTF8=ACCEPT" in self.capabilities or any(
-            b"UTF8=ACCEPT" in data.upper() for data in self.untagged.data_of("ENABLED")
-        )
-        if has_it and "UTF8=ACCEPT" in command.subject.upper():
+        """What is on from now on is what the server has listed (RFC 5161, section 3.1).
+
+        Of one that has listed nothing, which it must not, the capability tells: Dovecot and Cyrus
+        say OK to what they don't have.
+        """
+        names = command.enabled
+        if names is None and "UTF8=ACCEPT" in self.capabilities:
+            names = command.subject.encode("ascii", "replace")
+        if names is not None and b"UTF8=ACCEPT" in names.upper().split():
             self.utf8_enabled = True
+
+    def _note_enabled(self, names: bytes) -> None:
+        for command in self.in_progress.values():
+            if command.row.name == "ENABLE":
+                command.enabled = (command.enabled or b"") + b" " + names
 
     def _enter(self, state: str, command: Command | None) -> None:
         self.state = state
@@ -901,7 +948,9 @@ class Connection:
             self.closed_on_purpose = self.logged_out = True
         if state != SELECTED:
             self.untagged.take("READ-ONLY")
-        self.mailbox = command.subject if command is not None and state == SELECTED else None
+        selected = command if state == SELECTED else None
+        self.mailbox = selected.subject if selected is not None else None
+        self.is_readonly = selected is not None and selected.row.name == "EXAMINE"
 
     def _outcome(self, command: Command, type_: str, text: bytes) -> list[Any]:
         """What the command returns: its own data, or the text of its tagged response."""
@@ -1054,6 +1103,21 @@ class Connection:
             command.row.plus is Plus.SASL or command.by_hand
             for command in self.in_progress.values()
         )
+
+
+def _not_sent(command: Command, failed: Command) -> error:
+    """The ``error`` for *command*, which relies on one that has *failed*."""
+    what = failed.row.name
+    if failed.row.on_ok == SELECTED:
+        what += f" {failed.subject!r:.1000}"
+    return error(f"{command.row.name} was not sent: {what} before it has failed")
+
+
+def _forbidden(row: Row) -> error:
+    return error(
+        f"{row.name} was not sent: the server forbids it ({row.forbidden_by}). Encrypt the "
+        "connection before, by starttls() or IMAP4_SSL, or use authenticate()"
+    )
 
 
 def _items(data: Data) -> list[Any]:

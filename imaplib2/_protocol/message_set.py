@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .._errors import InvalidArgument
+from .values import plain_value
 
 
 def format_message_set(value: Any) -> str:
@@ -17,6 +18,7 @@ def format_message_set(value: Any) -> str:
     Members may be str or bytes, too, as ``search`` gives them. Raises InvalidArgument for
     anything else, and for an empty set.
     """
+    value = plain_value(value)
     if isinstance(value, (int, range)):
         value = [value]
     if not isinstance(value, Iterable):
@@ -86,6 +88,7 @@ def _range(value: range) -> str:
 
 
 def _number(value: Any) -> str:
+    value = plain_value(value)
     text = _text(value)
     if text is not None:
         return check_message_set(text)
@@ -95,8 +98,8 @@ def _number(value: Any) -> str:
 
 
 def _text(value: Any) -> str | None:
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return bytes(value).decode("ascii", "replace")
+    if isinstance(value, bytes):
+        return value.decode("ascii", "replace")
     return value if isinstance(value, str) else None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from .grammar import ASTRING, QUOTED, QUOTED_TEXT
+from .grammar import ASTRING, LIST_CHARS, QUOTED, QUOTED_TEXT
 
 # What follows a key: "s" a string, "a" an atom (a date, a number, a flag, a set).
 _VALUES = {
@@ -25,6 +25,14 @@ _VALUES = {
 
 _TOKEN = re.compile(QUOTED_TEXT + r'|[()]|[^ \t"()]+')
 _NUMBERS = re.compile(r"[0-9:,*]+|\$")
+
+
+def is_search_atom(text: str) -> bool:
+    """Whether *text* can be the value of a key that takes an atom.
+
+    Sets of UIDs may hold "*"; dates and the names of MODSEQ's entries may be quoted.
+    """
+    return LIST_CHARS.fullmatch(text) is not None or QUOTED.fullmatch(text) is not None
 
 
 class SearchReader:
@@ -47,6 +55,8 @@ class SearchReader:
         value = text.rstrip(")")
         closed = len(text) - len(value)
         whole = QUOTED.fullmatch(value) or ASTRING.fullmatch(value)
+        if self.expected == "a":
+            whole = whole or LIST_CHARS.fullmatch(value)
         return 0 < closed <= self._depth and whole is not None
 
     def read_value(self, text: str) -> None:

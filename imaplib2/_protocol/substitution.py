@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from operator import index
 from typing import Any
 
-from .._errors import InvalidArgument
+from .._errors import InvalidArgument, UnusableArgument
 from .arguments import is_list, quote
 from .grammar import QUOTED_TEXT
 from .message_set import check_message_set, format_message_set
+from .values import plain_value
 
 _MISSING: Any = object()
 _FLAG = re.compile(r"[^\s()\"]+")
@@ -28,7 +30,7 @@ def substitute(name: str, texts: Sequence[Any], params: Sequence[Any] | None) ->
     try:
         replaced = [_replace(text, values) for text in texts]
     except InvalidArgument as problem:
-        raise InvalidArgument(f"{name}: {problem}") from None
+        raise type(problem)(f"{name}: {problem}") from None
     except ValueError:  # str() of a number of thousands of digits
         raise InvalidArgument(f"{name}: a param that can't be written") from None
     if next(values, values) is not values:
@@ -37,6 +39,7 @@ def substitute(name: str, texts: Sequence[Any], params: Sequence[Any] | None) ->
 
 
 def _replace(text: Any, values: Iterator[Any]) -> Any:
+    text = plain_value(text)
     if not isinstance(text, str):
         return text
     parts: list[str] = []
@@ -55,13 +58,23 @@ def _text_for(placeholder: str, values: Iterator[Any]) -> str:
     value = next(values, _MISSING)
     if value is _MISSING:
         raise InvalidArgument("more placeholders than params")
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        value = _decoded(bytes(value))
+    value = plain_value(value)
+    if isinstance(value, bytes):
+        value = _decoded(value)
     if placeholder == "?s":
         return check_message_set(value) if isinstance(value, str) else format_message_set(value)
     if placeholder == "?f":
         return _flags(value)
-    return quote(value) if isinstance(value, str) else str(value)
+    return quote(value) if isinstance(value, str) else _number(value)
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, float):
+        return float.__repr__(value)
+    if not hasattr(value, "__index__") or isinstance(value, bool):
+        kind = type(value).__name__
+        raise UnusableArgument(f"a param must be str, bytes or a number, not {kind}")
+    return str(index(value))
 
 
 def _decoded(value: bytes) -> str:
@@ -72,7 +85,8 @@ def _decoded(value: bytes) -> str:
 
 
 def _flag(value: Any) -> str:
-    text = _decoded(bytes(value)) if isinstance(value, (bytes, bytearray, memoryview)) else value
+    text = plain_value(value)
+    text = _decoded(text) if isinstance(text, bytes) else text
     if not isinstance(text, str) or not _FLAG.fullmatch(text):
         raise InvalidArgument(f"not a flag: {text!r:.100}")
     return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 
@@ -13,11 +14,12 @@ def octets(data: Any) -> bytes:
     return data if type(data) is bytes else memoryview(data).tobytes()
 
 
-def plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
     """*value*; of a subclass's object, the str, bytes or int that it is, whatever it says it is.
 
     A class for marked-up text, say, has its own ``replace``, ``encode`` and ``__str__``, which
-    would change what is sent, or undo its quoting. bool and all other types are left alone.
+    would change what is sent, or undo its quoting. What an iterator gives is kept in a tuple, so
+    that it can be read twice. bool and all other types are left alone.
     """
     kind = type(value)
     if kind is str or kind is bytes or value is None:
@@ -28,4 +30,4 @@ def plain(value: Any) -> Any:
         return octets(value)
     if isinstance(value, int) and kind is not bool:
         return int.__index__(value)
-    return value
+    return tuple(value) if isinstance(value, Iterator) else value

@@ -61,10 +61,10 @@ STRINGS = {
     Kind.CHARSET,
     Kind.PASSWORD,
     Kind.DATE_TIME,
-    Kind.ATOM,
-    Kind.WORDS,
     Kind.ANY,
 }
+#: Kinds that nothing can be quoted for.
+ATOMS = {Kind.ATOM, Kind.WORDS}
 COLLECTIONS = {
     Kind.SEQUENCE_SET,
     Kind.FETCH_ITEMS,
@@ -181,7 +181,8 @@ def _listed(items: list[str]) -> str:
 def test_a_mailbox_is_read_as_the_name_that_was_given(
     row: Row, number: int, text: str, utf8: bool, literal_plus: bool
 ) -> None:
-    assume(not is_single_quoted(text) and not is_parenthesised(text))
+    may_be_list = row.modifiers_before is Kind.MAILBOX
+    assume(not is_single_quoted(text) and not (may_be_list and is_parenthesised(text)))
     values = arguments(row, number, text)
     nodes = read(row, values, utf8=utf8, literal_plus=literal_plus)
     assert len(nodes) == len(values)
@@ -216,10 +217,6 @@ def test_a_string_is_read_as_the_value_that_was_given(
     assume(not is_single_quoted(text) and not is_parenthesised(text))
     values = arguments(row, number, text)
     nodes = read(row, values, utf8=utf8, literal_plus=literal_plus)
-    if row.arguments[number] is Kind.WORDS and " " in text and len(nodes) > len(values):
-        words = nodes[number : number + len(nodes) - len(values) + 1]
-        assert b" ".join(map(astring, words)).decode() == text
-        return
     assert len(nodes) == len(values)
     quoted = as_quoted(text)
     # Of an unknown command nobody can tell whether its wildcards are meant as such.
@@ -242,6 +239,27 @@ def test_what_is_in_parentheses_is_one_list_or_one_string(
         assert is_balanced(text.encode())
     else:
         assert len(parse_command(sent, utf8=utf8).args) == len(values)
+
+
+ATOM_TEXTS = st.one_of(TEXTS, st.text(st.sampled_from("ab+.=-[]:"), min_size=1))
+
+
+@pytest.mark.parametrize(("row", "number"), places(ATOMS))
+@brief
+@given(text=ATOM_TEXTS, utf8=TRUTH)
+def test_where_only_an_atom_can_stand_it_is_one_or_refused(
+    row: Row, number: int, text: str, utf8: bool
+) -> None:
+    assume(not is_single_quoted(text))
+    assume(not (row.modifiers_before is Kind.ATOM and is_parenthesised(text)))
+    words = text.split(" ") if row.arguments[number] is Kind.WORDS else [text]
+    values = arguments(row, number, text)
+    if all(re.fullmatch(r'[^\x00-\x20\x7f-\U0010ffff"\\(){%*]+', word) for word in words):
+        nodes = parse_command(line(row, values, utf8=utf8), utf8=utf8).args
+        assert [*map(astring, nodes[number : number + len(words)])] == [*map(str.encode, words)]
+    else:
+        with pytest.raises(InvalidArgument):
+            line(row, values, utf8=utf8)
 
 
 ITEMS = st.recursive(
@@ -375,6 +393,10 @@ def test_a_search_string_is_read_as_the_value_that_was_given(
         criteria = [" ".join(criteria[:words]), *criteria[words:]]
     if bare:
         head[-1] = charset
+    elif charset is not None and utf8:  # RFC 6855, section 3
+        with pytest.raises(error):
+            line(row, [*head, *criteria], utf8=True)
+        return
 
     nodes = read(row, [*head, *criteria], utf8=utf8, literal_plus=literal_plus)
 
@@ -523,4 +545,4 @@ def test_every_kind_of_argument_has_a_harmless_value() -> None:
 
 
 def test_every_kind_of_argument_is_covered() -> None:
-    assert {*STRINGS, *COLLECTIONS, Kind.SEARCH} == set(Kind)
+    assert {*STRINGS, *ATOMS, *COLLECTIONS, Kind.SEARCH} == set(Kind)

@@ -63,10 +63,10 @@ def test_criteria_take_all_arguments_that_remain(row: Row) -> None:
 
 @rows
 def test_a_command_that_changes_the_state_runs_alone(row: Row) -> None:
-    changes = row.on_ok or row.on_no or row.upgrade is not Upgrade.NONE
+    changes = row.on_ok or row.on_refusal or row.upgrade is not Upgrade.NONE
     if changes or row.plus is not Plus.NOTHING:
         assert row.alone
-    for state in (row.on_ok, row.on_no):
+    for state in (row.on_ok, row.on_refusal):
         assert state is None or state in ANY
 
 
