@@ -51,6 +51,12 @@ EXEMPTED = (
         "insists on a warning that certfile will go away; ours stays",
         passes_from=((3, 12, 0),),
     ),
+    Exempted(
+        "test_logincapa",
+        "LOGINDISABLED",
+        "insists on a login although the server lists LOGINDISABLED (of a server in the network)",
+        passes_from=((3, 13, 0),),
+    ),
     *(
         Exempted(
             method,

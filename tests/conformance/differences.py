@@ -129,6 +129,13 @@ _differ(
                 ("OK", [b"0"]),
             )
         ),
+        "select: name in parentheses": Differs(
+            (
+                _bad("SELECT", "Error in IMAP command SELECT: Invalid arguments."),
+                ("NO", [b"Mailbox doesn't exist: (Archive)."]),
+            ),
+            state=("SELECTED", "AUTH"),
+        ),
         "select: empty name": Differs(
             (
                 _bad("SELECT", "Error in IMAP command SELECT: Invalid arguments."),
@@ -501,6 +508,22 @@ _differ(
 )
 
 _differ(
+    "``LOGINDISABLED``",
+    "RFC 3501, section 6.2.3: a client must not send a LOGIN then.",
+    {
+        "refused and not refused: LOGIN, with LOGINDISABLED": Differs(
+            (
+                ("OK", [b"you are in, and everybody knows your password"]),
+                _error(
+                    "LOGIN was not sent: the server forbids it (LOGINDISABLED). Encrypt the "
+                    "connection before, by starttls() or IMAP4_SSL, or use authenticate()"
+                ),
+            )
+        )
+    },
+)
+
+_differ(
     "Capabilities",
     "What the server says in its greeting and in its answer to the login is used.",
     {
@@ -595,7 +618,17 @@ _differ(
             is_readonly=(False, True),
             then=(Raised("IMAP4.readonly", ""), "OK"),
         ),
-        "select: close, and what was said of the mailbox": Differs(((False, True), (False, False))),
+        "select: close, and what was said of the mailbox": Differs(
+            ((False, True), (False, False)), is_readonly=(True, False)
+        ),
+        "select: None": Differs((ANY, ANY), state=("SELECTED", "AUTH")),
+        "refused and not refused: CLOSE": Differs(
+            ((("NO", [b"not now"]), "AUTH"), (("NO", [b"not now"]), "SELECTED"))
+        ),
+        "refused and not refused: SELECT by BAD": Differs((("SELECTED", False), ("AUTH", False))),
+        "refused and not refused: ENABLE, of which the server lists nothing": Differs(
+            ((("OK", [b"done"]), True), (("OK", [b"done"]), False))
+        ),
         "not logged in: close": Differs(
             (_error(_ILLEGAL_CLOSE.format("NONAUTH")),) * 2, ("AUTH", "NONAUTH")
         ),

@@ -578,6 +578,7 @@ _theme(
         "again after a failure": _select_after_failure,
         "close, and what was said of the mailbox": _remembered,
         "response codes": _codes,
+        "name in parentheses": lambda M: M.select("(Archive)"),
         "None": lambda M: M.select(None),
         "empty name": lambda M: M.select(""),
         "an int": lambda M: M.select(5),
@@ -605,6 +606,96 @@ _theme(
         "becomes read-only": _becomes_readonly,
         "EXAMINE by xatom": lambda M: (M.xatom("EXAMINE", "INBOX")[0], M.response("EXISTS")),
         "EXAMINE by its upper-case name": lambda M: M.EXAMINE("INBOX"),
+    },
+)
+
+# -- What is so, and what was hoped for -----------------------------------------------------------
+
+
+def _with(
+    capabilities: bytes,
+    *answers: tuple[str, bytes, bytes],
+    then: Callable[[Any], Any],
+    greeting: bytes = b"PREAUTH",
+) -> Callable[[Session], Any]:
+    """What *then* finds, with a server that has an untagged text and a tagged one for each command.
+
+    All commands are answered; *answers* are for those that aren't OK and no more.
+    """
+
+    def script(peer: Peer) -> None:
+        peer.relax()
+        peer.greet(b"* %s hello" % greeting)
+        peer.capability(b"IMAP4rev1 " + capabilities)
+        for name, untagged, tagged in answers:
+            command = peer.command(name)
+            if untagged:
+                peer.untagged(untagged)
+            status, _, text = tagged.partition(b" ")
+            peer.reply(command, status, text)
+        peer.hold()
+
+    def use(s: Session) -> Any:
+        server = s.serve(script)
+        return then(s.connect(None, server.host, server.port, SECONDS))
+
+    return use
+
+
+def _closing_in_vain(M: Any) -> Any:
+    M.select("INBOX")
+    return M.close(), M.state
+
+
+def _examined_and_selected_in_vain(M: Any) -> Any:
+    M.select("INBOX", readonly=True)
+    with suppress(M.error):
+        M.select("nonsense")
+    return M.state, M.is_readonly
+
+
+def _logged_in_all_the_same(M: Any) -> Any:
+    return M.login("user", "password")
+
+
+_theme(
+    "refused and not refused",
+    Setting.NOTHING,
+    {
+        "CLOSE": _with(
+            b"",
+            ("SELECT", b"1 EXISTS", b"OK done"),
+            ("CLOSE", b"", b"NO not now"),
+            then=_closing_in_vain,
+        ),
+        "SELECT by BAD": _with(
+            b"",
+            ("EXAMINE", b"1 EXISTS", b"OK done"),
+            ("SELECT", b"", b"BAD what?"),
+            then=_examined_and_selected_in_vain,
+        ),
+        "SELECT by NO": _with(
+            b"",
+            ("EXAMINE", b"1 EXISTS", b"OK done"),
+            ("SELECT", b"", b"NO none"),
+            then=_examined_and_selected_in_vain,
+        ),
+        "ENABLE, of which the server lists nothing": _with(
+            b"ENABLE UTF8=ACCEPT",
+            ("ENABLE", b"ENABLED", b"OK done"),
+            then=lambda M: (M.enable("UTF8=ACCEPT"), M.utf8_enabled),
+        ),
+        "ENABLE, which the server lists": _with(
+            b"ENABLE UTF8=ACCEPT",
+            ("ENABLE", b"ENABLED UTF8=ACCEPT", b"OK done"),
+            then=lambda M: (M.enable("UTF8=ACCEPT"), M.utf8_enabled),
+        ),
+        "LOGIN, with LOGINDISABLED": _with(
+            b"LOGINDISABLED",
+            ("LOGIN", b"", b"OK you are in, and everybody knows your password"),
+            then=_logged_in_all_the_same,
+            greeting=b"OK",
+        ),
     },
 )
 
