@@ -16,6 +16,7 @@ import contextlib
 import errno
 import os
 import queue
+import re
 import select
 import weakref
 from collections.abc import (
@@ -40,6 +41,12 @@ from ._protocol.responses import Continuation, Tagged, Untagged, parse
 from ._threads import Engine
 from ._waiting import Clock, Pipe, seconds_until
 
+#: What a command may begin with (RFC 3501, section 9: tag).
+_TAG = re.compile(rb"[^\x00-\x20\x7f-\xff(){%*\"\\+]+")
+#: What announces a literal, at the end of a line.
+_LITERAL = re.compile(rb"\{([0-9]{1,20})[+-]?\}\Z")
+#: Bytes: longer than what announces a literal.
+_LITERAL_MARK = 32
 #: ``(typ, [text])`` once the tagged response has been pulled.
 Completion = tuple[str, list[bytes]] | None
 
@@ -69,6 +76,9 @@ class ByHand:
         self._pulling = 0  # threads that wait for a response
         self._has_pulled = False  # since there was last nothing to pull
         self._open: set[bytes] = set()  # tags whose completion has not been received
+        #: Of these, those of commands that were written to the socket, with tags of one's own.
+        self._on_socket: set[bytes] = set()
+        self._written = Written()
 
     # -- Sending ------------------------------------------------------------------------------
 
@@ -80,13 +90,15 @@ class ByHand:
 
     def reserve(self, tag: bytes) -> None:
         """The user has *tag* for a command; if it is sent unseen, it may be sent from now on."""
-        if not self.sends_unseen or tag in self._pending or self.engine is None:
-            return
-        self._read_away()
+        if self.sends_unseen and tag not in self._pending and self.engine is not None:
+            self._read_away()
+            self._expect_unseen(tag)
+
+    def _expect_unseen(self, tag: bytes) -> None:
         command = Command.sent_by_hand(tag, tag)
         command.as_it_came = True
         command.waiter = self._pending[tag] = Pending()
-        self.engine.locked(lambda core: core.expect_unseen(command))
+        self._engine().locked(lambda core: core.expect_unseen(command))
         self._listen(tag)
 
     def open(self, command: Command) -> None:
@@ -152,6 +164,91 @@ class ByHand:
         command.waiter = self._pending[command.tag] = Pending()
         self.tagged_commands[command.tag] = None
         self._listen(command.tag)
+
+    # -- The socket in the user's hands ---------------------------------------------------------
+
+    def take_over(self) -> bool:
+        """Whether what the calling thread does with the socket is to be done here."""
+        engine, core = self.engine, self._core
+        if engine is None or core.paused or not engine.can_wait:
+            return False
+        return core.reason is None or self._has_some()
+
+    def are_ours(self) -> bool:
+        """Whether the calling thread is the reader or the writer."""
+        return self.engine is not None and self.engine.is_current
+
+    def before_writing(self, data: Any) -> bool:
+        """As `before_sending`, for bytes whose command may have a tag of the user's own.
+
+        Raises ``error`` when it is the tag of a command in progress.
+        """
+        start = bytes(memoryview(data)[:256])
+        tag, space, _ = start.partition(b" ")
+        known = tag in self._core.reserved_tags
+        if space and not known and self._starts_command() and _TAG.fullmatch(tag):
+            if tag in self._core.in_progress:
+                raise error(f"the tag {tag!r} is that of a command in progress")
+            self._on_socket.add(tag)
+            self._begin(tag, start)
+        return self.before_sending(data)
+
+    def _starts_command(self) -> bool:
+        """Whether what is sent next begins a command, rather than going on with one."""
+        return self._written.at_start or not self._open
+
+    def sent(self, data: bytes) -> list[bytes]:
+        """*data* have been sent; returns the tags of whole commands that begin there."""
+        if not self._open:
+            self._written = Written()
+        tags = self._written.feed(data)
+        self._engine().progressed()
+        return tags
+
+    def wrote(self, data: Any) -> None:
+        """As `sent`: beside the command that `before_writing` saw, there may be others."""
+        data = bytes(data)
+        for tag in self.sent(data):
+            if not data.startswith(tag) and _TAG.fullmatch(tag):
+                self._on_socket.add(tag)
+                self._core.reserved_tags.add(tag)
+                self._expect_unseen(tag)
+
+    def failed_to_write(self, problem: BaseException) -> None:
+        """Nobody knows what was sent."""
+        self._engine().fail(abort(f"{type(problem).__name__} while data was sent"))
+
+    def receive(self, size: int, timeout: float | None) -> bytes:
+        """At most *size* bytes of what comes in answer; ``b""`` at the end.
+
+        Waits up to *timeout* seconds. Raises as a socket with that time-out does, and ``error``
+        when nothing that comes would be the caller's, and he would wait for ever.
+        """
+        if timeout is None and not (self._open or self._has_some()):
+            raise error(
+                "what the server says is received by imaplib2: before recv(), send a command by"
+                " this socket, or set a time-out; or use idle(), response() or noop()"
+            )
+        try:
+            if not self._rest:
+                self._take_in(self._pull(timeout)[0])
+        except abort:
+            return b""
+        while len(self._rest) < size and not self._responses.empty():
+            pulled = self._next_queued()
+            if pulled is None:
+                self._responses.put(None)  # the end, which is for the next call
+                break
+            self._take_in(pulled[0])
+        return self._take(min(size, len(self._rest)))
+
+    def _take_in(self, frame: Frame) -> None:
+        self._rest += as_sent(frame)
+        tag = first_line(frame).partition(b" ")[0]
+        if tag in self._on_socket:  # nobody else will say that he is done with it
+            self._on_socket.discard(tag)
+            self.tagged_commands.drop(tag)
+            self._pending.pop(tag, None)
 
     def forget(self, tag: bytes) -> None:
         """The user is done with *tag*."""
@@ -380,6 +477,47 @@ class _Listed(bytes):
         return listed
 
 
+class Written:
+    """Where, in its lines and literals, a user is who writes commands to the socket."""
+
+    def __init__(self) -> None:
+        self._line = b""  # the end of what was written of a line
+        self._literal = 0  # bytes of a literal that are yet to be written
+        self._goes_on = False  # behind a literal
+
+    @property
+    def at_start(self) -> bool:
+        """Whether a command begins here."""
+        return not (self._line or self._literal or self._goes_on)
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Note what was written; returns the words with which whole command lines begin."""
+        tags = []
+        while data:
+            if self._literal:
+                data = self._skip_literal(data)
+                continue
+            starts = self.at_start
+            line, end, data = data.partition(b"\n")
+            if starts and end and b" " in line:
+                tags.append(line.partition(b" ")[0])
+            self._end_line(line, end)
+        return tags
+
+    def _skip_literal(self, data: bytes) -> bytes:
+        size = min(self._literal, len(data))
+        self._literal -= size
+        return data[size:]
+
+    def _end_line(self, line: bytes, end: bytes) -> None:
+        self._line = (self._line + line)[-_LITERAL_MARK:]
+        if end:
+            announced = _LITERAL.search(self._line.rstrip(CRLF))
+            self._literal = int(announced[1]) if announced else 0
+            self._goes_on = announced is not None
+            self._line = b""
+
+
 class TaggedCommands(MutableMapping[bytes, Any]):
     """The tags of commands in progress, as ``imaplib``'s dict: None, or ``(typ, [text])``.
 
@@ -414,6 +552,11 @@ class TaggedCommands(MutableMapping[bytes, Any]):
         owner = self._owner()
         if owner is not None:
             owner.forget(tag)
+
+    def drop(self, tag: bytes) -> None:
+        """Remove *tag*, and leave what came in answer to be read."""
+        self._by_hand.pop(tag, None)
+        self._core.reserved_tags.discard(tag)
 
     def __contains__(self, tag: object) -> bool:
         return tag in self._by_hand or tag in self._core.in_progress

@@ -67,6 +67,7 @@ from ._transport import (
     tls_transport,
     tune,
 )
+from ._users_socket import hand_over, has_buffered
 from ._waiting import IS_WINDOWS, Clock
 
 if TYPE_CHECKING:
@@ -1260,9 +1261,10 @@ class IMAP4:
             if by_hand and not self._by_hand.before_sending(data):
                 return
             while view:
-                view = view[self._send_some(view, timeout) :]
+                sent = self._send_some(view, timeout)
                 if by_hand:
-                    self._running_engine().progressed()
+                    self._by_hand.sent(bytes(view[:sent]))
+                view = view[sent:]
         except KeyboardInterrupt:
             if by_hand:  # nobody knows what was sent
                 self._running_engine().fail(self.abort("KeyboardInterrupt while data was sent"))
@@ -1315,6 +1317,10 @@ class IMAP4:
         pending = getattr(self._own_sock(), "pending", None)
         return pending is not None and pending() > 0
 
+    def file_has_buffered(self) -> bool:
+        """Whether the ``file`` of a subclass has something to give without waiting."""
+        return has_buffered(self._own_file(), self._own_sock())
+
     def _base_transport(self) -> Transport:
         if self._inner is None:
             self._inner = self._make_transport()
@@ -1333,8 +1339,11 @@ class IMAP4:
         sock: Any = self._own_sock()
         if sock is None:
             raise error(f"no socket: {type(self).__name__}.open() has set none")
+        hand_over(sock, self._by_hand)
         if _is_tls(sock):
-            return tls_transport(sock)
+            transport = tls_transport(sock)
+            hand_over(sock, self._by_hand)  # which it is only now able to see
+            return transport
         return SocketTransport(sock) if is_socket(sock) else FileTransport(sock, self._own_file())
 
     def _own_file(self) -> Any:

@@ -14,8 +14,10 @@ import ssl
 from typing import Any, cast
 
 from ._mutex import Mutex
-from ._waiting import wait_for
+from ._users_socket import check_not_looking, hands_of, is_ours, received_into, writing
+from ._waiting import Clock, seconds_until, wait_for
 
+_NOTHING_YET = "The operation did not complete (read)"
 #: Bytes: what a TLS record holds at the most (RFC 8446, section 5.1).
 _RECORD = 16 * 1024
 
@@ -27,7 +29,7 @@ class ConcurrentSSLSocket(ssl.SSLSocket):
     _timeout: float | None = None
 
     def settimeout(self, value: float | None) -> None:
-        """Remembered only: the socket never blocks, and deadlines are not its business."""
+        """Remembered only: the socket never blocks, and no deadline is the reader's business."""
         self._timeout = value
 
     def gettimeout(self) -> float | None:
@@ -46,17 +48,45 @@ class ConcurrentSSLSocket(ssl.SSLSocket):
         return data
 
     def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
+        check_not_looking()
         size: int = self.read(nbytes or len(memoryview(buffer).cast("B")), buffer)
         return size
 
     def read(self, len: int = 1024, buffer: Any = None) -> Any:
+        hands = hands_of(self)
+        if hands is None:
+            return self._read_waiting(len, buffer)
+        try:
+            if buffer is None:
+                return hands.receive(len, self._timeout)
+            return received_into(buffer, len, hands, self._timeout)
+        except BlockingIOError:
+            raise ssl.SSLWantReadError(ssl.SSL_ERROR_WANT_READ, _NOTHING_YET) from None
+
+    def _read_waiting(self, size: int, buffer: Any) -> Any:
+        deadline = self._deadline()
         while True:
             try:
-                return self._lock.run(self._read, len, buffer)
+                return self._lock.run(self._read, size, buffer)
             except ssl.SSLWantReadError:
-                wait_for(self, reading=True)
+                self._wait(deadline, reading=True)
             except ssl.SSLWantWriteError:
-                wait_for(self, reading=False)
+                self._wait(deadline, reading=False)
+
+    def _deadline(self) -> float | None:
+        """Until when the caller may be kept waiting."""
+        if self._timeout is None or is_ours(self):
+            return None
+        return Clock.now() + self._timeout
+
+    def _wait(self, deadline: float | None, *, reading: bool) -> None:
+        """Wait, within the handler of what OpenSSL has raised; raises that, or TimeoutError."""
+        if deadline is not None and not self._timeout:
+            raise
+        if not wait_for(
+            self, None if deadline is None else seconds_until(deadline), reading=reading
+        ):
+            raise TimeoutError("timed out") from None
 
     def receive_some(self, buffer: memoryview, *, wait: bool = True) -> int | None:
         """Receive once something has come; None when it is less than a record, or no data.
@@ -97,18 +127,40 @@ class ConcurrentSSLSocket(ssl.SSLSocket):
         return size
 
     def send(self, data: Any, flags: int = 0) -> int:
-        sent = 0
-        while not sent and data:
-            sent = self.send_within(data, None)
+        hands = hands_of(self)
+        view = memoryview(data).cast("B")
+        if hands is None:
+            return self._send_waiting(view)
+        if not hands.before_writing(view):
+            return len(view)
+        sent = self._send_waiting(view)
+        hands.wrote(view[:sent])
         return sent
 
     def sendall(self, data: Any, flags: int = 0) -> None:
-        view = memoryview(data).cast("B")
-        while view:
-            view = view[self.send(view) :]
+        hands = hands_of(self)
+        if hands is None:
+            return self._send_all_waiting(memoryview(data).cast("B"))
+        with writing(hands, data) as view:
+            self._send_all_waiting(view)
+        return None
 
     def write(self, data: Any) -> int:
         return self.send(data)
+
+    def _send_all_waiting(self, view: memoryview) -> None:
+        while view:
+            view = view[self._send_waiting(view) :]
+
+    def _send_waiting(self, view: memoryview) -> int:
+        deadline = self._deadline()
+        sent = 0
+        while not sent and view:
+            patience = None if deadline is None else seconds_until(deadline)
+            sent = self.send_within(view, patience)
+            if not sent and patience == 0:
+                raise TimeoutError("timed out")
+        return sent
 
     def pending(self) -> int:
         return self._lock.run(super().pending)

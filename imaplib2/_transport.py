@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from ._users_socket import UsersSocket
 from ._waiting import IS_WINDOWS, Wakeup, ended_within, wait_for
 
 if TYPE_CHECKING:
@@ -95,6 +96,10 @@ class SocketTransport:
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
+        # Its user's calls are seen to; ours are not, and take no longer than a socket's.
+        plain: Any = super(UsersSocket, sock) if type(sock) is UsersSocket else sock
+        self._recv_into: Callable[..., int] = plain.recv_into
+        self._send: Callable[..., int] = plain.send
         self._interrupted = False
         # For the reader, where it can't be woken otherwise.
         self._wakeup: Wakeup | None = None
@@ -112,7 +117,7 @@ class SocketTransport:
     def recv_into(self, buffer: memoryview) -> int | None:
         while self._wakeup is None or wait_for(self.sock, reading=True, wakeup=self._wakeup):
             try:
-                return self.sock.recv_into(buffer)
+                return self._recv_into(buffer)
             except (BlockingIOError, TimeoutError) as problem:
                 if problem.errno == errno.ETIMEDOUT:  # of the connection, not of the call
                     raise
@@ -128,14 +133,14 @@ class SocketTransport:
     def try_send(self, data: Buffer) -> int:
         try:
             if self.sock.gettimeout() is None:
-                return self.sock.send(data, socket.MSG_DONTWAIT)
+                return self._send(data, socket.MSG_DONTWAIT)
             # MSG_DONTWAIT on a socket with a time-out would be preceded by a wait. For the system,
             # such a socket doesn't block; but the send() of another class may do more: encrypt.
-            if type(self.sock) is socket.socket:
+            if type(self.sock) in (UsersSocket, socket.socket):
                 return os.write(self.sock.fileno(), data)
             if not wait_for(self.sock, 0, reading=False):
                 return 0
-            return self.sock.send(data, socket.MSG_DONTWAIT)
+            return self._send(data, socket.MSG_DONTWAIT)
         except BlockingIOError:
             return 0
         except TypeError:  # a wrapper's, which takes no flags
@@ -177,7 +182,7 @@ class SocketTransport:
     def _send_when_writable(self, data: Buffer, timeout: float | None) -> int:
         if not wait_for(self.sock, timeout, reading=False):
             return 0
-        return self.sock.send(memoryview(data)[:4096])  # so little that it can't block
+        return self._send(memoryview(data)[:4096])  # so little that it can't block
 
 
 class TLSTransport(SocketTransport):
@@ -471,7 +476,10 @@ class MethodTransport:
 
     @property
     def has_more(self) -> bool:
-        return bool(self._unread) or (self._early is not None and self._early.has_more)
+        if self._unread or (self._early is not None and self._early.has_more):
+            return True
+        owner = self._owner()
+        return owner is not None and owner.reads_lines and owner.file_has_buffered()
 
     def is_readable(self) -> bool:
         return self.has_more or self._wait_readable(0)

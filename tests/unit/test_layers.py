@@ -32,7 +32,7 @@ LAYERS = [
     {"_threads"},
     {"_pending"},
     {"_auth", "_trace", "_transport", "_tls", "_dates"},
-    {"_tls_socket", "_family"},
+    {"_tls_socket", "_users_socket", "_family"},
     {"_waiting"},
     {"_mutex", "_version"},
     {"_protocol.connection"},

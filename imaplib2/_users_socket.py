@@ -1,0 +1,157 @@
+"""What a connection's socket does when its user, and not the connection, reads or writes it.
+
+``imaplib`` has no threads: whoever takes its socket may send a command and receive the answer
+there. Here a thread receives everything. So a call by a user's thread is handed to `Hands`, which
+makes room for what is sent, and gives what comes in answer. The connection's own threads, and
+everybody as long as there is no connection, get the socket as it is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import socket
+import threading
+import weakref
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+
+class Hands(Protocol):
+    """What is done for a user, who calls from a thread of his own."""
+
+    def take_over(self) -> bool:
+        """Whether the calling thread is a user's, and the connection serves him."""
+
+    def are_ours(self) -> bool:
+        """Whether the calling thread is one of the connection's."""
+
+    def before_writing(self, data: Any) -> bool:
+        """Make room for *data*; whether they still have to be sent."""
+
+    def wrote(self, data: Any) -> None:
+        """*data* have been sent."""
+
+    def failed_to_write(self, problem: BaseException) -> None:
+        """Some of what was to be written has been sent, perhaps."""
+
+    def receive(self, size: int, timeout: float | None) -> bytes:
+        """At most *size* bytes, as soon as there are any; raises as a socket does."""
+
+
+class UsersSocket(socket.socket):
+    """A TCP socket in use by a connection; made from one by `hand_over`."""
+
+    __slots__ = ()
+
+    def recv(self, bufsize: int, flags: int = 0) -> bytes:
+        hands = hands_of(self, flags)
+        if hands is None:
+            return super().recv(bufsize, flags)
+        return hands.receive(bufsize, self.gettimeout())
+
+    def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
+        check_not_looking()
+        hands = hands_of(self, flags)
+        if hands is None:
+            return super().recv_into(buffer, nbytes, flags)
+        return received_into(buffer, nbytes, hands, self.gettimeout())
+
+    def send(self, data: Any, flags: int = 0) -> int:
+        hands = hands_of(self)
+        if hands is None:
+            return super().send(data, flags)
+        view = memoryview(data).cast("B")
+        if not hands.before_writing(view):
+            return len(view)
+        sent = super().send(view, flags)
+        hands.wrote(view[:sent])
+        return sent
+
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        hands = hands_of(self)
+        if hands is None:
+            return super().sendall(data, flags)
+        with writing(hands, data) as view:
+            if view:
+                super().sendall(view, flags)
+        return None
+
+
+_PLAIN = socket.socket
+#: For whom a socket works: it has no attributes of its own.
+_HANDS: weakref.WeakKeyDictionary[Any, weakref.ref[Hands]] = weakref.WeakKeyDictionary()
+#: Threads that only want to know what a file has buffered, and must not wait for more.
+_LOOKING: set[int] = set()
+
+
+def hand_over(sock: Any, hands: Hands) -> None:
+    """Have *hands* see what users do with *sock*, unless it is of a kind of its own."""
+    if type(sock) is _PLAIN:
+        with contextlib.suppress(TypeError):  # sockets of gevent, say
+            sock.__class__ = UsersSocket
+    if isinstance(sock, UsersSocket) or hasattr(sock, "receive_some"):
+        _HANDS[sock] = weakref.ref(hands)
+
+
+def hands_of(sock: Any, flags: int = 0) -> Hands | None:
+    """Who is to serve a call on *sock*; None when the socket does."""
+    if flags & getattr(socket, "MSG_PEEK", 0):
+        return None
+    hands = _known_hands(sock)
+    return hands if hands is not None and hands.take_over() else None
+
+
+def is_ours(sock: Any) -> bool:
+    """Whether a thread of *sock*'s connection calls."""
+    hands = _known_hands(sock)
+    return hands is not None and hands.are_ours()
+
+
+def _known_hands(sock: Any) -> Hands | None:
+    reference = _HANDS.get(sock)
+    return None if reference is None else reference()
+
+
+def received_into(buffer: Any, size: int, hands: Hands, timeout: float | None) -> int:
+    """Put what is received for a user into *buffer*; the number of bytes."""
+    with memoryview(buffer) as view, view.cast("B") as octets:
+        data = hands.receive(size or len(octets), timeout)
+        octets[: len(data)] = data
+    return len(data)
+
+
+@contextlib.contextmanager
+def writing(hands: Hands, data: Any) -> Iterator[memoryview]:
+    """Give what of *data* is to be written, all of it or nothing."""
+    view = memoryview(data).cast("B")
+    if not hands.before_writing(view):
+        yield view[:0]
+        return
+    try:
+        yield view
+    except BaseException as problem:
+        hands.failed_to_write(problem)
+        raise
+    hands.wrote(view)
+
+
+def has_buffered(file: Any, sock: Any) -> bool:
+    """Whether *file*, made of *sock*, has something to give without waiting."""
+    if _known_hands(sock) is None or not hasattr(file, "peek"):
+        return False
+    thread = threading.get_ident()
+    _LOOKING.add(thread)
+    try:
+        return bool(file.peek())
+    except (OSError, ValueError):  # nothing, or it is closed
+        return False
+    finally:
+        _LOOKING.discard(thread)
+
+
+def check_not_looking() -> None:
+    """Raise BlockingIOError for a thread that must not wait."""
+    if _LOOKING and threading.get_ident() in _LOOKING:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))

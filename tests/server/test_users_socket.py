@@ -1,0 +1,388 @@
+"""Commands that a user writes to ``M.socket()``, and answers that he reads there."""
+
+from __future__ import annotations
+
+import select
+import socket
+import ssl
+import threading
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imaplib2 import IMAP4, IMAP4_SSL
+from imaplib2._by_hand import Written
+
+from .conftest import Contexts
+from .helpers import (
+    SECONDS,
+    Serve,
+    Thread,
+    agree,
+    connected,
+    duration,
+    error,
+    failure,
+    greet_authenticated,
+)
+from .scripted import MESSAGE, Peer, ScriptedServer
+from .test_by_hand import idle, kinds, plain, script_of, serve_to
+
+pytestmark = pytest.mark.timeout(20)
+
+
+def ways_to_write(sock: Any) -> list[Any]:
+    return [sock.sendall, sock.send, *([sock.write] if hasattr(sock, "write") else [])]
+
+
+def ways_to_read(sock: Any) -> list[Any]:
+    def received_into(size: int) -> bytes:
+        buffer = bytearray(size)
+        return bytes(buffer[: sock.recv_into(buffer)])
+
+    ways = [sock.recv, received_into]
+    return [*ways, sock.read] if hasattr(sock, "read") else ways
+
+
+def read_until(read: Any, end: bytes, size: int = 4096) -> bytes:
+    """All that comes up to the line that begins with *end*."""
+    data = b""
+    while not (b"\r\n" + data).rpartition(b"\r\n" + end)[1] or not data.endswith(b"\r\n"):
+        piece = read(size)
+        assert piece, data
+        data += piece
+    return data
+
+
+@kinds
+@pytest.mark.parametrize("way", [0, 1, 2])
+def test_idle_as_a_status_bar_does_it(serve: Serve, tls: Contexts, kind: Any, way: int) -> None:
+    """Eight times, with other commands in between; each read gives what it is to give."""
+    times, go = 8, threading.Event()
+
+    def script(peer: Peer) -> None:
+        for _ in range(times):
+            agree(peer, "NOOP")
+            idle(peer, b"", b"* 4 EXISTS\r\n", wait=go)
+            go.clear()
+            agree(peer, "CHECK")
+
+    with serve_to(kind, serve, tls, script_of(script)) as M:
+        sock = M.socket()
+        write = ways_to_write(sock)[way % len(ways_to_write(sock))]
+        read = ways_to_read(sock)[way % len(ways_to_read(sock))]
+        for number in range(times):
+            M.noop()
+            tag = b"X%03d" % number
+            sock.settimeout(SECONDS)
+            write(tag + b" IDLE\r\n")
+            assert read(4096).startswith(b"+")
+            go.set()
+            assert read(4096) == b"* 4 EXISTS\r\n"
+            write(b"DONE\r\n")
+            assert read_until(read, tag) == b"* 9 EXISTS\r\n" + tag + b" OK done\r\n"
+            M.state = "SELECTED"
+            assert M.check() == ("OK", [b"done"])
+            assert M.tagged_commands == {}
+            assert M._by_hand._on_socket == set()
+
+
+@kinds
+@pytest.mark.parametrize("size", [1, 7, 100_000])
+def test_literals_both_ways(serve: Serve, tls: Contexts, kind: Any, size: int) -> None:
+    text = b"X2 NOOP\r\n" * 3 + b"X3 SEARCH ALL {5}\r\n" + MESSAGE
+
+    def script(peer: Peer) -> None:
+        command = peer.command("SEARCH")
+        assert command.literals == (text,)
+        peer.send(b"* 1 FETCH (BODY[] {%d}\r\n%s UID 7)\r\n" % (len(MESSAGE), MESSAGE))
+        peer.ok(command)
+        agree(peer, "NOOP")
+
+    with serve_to(kind, serve, tls, script_of(script)) as M:
+        sock = M.socket()
+        sock.sendall(b"X1 SEARCH TEXT {%d}\r\n" % len(text))
+        assert sock.recv(4096).startswith(b"+")
+        for start in range(0, len(text), 9):
+            sock.sendall(text[start : start + 9])
+        sock.sendall(b"\r\n")
+        answer = read_until(sock.recv, b"X1", size)
+        assert answer == (
+            b"* 1 FETCH (BODY[] {%d}\r\n%s UID 7)\r\nX1 OK done\r\n" % (len(MESSAGE), MESSAGE)
+        )
+        assert M.noop() == ("OK", [b"done"])
+
+
+@kinds
+def test_several_commands_at_once(serve: Serve, tls: Contexts, kind: Any) -> None:
+    def script(peer: Peer) -> None:
+        for name in ("NOOP", "CHECK", "XONE"):
+            agree(peer, name)
+        agree(peer, "NOOP")
+
+    with serve_to(kind, serve, tls, script_of(script)) as M:
+        M.socket().sendall(b"a1 NOOP\r\na2 CHECK\r\na3 XONE\r\n")
+        answer = read_until(M.socket().recv, b"a3")
+        assert answer == b"a1 OK done\r\na2 OK done\r\na3 OK done\r\n"
+        assert M.noop() == ("OK", [b"done"])
+        assert M.tagged_commands == {}
+
+
+@kinds
+def test_a_command_in_pieces(serve: Serve, tls: Contexts, kind: Any) -> None:
+    def script(peer: Peer) -> None:
+        peer.no(peer.command("XONE"))
+        agree(peer, "NOOP")
+
+    with serve_to(kind, serve, tls, script_of(script)) as M:
+        other = threading.Event()
+        for piece in (b"a1 ", b"XO", b"NE a b", b"\r\n"):
+            M.socket().sendall(piece)
+        thread = Thread(lambda: (other.set(), M.noop())[1])
+        assert M.socket().recv(4096) == b"a1 NO refused\r\n"
+        assert thread.result() == ("OK", [b"done"])
+
+
+@kinds
+def test_what_is_read_as_a_file(serve: Serve, tls: Contexts, kind: Any) -> None:
+    def script(peer: Peer) -> None:
+        command = peer.command("NOOP")
+        peer.untagged(b"5 EXISTS")
+        peer.ok(command)
+
+    with serve_to(kind, serve, tls, script_of(script)) as M:
+        with M.socket().makefile("rwb") as file:
+            file.write(b"a1 NOOP\r\n")
+            file.flush()
+            assert file.readline() == b"* 5 EXISTS\r\n"
+            assert file.readline() == b"a1 OK done\r\n"
+        assert M.response("EXISTS") == ("EXISTS", [b"5"])
+
+
+# Time-outs, and the end
+
+
+@kinds
+def test_a_time_out_holds(serve: Serve, tls: Contexts, kind: Any) -> None:
+    def script(peer: Peer) -> None:
+        peer.command("IDLE")
+        peer.send(b"+ idling\r\n")
+        peer.wait_closed()
+
+    with serve_to(kind, serve, tls, script_of(script)) as M:
+        sock = M.socket()
+        sock.settimeout(0.1)
+        for read in ways_to_read(sock):
+            with duration(0.1, 2), pytest.raises(TimeoutError):
+                read(10)
+        sock.sendall(b"X1 IDLE\r\n")
+        assert sock.recv(10) == b"+ idling\r\n"
+        with duration(0.1, 2), pytest.raises(TimeoutError):
+            sock.recv(10)
+        sock.settimeout(0)
+        for read in ways_to_read(sock):
+            problem = failure(read, 10)
+            assert isinstance(
+                problem, ssl.SSLWantReadError if kind is not plain else BlockingIOError
+            )
+
+
+@kinds
+def test_who_has_sent_nothing_does_not_wait_for_ever(
+    serve: Serve, tls: Contexts, kind: Any
+) -> None:
+    with serve_to(kind, serve, tls, script_of(lambda peer: agree(peer, "NOOP"))) as M:
+        for read in ways_to_read(M.socket()):
+            with pytest.raises(error, match=r"before recv\(\), send a command by this socket"):
+                read(10)
+        assert M.noop() == ("OK", [b"done"])
+
+
+@kinds
+def test_the_end_is_read(serve: Serve, tls: Contexts, kind: Any) -> None:
+    def script(peer: Peer) -> None:
+        peer.command("NOOP")
+        peer.untagged(b"BYE tired")
+        peer.close()
+
+    with serve_to(kind, serve, tls, script_of(script)) as M:
+        sock = M.socket()
+        sock.sendall(b"X1 NOOP\r\n")
+        assert sock.recv(4096) == b"* BYE tired\r\n"
+        assert sock.recv(4096) == b""
+
+
+@kinds
+def test_a_tag_in_use_is_refused(serve: Serve, tls: Contexts, kind: Any) -> None:
+    def script(peer: Peer) -> None:
+        command = peer.command("NOOP")
+        agreed.wait(SECONDS)
+        peer.ok(command)
+
+    agreed = threading.Event()
+    with serve_to(kind, serve, tls, script_of(script)) as M:
+        thread = Thread(M.noop)
+        while not (tags := [*M._core.in_progress]):
+            pass
+        with pytest.raises(error, match="a command in progress"):
+            M.socket().sendall(tags[0] + b" NOOP\r\n")
+        agreed.set()
+        assert thread.result() == ("OK", [b"done"])
+
+
+@kinds
+def test_another_command_ends_the_idle_and_files_what_nobody_has_read(
+    serve: Serve, tls: Contexts, kind: Any
+) -> None:
+    def script(peer: Peer) -> None:
+        idle(peer, b"* 4 EXISTS\r\n")
+        agree(peer, "NOOP")
+
+    with serve_to(kind, serve, tls, script_of(script)) as M:
+        M.socket().sendall(b"X1 IDLE\r\n")
+        assert M.socket().recv(4096).startswith(b"+")
+        assert M.noop() == ("OK", [b"done"])
+        rest = M.response("EXISTS")[1]
+        assert rest in ([b"4", b"9"], [b"9"])
+
+
+@kinds
+def test_it_is_a_socket_as_before(serve: Serve, tls: Contexts, kind: Any) -> None:
+    with serve_to(kind, serve, tls, script_of(lambda peer: agree(peer, "NOOP"))) as M:
+        sock = M.socket()
+        assert isinstance(sock, socket.socket)
+        assert isinstance(sock, ssl.SSLSocket) == (kind is not plain)
+        assert sock.getpeername()[0] == "127.0.0.1"
+        assert sock.fileno() >= 0
+        assert sock.gettimeout() is None
+        assert select.select([], [sock], [], SECONDS)[1] == [sock]
+        assert "fd=" in repr(sock)
+        if kind is plain:
+            sock.settimeout(0)
+            with pytest.raises(BlockingIOError):
+                sock.recv(1, socket.MSG_PEEK)
+            sock.settimeout(None)
+        M.noop()
+
+
+def test_a_file_that_has_read_ahead_keeps_no_news(serve: Serve) -> None:
+    """What stands in a subclass's file is no reason to wait for more."""
+
+    class Own(IMAP4):
+        def open(self, host: Any = "", port: Any = None, timeout: Any = None) -> None:
+            self.host, self.port = host, port
+            self.sock = socket.create_connection((host, port))
+            self.file = self.sock.makefile("rb")
+
+        def read(self, size: int) -> bytes:
+            return self.file.read(size)
+
+        def readline(self) -> bytes:
+            return self.file.readline()
+
+    def script(peer: Peer) -> None:
+        idle(peer, b"* 4 EXISTS\r\n* 1 RECENT\r\n* 5 EXISTS\r\n")
+
+    with connected(serve(script_of(script)), Own) as M:
+        tag = M._command("IDLE")
+        assert M._get_response() is None
+        for line in (b"* 4 EXISTS", b"* 1 RECENT", b"* 5 EXISTS"):
+            assert M._get_line() == line
+        M.send(b"DONE\r\n")
+        assert M._command_complete("IDLE", tag) == ("OK", [b"done"])
+
+
+# Nothing is lost, whatever the pieces
+
+
+@st.composite
+def exchanges(draw: st.DrawFn) -> list[tuple[str, list[int], int]]:
+    step = st.tuples(
+        st.sampled_from(["noop", "own noop", "idle"]),
+        st.lists(st.integers(1, 9), max_size=4),
+        st.sampled_from([1, 3, 16, 4096]),
+    )
+    return draw(st.lists(step, min_size=1, max_size=5))
+
+
+@pytest.mark.parametrize("secure", [False, True])
+@given(steps=exchanges())
+@settings(max_examples=25)
+def test_no_news_are_lost(tls: Contexts, secure: bool, steps: Any) -> None:
+    """Each number that the server says is seen, once, by whoever it was said to."""
+
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer, b"IDLE")
+        for kind, batches, _ in steps:
+            command = peer.command("IDLE" if kind == "idle" else "NOOP")
+            if kind == "idle":
+                peer.send(b"+ go\r\n")
+            for size in batches:
+                peer.send(b"".join(b"* %d EXPUNGE\r\n" % number for number in range(1, size + 1)))
+            if kind == "idle":
+                assert peer.readline() == b"DONE"
+            peer.ok(command)
+        peer.wait_closed()
+
+    with ScriptedServer(script, tls=tls.server if secure else None) as server:
+        options: dict[str, Any] = {"ssl_context": tls.client} if secure else {}
+        with connected(server, IMAP4_SSL if secure else IMAP4, **options) as M:
+            for number, (kind, batches, size) in enumerate(steps):
+                expected = [b"%d" % n for count in batches for n in range(1, count + 1)]
+                assert seen(M, kind, b"X%d" % number, size, len(expected)) == expected
+
+
+def seen(M: Any, kind: str, tag: bytes, size: int, count: int) -> list[bytes]:
+    """The numbers that a command brings, which is sent by the library or by the socket."""
+    if kind == "noop":
+        M.noop()
+        return [
+            data for typ, items in M.pop_untagged_responses() for data in items if data.isdigit()
+        ]
+    sock, text = M.socket(), b""
+    sock.settimeout(SECONDS)
+    sock.sendall(tag + (b" IDLE\r\n" if kind == "idle" else b" NOOP\r\n"))
+    if kind == "idle":
+        while text.count(b"EXPUNGE\r\n") < count or not text.startswith(b"+ go\r\n"):
+            text += sock.recv(size)
+        sock.sendall(b"DONE\r\n")
+    text += read_until(sock.recv, tag, size)
+    sock.settimeout(None)
+    [*M.pop_untagged_responses()]
+    return [line.split()[1] for line in text.split(b"\r\n") if line.endswith(b"EXPUNGE")]
+
+
+# Where a user is in what he writes
+
+
+@st.composite
+def commands(draw: st.DrawFn) -> tuple[bytes, bool]:
+    """A command's bytes, with literals that look like commands, and whether it begins as one."""
+    parts = draw(
+        st.lists(st.sampled_from([b"", b"x", b"a1 NOOP\r\n", b"\r\n", b"{3}\r\n", b"b {2+}\r\n"]))
+    )
+    sign = draw(st.sampled_from([b"", b"+", b"-"]))
+    line = b"".join(b"{%d%s}\r\n%s" % (len(part), sign, part) for part in parts)
+    named = draw(st.booleans())
+    return (b"A1 SEARCH " if named else b"DONE") + line + b"\r\n", named
+
+
+@given(st.lists(commands(), max_size=4), st.integers(1, 50))
+def test_commands_are_told_from_what_they_hold(
+    written: list[tuple[bytes, bool]], size: int
+) -> None:
+    data = b"".join(text for text, _ in written)
+    whole = Written()
+    assert whole.feed(data) == [b"A1" for _, named in written if named]
+    assert whole.at_start
+    pieces = Written()
+    for start in range(0, len(data), size):
+        pieces.feed(data[start : start + size])
+    assert pieces.at_start
+    for text, _ in written:
+        for position in range(1, len(text)):
+            part = Written()
+            part.feed(text[:position])
+            assert not part.at_start
