@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,14 +40,27 @@ class Certificates:
     key: Path
 
 
+def certificates(directory: Path) -> Certificates:
+    """Those in the directory IMAPLIB2_CERTIFICATES, or new ones in *directory*.
+
+    Windows, where tests know no ``openssl``, is given what was made elsewhere.
+    """
+    made = os.environ.get("IMAPLIB2_CERTIFICATES")
+    return _paths(Path(made)) if made else make_certificates(directory)
+
+
 def make_certificates(directory: Path) -> Certificates:
     """Create an authority in *directory*, and a certificate for localhost, 127.0.0.1 and ::1."""
     configuration = directory / "x509.cnf"
     configuration.write_text(_CONFIGURATION, encoding="ascii")
-    made = Certificates(directory / "ca.pem", directory / "server.pem", directory / "server.key")
+    made = _paths(directory)
     _make_authority(configuration, made.ca)
     _make_server(configuration, made)
     return made
+
+
+def _paths(directory: Path) -> Certificates:
+    return Certificates(directory / "ca.pem", directory / "server.pem", directory / "server.key")
 
 
 def _make_authority(configuration: Path, ca: Path) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from ..live.certificates import Certificates, make_certificates
+from ..live.certificates import Certificates, certificates
 from .scripted import Proxy, ScriptedServer
 
 
@@ -40,7 +40,7 @@ def proxy() -> Iterator[Callable[..., Proxy]]:
 @pytest.fixture(scope="session")
 def tls(tmp_path_factory: pytest.TempPathFactory) -> Contexts:
     """Contexts with a certificate for localhost, 127.0.0.1 and ::1."""
-    files = make_certificates(tmp_path_factory.mktemp("certificates"))
+    files = certificates(tmp_path_factory.mktemp("certificates"))
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(files.certificate, files.key)
     return Contexts(server, ssl.create_default_context(cafile=files.ca), files)

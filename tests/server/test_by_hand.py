@@ -44,7 +44,9 @@ def script_of(*steps: Callable[[Peer], None], capabilities: bytes = b"IDLE") -> 
 
 
 def readable(sock: Any, seconds: float = SECONDS) -> bool:
-    """Whether poll says so."""
+    """Whether poll says so, or select where there is no poll."""
+    if not hasattr(select, "poll"):
+        return bool(select.select([sock], [], [], seconds)[0])
     poller = select.poll()
     poller.register(sock.fileno(), select.POLLIN)
     return bool(poller.poll(seconds * 1000))
