@@ -27,7 +27,7 @@ from typing import Literal as Exactly
 
 from . import _auth, _dates, _errors
 from ._by_hand import ByHand, TaggedCommands
-from ._errors import InvalidArgument, UnusableArgument, error, readonly
+from ._errors import InvalidArgument, UnusableArgument, error, printable, readonly
 from ._idler import Idler
 from ._pending import Callback, Finish, Outcome, Pending
 from ._protocol import commands
@@ -1955,7 +1955,7 @@ def _finish_without_data(typ: str, data: Sequence[Any]) -> Outcome:
 
 def _finish_login(typ: str, data: Sequence[Any]) -> Outcome:
     if typ != "OK":
-        raise error(data[-1].decode("utf-8", "replace"))
+        raise error(printable(data[-1]))
     return typ, data
 
 

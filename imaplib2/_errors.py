@@ -1,8 +1,49 @@
-"""The three exceptions of the API, and the variants that catchers of OSError catch, too."""
+"""The three exceptions of the API, and the variants that catchers of OSError catch, too.
+
+Their texts are one line each, whatever servers say: `printable` sees to that.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import Any
+
+# C0, DEL and C1; what begins a line, or turns its direction; lone surrogates, that is bytes which
+# aren't UTF-8.
+_SPECIAL = r"[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+_ANY_SPECIAL = re.compile(_SPECIAL)
+# Backslashes, and what makes an escape of the last one. In one go: trying each of them as the
+# first one would take the square.
+_BACKSLASHES = re.compile(rf"(\\+)(x[0-9a-f]{{2}}|u[0-9a-f]{{4}}|(?={_SPECIAL}))?")
+
+
+def printable(text: str | bytes) -> str:
+    """*text* of a server, to be read by people: on one line, and doing nothing to a terminal.
+
+    Escapes are ``\\x1b``, ``\\u2028`` and the like. A backslash is doubled only where it would look
+    like one of these, so that nothing else is changed and that two texts never look the same.
+    """
+    if not isinstance(text, str):
+        text = text.decode("utf-8", "replace")
+    if text.isprintable() and "\\" not in text:
+        return text
+    return escaped(_BACKSLASHES.sub(_doubled, text))
+
+
+def escaped(text: str) -> str:
+    """The same of a *text* that `printable` texts are part of, which aren't escaped again."""
+    return text if text.isprintable() else _ANY_SPECIAL.sub(_escape, text)
+
+
+def _doubled(found: re.Match[str]) -> str:
+    return found[0] if found[2] is None else found[1] + found[0]
+
+
+def _escape(found: re.Match[str]) -> str:
+    number = ord(found[0])
+    if 0xDC80 <= number <= 0xDCFF:  # a byte that "surrogateescape" has kept
+        return f"\\x{number - 0xDC00:02x}"
+    return f"\\x{number:02x}" if number < 0x80 else f"\\u{number:04x}"
 
 
 class error(Exception):
@@ -61,7 +102,7 @@ def os_error(problem: OSError) -> OSErrorAbort:
     """The ``abort`` for a *problem* of the transport, which its class's catchers catch, too."""
     # A class of somebody else's may have a constructor of its own: the nearest of Python's will do.
     cause = next(c for c in type(problem).__mro__ if c.__module__ in ("builtins", "socket", "ssl"))
-    return _variant(cause)(f"socket error: {problem}", problem.errno)
+    return _variant(cause)(escaped(f"socket error: {problem}"), problem.errno)
 
 
 def _variant(cause: type[OSError]) -> type[OSErrorAbort]:

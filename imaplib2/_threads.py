@@ -52,7 +52,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from ._errors import abort, error, os_error
+from ._errors import abort, error, escaped, os_error
 from ._mutex import Bell, Mutex, Reentered
 from ._pending import Job, Outcome, Pending, run_jobs
 from ._protocol.arguments import Buffer
@@ -705,7 +705,7 @@ class Engine:
             transport = self._upgrader(event.command, event.unread)
         except BaseException as problem:
             event.command.waiter.replace(problem)
-            self.fail(abort(f"{event.command.row.name} failed: {problem}"))
+            self.fail(abort(escaped(f"{event.command.row.name} failed: {problem}")))
             if not isinstance(problem, Exception):
                 raise
             return
@@ -1021,7 +1021,7 @@ class Engine:
         self.fail(reason)
 
     def _fail_bug(self, problem: BaseException) -> None:
-        reason = abort(f"{type(problem).__name__}: {problem}")
+        reason = abort(escaped(f"{type(problem).__name__}: {problem}"))
         reason.__cause__ = problem
         self.fail(reason)
 

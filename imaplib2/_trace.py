@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, TextIO
 
+from ._errors import escaped, printable
 from ._protocol.framing import Batch
 from ._waiting import Clock
 
@@ -66,7 +67,7 @@ class Trace:
     def message(self, level: int, text: str) -> None:
         """Print *text* at *level* and above; keep it otherwise."""
         if self.level >= max(level, self.buffer_level):
-            self.write(text)
+            self.write(escaped(text))
         else:
             self._kept.append((Clock.wall(), threading.current_thread().name, "", text))
 
@@ -148,7 +149,9 @@ def _singly(text: Any) -> list[Any]:
 
 def _line(direction: str, text: Any) -> str:
     head = text[:SHOWN]
+    if not direction:
+        return escaped(head)
     if direction == ">" and isinstance(head, bytes):
-        head = head.decode("utf-8", "backslashreplace")
-    shown = head.rstrip("\r\n") if isinstance(head, str) else repr(head)
-    return f"{direction} {shown}" if direction else shown
+        head = head.decode("utf-8", "surrogateescape")
+    shown = printable(head.rstrip("\r\n")) if isinstance(head, str) else repr(head)
+    return f"{direction} {shown}"

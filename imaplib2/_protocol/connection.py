@@ -18,7 +18,7 @@ from collections.abc import Callable
 from itertools import chain
 from typing import Any, cast
 
-from .._errors import TimeoutAbort, abort, error, failed_greeting, lost, readonly
+from .._errors import TimeoutAbort, abort, error, failed_greeting, lost, printable, readonly
 from .arguments import Buffer, display, lay_out
 from .claims import Collectors
 from .command import Command, Idle
@@ -752,7 +752,7 @@ class Connection:
         self.bye = text
         if any(command.row.name == "LOGOUT" for command in self.in_progress.values()):
             return
-        shown = self.secrets.hidden_with_code(text).decode("utf-8", "replace")
+        shown = printable(self.secrets.hidden_with_code(text))
         self.fail(abort(f"server said BYE: {shown}"))
 
     def _collect(self, collectors: Collectors[Command], type_: str, data: Data) -> None:
@@ -906,7 +906,7 @@ class Connection:
             return
         selected = type_ == "OK" and row.name == "SELECT" and not command.leaves_data
         if selected and self.untagged.has("READ-ONLY"):
-            problem = readonly(f"{command.subject} is not writable")
+            problem = readonly(f"{printable(command.subject)} is not writable")
             self._report(Failed(command, problem))
             return
         completed = Completed(command, type_, data)

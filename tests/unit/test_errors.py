@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import errno
 import pickle
+import re
 import socket
 import ssl
 import subprocess
@@ -13,15 +14,19 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from imaplib2 import IMAP4
 from imaplib2._errors import (
     InvalidArgument,
     TimeoutAbort,
     UnusableArgument,
+    escaped,
     failed_greeting,
     lost,
     os_error,
+    printable,
 )
 from imaplib2._protocol.limits import ProtocolViolation
 
@@ -97,3 +102,72 @@ def test_another_process_can_have_an_error() -> None:
 
 def test_all_errors_of_a_kind_are_of_one_class() -> None:
     assert type(os_error(RESET)) is type(os_error(ConnectionResetError("again")))
+
+
+# -- Texts ---------------------------------------------------------------------------------------
+
+SPECIAL = re.compile("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+TEXTS = st.text(
+    st.one_of(
+        st.characters(),
+        st.sampled_from("\\\\\\xu0123456789abcdef\x1b\r\n\x85\u2028\udc80\ud800 \xe9\u65e5"),
+        st.characters(categories=["Cc", "Cs", "Zl", "Zp", "Cf"]),
+    )
+)
+
+
+def unescaped(text: str) -> str:
+    """What `printable` was made of."""
+
+    def original(found: re.Match[str]) -> str:
+        backslashes, digits = found[1], found[2]
+        half = backslashes[: len(backslashes) // 2]
+        if len(backslashes) % 2 == 0:
+            return half + digits
+        number = int(digits[1:], 16)
+        return half + chr(number + 0xDC00 if digits[0] == "x" and number >= 0x80 else number)
+
+    return re.sub(r"(\\+)(x[0-9a-f]{2}|u[0-9a-f]{4})", original, text)
+
+
+@given(text=TEXTS)
+def test_what_is_printable_does_nothing_and_tells_all(text: str) -> None:
+    shown = printable(text)
+    assert SPECIAL.search(shown) is None
+    assert unescaped(shown) == text
+    assert escaped(shown) == shown  # as a part of another text, it isn't escaped again
+    assert shown.isprintable() or not text.isprintable()
+
+
+@given(text=st.text(st.characters(exclude_categories=["Cc", "Cs", "Cf", "Zl", "Zp"])))
+def test_usual_texts_stay_as_they_are(text: str) -> None:
+    assert printable(text.replace("\\", "/")) == text.replace("\\", "/")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\\Seen \\Deleted \\* \\Unmarked \\xList \\HasNoChildren",
+        "C:\\new\\table",
+        "a\\\\b",
+        "\xa0\u200d",
+    ],
+)
+def test_backslashes_stay_single(text: str) -> None:
+    assert printable(text) == escaped(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\r\nb\tc\0", r"a\x0d\x0ab\x09c\x00"),
+        ("\x1b[2J\x7f\x85\x9b", r"\x1b[2J\x7f\u0085\u009b"),
+        ("\u2028\u2029\u202e\u2066", r"\u2028\u2029\u202e\u2066"),
+        (b"\xff\xe9".decode("utf-8", "surrogateescape"), r"\xff\xe9"),
+        (r"\x1b", r"\\x1b"),
+        ("\\\x1b", r"\\\x1b"),
+        (b"caf\xc3\xa9 \xff", "caf\xe9 \ufffd"),
+    ],
+)
+def test_escapes(text: str | bytes, shown: str) -> None:
+    assert printable(text) == shown

@@ -16,7 +16,7 @@ import pytest
 
 from imaplib2 import Internaldate2tuple, ParseFlags
 from imaplib2._by_hand import ByHand
-from imaplib2._errors import InvalidArgument
+from imaplib2._errors import InvalidArgument, printable
 from imaplib2._protocol import mutf7
 from imaplib2._protocol.arguments import is_list, split_list_options
 from imaplib2._protocol.connection import Connection
@@ -257,6 +257,11 @@ def test_a_text_takes_linear_time_whatever_it_is_given_as(
             take(make(size))
 
     assert_linear(work, size)
+
+
+@pytest.mark.parametrize("piece", ["\\", "\\x1", "\\u123", "\\\\x1b", "\x1b", "\\\x1b", "\u2028 "])
+def test_a_text_is_made_printable_in_linear_time(piece: str) -> None:
+    assert_linear(lambda size: printable(piece * size), 20_000)
 
 
 def test_two_sets_are_compared_in_linear_time() -> None:
