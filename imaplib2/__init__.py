@@ -29,6 +29,7 @@ from ._dates import (
     Internaldate2tuple,
     Mon2num,
     MonthNames,
+    Months,
     ParseFlags,
     Time2Internaldate,
 )
@@ -87,6 +88,7 @@ __all__ = [
     "MapCRLF",
     "Mon2num",
     "MonthNames",
+    "Months",
     "ParseFlags",
     "Response_code",
     "Time2Internaldate",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from ._protocol.grammar import Flags, InternalDate
+from ._protocol.grammar import MONTHS, Flags, InternalDate
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -15,10 +15,9 @@ if TYPE_CHECKING:
 
     DateTime = float | time.struct_time | tuple[int, ...] | datetime | str
 
-MonthNames = (
-    None,
-    *["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
-)
+#: By their numbers, as imaplib2 3.x has them, and as imaplib has them.
+MonthNames = (None, *MONTHS)
+Months = ["", *MONTHS]
 Mon2num = {str(name).encode(): number for number, name in enumerate(MonthNames) if name}
 
 

@@ -15,6 +15,7 @@ from . import mutf7
 from .commands import Kind, Row
 from .grammar import (
     ASTRING,
+    ATOM,
     FORBIDDEN,
     FORBIDDEN_BYTES,
     IS_CLOSED,
@@ -24,7 +25,7 @@ from .grammar import (
     QUOTED_TEXT,
 )
 from .message_set import check_message_set, format_message_set
-from .search_program import SearchReader, is_search_atom
+from .search_program import SearchReader, date_text, is_search_atom
 from .values import octets, plain_value
 
 Buffer = bytes | bytearray | memoryview
@@ -225,9 +226,16 @@ _SELECTION_OPTIONS = re.compile(
 )
 _RETURN_OPTION = r"(?:SUBSCRIBED|CHILDREN|SPECIAL-USE|MYRIGHTS|(?:STATUS|METADATA) \([^()]*\))"
 _RETURN_AT_END = re.compile(rf" RETURN (\((?:{_RETURN_OPTION} ?)*\))\Z", re.IGNORECASE)
+#: What stands in parentheses, whether the caller has given them or not.
+_LISTS = (Kind.FLAGS, Kind.FETCH_ITEMS, Kind.STATUS_ITEMS, Kind.SORT_KEYS, Kind.QUOTA_LIMITS)
 #: Arguments that no command can do without, be they None.
 _INDISPENSABLE = (Kind.PASSWORD, Kind.SORT_KEYS)
 _FLAG = re.compile(r"[^\s()\"]+")
+# RFC 3501, section 6.4.5; what may stand behind the items: RFC 7162, section 3; RFC 9394.
+_MACROS = ("ALL", "FULL", "FAST")
+_FETCH_MODIFIERS = re.compile(
+    r" +(\((?:CHANGEDSINCE|VANISHED|PARTIAL)(?: [^()]*)?\))\Z", re.IGNORECASE
+)
 _PROGRAM_TOKEN = re.compile(QUOTED_TEXT + r'|[^ \t"()]+|[ \t()]+')
 
 
@@ -331,7 +339,7 @@ class _Encoder:
         if self.kind is Kind.SEARCH:
             self._follow_search(data.decode("latin-1"), self._search.expected)
         elif self.kind is Kind.CHARSET:
-            self._declared = data.decode("ascii", "replace")
+            self._declared = _charset_name(data.decode("ascii", "replace"))
         return [data]
 
     def _password(self, value: Any) -> list[Part]:
@@ -349,9 +357,10 @@ class _Encoder:
     def _text_of(self, value: Any) -> str:
         if self.kind is Kind.SEQUENCE_SET:
             return format_message_set(value)
-        lists = (Kind.FLAGS, Kind.FETCH_ITEMS, Kind.STATUS_ITEMS, Kind.SORT_KEYS)
-        if self.kind in lists and isinstance(value, Iterable):
+        if self.kind in _LISTS and isinstance(value, Iterable):
             return "(" + " ".join(self._item(item) for item in value) + ")"
+        if self._search.expects_date and (date := date_text(value)):
+            return date
         if self.kind is not Kind.ANY and isinstance(value, (list, tuple, set, dict)):
             raise UnusableArgument(f"is a {type(value).__name__}")
         return str(value)
@@ -359,6 +368,8 @@ class _Encoder:
     def _item(self, value: Any) -> str:
         text = plain_value(value)
         text = text.decode("ascii") if isinstance(text, bytes) else text
+        if self.kind is Kind.QUOTA_LIMITS and type(text) is int:
+            text = str(text)
         if not isinstance(text, str):
             raise UnusableArgument(f"an item must be str, not {type(value).__name__}")
         whole = _FLAG.fullmatch(text) if self.kind is Kind.FLAGS else text and is_list(f"({text})")
@@ -370,12 +381,12 @@ class _Encoder:
         kind = self.kind
         if kind is Kind.SEQUENCE_SET:
             return [check_message_set(text).encode("ascii")]
-        if kind in (Kind.FLAGS, Kind.STATUS_ITEMS, Kind.SORT_KEYS):
-            return self._list_of(text)
         if kind is Kind.FETCH_ITEMS:
-            return [text.encode("utf-8" if self._utf8 else "ascii")]
+            return [_fetch_items(text).encode("utf-8" if self._utf8 else "ascii")]
+        if kind in _LISTS:
+            return self._list_of(text)
         if kind is Kind.CHARSET:
-            self._declared = text
+            self._declared = _charset_name(text)
         if kind in (Kind.MAILBOX, Kind.LIST_PATTERN):
             return self._mailbox(text)
         if is_quoted_string(text) or is_list(text):
@@ -441,6 +452,8 @@ class _Encoder:
             self._search.read_value(text)
         else:
             self._search.read(text)
+        if self._search.charset is not None:
+            _charset_name(self._search.charset)
 
     def _program(self, text: str) -> list[Part]:
         """Program text as it is, but for its 8-bit strings, which become literals."""
@@ -491,6 +504,27 @@ def _plain_text(parts: list[Part]) -> bytes:
     if isinstance(part, Literal):
         return part.data
     return bytes_of(part)
+
+
+def _fetch_items(text: str) -> str:
+    """*text* with the parentheses that the items in it need, but for those that have them."""
+    modifiers = _FETCH_MODIFIERS.search(text)
+    items = text[: modifiers.start()] if modifiers else text
+    is_whole = items[:1] in ("", "(") or items.upper() in _MACROS or is_quoted_string(items)
+    if is_whole or not is_list(f"({items})"):  # what is no list is for the server to judge
+        return text
+    return f"({items})" + (f" {modifiers[1]}" if modifiers else "")
+
+
+def _charset_name(text: str) -> str:
+    """The name of a charset, which may stand in double quotes; raises InvalidArgument for others.
+
+    Python's codecs are found by names that no server knows, some of which are no ASCII.
+    """
+    name = text[1:-1] if is_quoted_string(text) else text
+    if not ATOM.fullmatch(name):
+        raise InvalidArgument(f"not the name of a charset: {text[:100]!a}")
+    return name
 
 
 def _unquote(text: str) -> str:

@@ -27,6 +27,7 @@ class Kind(Enum):
     FETCH_ITEMS = "fetch items"
     STATUS_ITEMS = "status items"
     FLAGS = "flags"
+    QUOTA_LIMITS = "quota limits"
     SORT_KEYS = "sort criteria"
     CHARSET = "charset"
     SEARCH = "search criteria"  # all arguments that remain
@@ -173,7 +174,7 @@ def _authenticated_rows() -> Iterable[Row]:
     yield Row("DELETEACL", "RFC 4314, 3.2", states, (kind.MAILBOX, kind.ASTRING))
     yield Row("MYRIGHTS", "RFC 4314, 3.5", states, mailbox, ("MYRIGHTS",))
     yield Row("GETQUOTA", "RFC 9208, 4.1.1", states, (kind.ASTRING,), ("QUOTA",))
-    yield Row("SETQUOTA", "RFC 9208, 4.1.3", states, (kind.ASTRING, kind.ANY), ("QUOTA",))
+    yield Row("SETQUOTA", "RFC 9208, 4.1.3", states, (kind.ASTRING, kind.QUOTA_LIMITS), ("QUOTA",))
     yield Row("GETQUOTAROOT", "RFC 9208, 4.1.2", states, mailbox, ("QUOTAROOT", "QUOTA"))
     annotation = (kind.MAILBOX, kind.ANY, kind.ANY)
     yield Row("GETANNOTATION", "draft-daboo-imap-annotatemore", states, annotation, ("ANNOTATION",))

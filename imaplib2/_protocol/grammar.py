@@ -6,6 +6,9 @@ import re
 
 CRLF = b"\r\n"
 
+# date-month      = "Jan" / "Feb" / ...
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
 # atom-specials   = "(" / ")" / "{" / SP / CTL / list-wildcards / quoted-specials / resp-specials
 # ATOM-CHAR       = <any CHAR except atom-specials>
 # ASTRING-CHAR    = ATOM-CHAR / resp-specials

@@ -8,15 +8,17 @@ it, and which is program text, to be sent as it is.
 from __future__ import annotations
 
 import re
+from typing import Any
 
-from .grammar import ASTRING, LIST_CHARS, QUOTED, QUOTED_TEXT
+from .grammar import ASTRING, LIST_CHARS, MONTHS, QUOTED, QUOTED_TEXT
 
+_DATES = ("BEFORE", "ON", "SINCE", "SENTBEFORE", "SENTON", "SENTSINCE",
+          "SAVEDBEFORE", "SAVEDON", "SAVEDSINCE")  # fmt: skip
 # What follows a key: "s" a string, "a" an atom (a date, a number, a flag, a set).
 _VALUES = {
     **dict.fromkeys(("BCC", "BODY", "CC", "FROM", "SUBJECT", "TEXT", "TO"), "s"),
     **dict.fromkeys(("X-GM-RAW", "X-GM-LABELS", "FILTER", "CHARSET"), "s"),
-    **dict.fromkeys(("BEFORE", "ON", "SINCE", "SENTBEFORE", "SENTON", "SENTSINCE"), "a"),
-    **dict.fromkeys(("SAVEDBEFORE", "SAVEDON", "SAVEDSINCE", "OLDER", "YOUNGER"), "a"),
+    **dict.fromkeys((*_DATES, "OLDER", "YOUNGER"), "a"),
     **dict.fromkeys(("LARGER", "SMALLER", "UID", "KEYWORD", "UNKEYWORD", "MODSEQ"), "a"),
     **dict.fromkeys(("EMAILID", "THREADID", "X-GM-MSGID", "X-GM-THRID"), "a"),
     "HEADER": "ss",
@@ -50,6 +52,11 @@ class SearchReader:
         """What comes next: "s", a string; "a", an atom; "", program text."""
         return self._expected[:1]
 
+    @property
+    def expects_date(self) -> bool:
+        """Whether what comes next is a date."""
+        return bool(self._expected) and self._key in _DATES
+
     def closes(self, text: str) -> bool:
         """Whether *text* is a value and the end of a list that an earlier part has begun."""
         value = text.rstrip(")")
@@ -63,7 +70,7 @@ class SearchReader:
         """Follow a part that is the value of the last key."""
         self._expected = self._expected[1:]
         if self._key == "CHARSET":
-            self.charset = text.strip('"')
+            self.charset = text[1:-1] if QUOTED.fullmatch(text) else text
 
     def read(self, text: str) -> None:
         """Follow a part that is program text."""
@@ -77,3 +84,15 @@ class SearchReader:
             self._key = token.upper()
             self._expected = _VALUES.get(self._key, "")
             self.numbers = self.numbers or bool(_NUMBERS.fullmatch(token))
+
+
+def date_text(value: Any) -> str | None:
+    """A ``datetime.date``, or ``datetime``, as search keys have it; None for anything else.
+
+    What it is, is told by its attributes: most programs need no ``datetime``.
+    """
+    try:
+        year, month, day = value.year, value.month, value.day
+    except AttributeError:
+        return None
+    return f"{day:02d}-{MONTHS[month - 1]}-{year:04d}"

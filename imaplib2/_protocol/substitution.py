@@ -11,6 +11,7 @@ from .._errors import InvalidArgument, UnusableArgument
 from .arguments import is_list, quote
 from .grammar import QUOTED_TEXT
 from .message_set import check_message_set, format_message_set
+from .search_program import date_text
 from .values import plain_value
 
 _MISSING: Any = object()
@@ -65,7 +66,7 @@ def _text_for(placeholder: str, values: Iterator[Any]) -> str:
         return check_message_set(value) if isinstance(value, str) else format_message_set(value)
     if placeholder == "?f":
         return _flags(value)
-    return quote(value) if isinstance(value, str) else _number(value)
+    return quote(value) if isinstance(value, str) else date_text(value) or _number(value)
 
 
 def _number(value: Any) -> str:
@@ -73,7 +74,7 @@ def _number(value: Any) -> str:
         return float.__repr__(value)
     if not hasattr(value, "__index__") or isinstance(value, bool):
         kind = type(value).__name__
-        raise UnusableArgument(f"a param must be str, bytes or a number, not {kind}")
+        raise UnusableArgument(f"a param must be str, bytes, a number or a date, not {kind}")
     return str(index(value))
 
 

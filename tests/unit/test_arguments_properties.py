@@ -44,6 +44,7 @@ HARMLESS: dict[Kind, Any] = {
     Kind.FETCH_ITEMS: "(FLAGS)",
     Kind.STATUS_ITEMS: "(MESSAGES)",
     Kind.FLAGS: "(\\Seen)",
+    Kind.QUOTA_LIMITS: "(STORAGE 512)",
     Kind.SORT_KEYS: "(DATE)",
     Kind.CHARSET: "UTF-8",
     Kind.SEARCH: "ALL",
@@ -58,7 +59,6 @@ STRINGS = {
     Kind.ASTRING,
     Kind.MAILBOX,
     Kind.LIST_PATTERN,
-    Kind.CHARSET,
     Kind.PASSWORD,
     Kind.DATE_TIME,
     Kind.ANY,
@@ -71,6 +71,7 @@ COLLECTIONS = {
     Kind.STATUS_ITEMS,
     Kind.FLAGS,
     Kind.SORT_KEYS,
+    Kind.QUOTA_LIMITS,
 }
 
 
@@ -508,7 +509,23 @@ def test_nul_is_refused_in_a_search_string_that_is_a_literal() -> None:
     _assert_refused(COMMANDS["SEARCH"], ["SUBJECT", "\xe9\0"])
 
 
-@pytest.mark.parametrize("charset", ["UTF-16", "UTF-16-LE", "UTF-32", "hex", "rot13", "no-such"])
+@pytest.mark.parametrize(
+    "charset",
+    [
+        *("UTF-16", "UTF-16-LE", "UTF-32", "hex", "rot13", "no-such"),
+        *(
+            "\xfctf-8",
+            "\uff35\uff34\uff26-8",
+            "",
+            " utf-8",
+            "utf 8",
+            "utf-8)",
+            '"utf-8',
+            "(utf-8)",
+            "utf-8]",
+        ),
+    ],
+)
 def test_a_charset_that_cannot_be_sent_is_refused(charset: str) -> None:
     for row in ROWS:
         if Kind.SEARCH in row.arguments:
@@ -519,6 +536,52 @@ def test_a_charset_that_cannot_be_sent_is_refused(charset: str) -> None:
                 values[-1:] = ["CHARSET", charset, "SUBJECT"]
             with pytest.raises(InvalidArgument):
                 line(row, [*values, "\xe9"])
+
+
+# -- Fetch items ---------------------------------------------------------------------------------
+
+_ATTRIBUTES = st.sampled_from(
+    ["FLAGS", "uid", "RFC822.SIZE", "BODY", "X-GM-MSGID", "BINARY.SIZE[1]"]
+)
+_FIELDS = st.lists(st.sampled_from(["FROM", "To", '"X Y"', "X-n"]), min_size=1)
+_SECTIONS = st.one_of(
+    st.sampled_from(["", "TEXT", "HEADER", "1.2.MIME"]),
+    _FIELDS.map(lambda names: f"HEADER.FIELDS ({' '.join(names)})"),
+    _FIELDS.map(lambda names: f"1.HEADER.FIELDS.NOT ({' '.join(names)})"),
+)
+_BODIES = st.builds(
+    "{}[{}]{}".format,
+    st.sampled_from(["BODY", "body.peek"]),
+    _SECTIONS,
+    st.sampled_from(["", "<0.100>"]),
+)
+_ITEMS = st.one_of(_ATTRIBUTES, _BODIES, st.sampled_from(["PREVIEW (LAZY)", "ANNOTATION (a (b))"]))
+_MODIFIERS = st.sampled_from(
+    ["", " (CHANGEDSINCE 5)", " (changedsince 5 VANISHED)", " (PARTIAL 1:10)"]
+)
+
+
+@pytest.mark.parametrize("row", [COMMANDS["FETCH"], UID_COMMANDS["FETCH"]])
+@given(items=st.lists(_ITEMS, min_size=1, max_size=4), modifiers=_MODIFIERS)
+def test_fetch_items_get_the_parentheses_that_they_need(
+    row: Row, items: list[str], modifiers: str
+) -> None:
+    text = " ".join(items)
+    sent = line(row, ["1", text + modifiers])
+    assert sent == line(row, ["1", f"({text}){modifiers}"])
+    _, listed, *behind = parse_command(sent).args
+    assert isinstance(listed, List)
+    assert len(behind) == bool(modifiers)
+    whole = parse_command(b"a1 X (" + text.encode() + b")\r\n").args
+    assert whole == (listed,)
+
+
+@pytest.mark.parametrize("macro", ["ALL", "FULL", "FAST", "all", "Full", "fAST"])
+@given(modifiers=_MODIFIERS)
+def test_macros_of_fetch_items_stay_bare(macro: str, modifiers: str) -> None:
+    assert line(COMMANDS["FETCH"], ["1", macro + modifiers]).endswith(
+        f" FETCH 1 {macro}{modifiers}\r\n".encode()
+    )
 
 
 # -- Announcements of literals -------------------------------------------------------------------
@@ -545,4 +608,4 @@ def test_every_kind_of_argument_has_a_harmless_value() -> None:
 
 
 def test_every_kind_of_argument_is_covered() -> None:
-    assert {*STRINGS, *ATOMS, *COLLECTIONS, Kind.SEARCH} == set(Kind)
+    assert {*STRINGS, *ATOMS, *COLLECTIONS, Kind.SEARCH, Kind.CHARSET} == set(Kind)

@@ -246,7 +246,7 @@ SEVERAL: dict[str, tuple[Any, ...]] = {
 #: Text of these is not one value but a piece of protocol, by the rules of quoting.
 PROGRAMS = {"message_parts", "criteria", "search_criteria"}
 #: Text of these is a list, or is refused.
-LISTS = {"names", "flags", "sort_criteria"}
+LISTS = {"names", "flags", "sort_criteria", "limits"}
 #: Fetch items; arguments may stand behind the name; the next test but one.
 RAW = {("uid", "args[1]"), ("xatom", "name"), ("authenticate", "mechanism")}
 #: What must be done about a text that is encoded before it is sent.
@@ -630,10 +630,15 @@ def test_params_add_no_arguments(method: str, text: str) -> None:
             listed = raw.partition(b"SUBJECT ")[2].rpartition(b" UNSEEN\r\n")[0]
             assert is_balanced(listed)
             continue
-        *_, key, value, behind = client.understood().args
+        *_, key, value, behind = _criteria(client.understood().args)
         assert (key.value, behind.value) == (b"SUBJECT", b"UNSEEN")
         assert placeholder == "?"
         assert value.value == text.encode()
+
+
+def _criteria(nodes: Any) -> Any:
+    """The parts of the text with the placeholder: of fetch items, those in the list."""
+    return nodes[-1].items if isinstance(nodes[-1], List) else nodes
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])

@@ -28,9 +28,9 @@ NAMES = words(
     """
     IMAP4 IMAP4_SSL IMAP4_stream Internaldate2tuple Internaldate2Time Time2Internaldate ParseFlags
     Int2AP Commands Debug IMAP4_PORT IMAP4_SSL_PORT CRLF AllowedVersions NONAUTH AUTH SELECTED
-    LOGOUT MonthNames Mon2num InternalDate Flags MapCRLF Literal Response_code Untagged_response
-    Untagged_status Continuation IDLE_TIMEOUT READ_SIZE READ_POLL_TIMEOUT TLS_SECURE TLS_NO_SSL
-    TLS_COMPAT version __version__ __release__ __revision__
+    LOGOUT MonthNames Months Mon2num InternalDate Flags MapCRLF Literal Response_code
+    Untagged_response Untagged_status Continuation IDLE_TIMEOUT READ_SIZE READ_POLL_TIMEOUT
+    TLS_SECURE TLS_NO_SSL TLS_COMPAT version __version__ __release__ __revision__
     """
 )
 
@@ -157,7 +157,8 @@ def test_a_constant_has_its_value(name: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["IMAP4_PORT", "IMAP4_SSL_PORT", "CRLF", "AllowedVersions", "Debug", "Mon2num"]
+    "name",
+    ["IMAP4_PORT", "IMAP4_SSL_PORT", "CRLF", "AllowedVersions", "Debug", "Mon2num", "Months"],
 )
 def test_a_constant_of_imaplib_has_the_value_that_it_has_there(name: str) -> None:
     assert getattr(imaplib2, name) == getattr(imaplib, name)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, timedelta, timezone
+from functools import partial
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis.strategies import dates
 
+import imaplib2
 from imaplib2._errors import InvalidArgument
 from imaplib2._protocol.search_program import SearchReader
 
 from .test_arguments import Recorder, encoded, sent
 
 Case = tuple[tuple[Any, ...], bytes]
+
+EAST = timezone(timedelta(hours=12))
 
 #: Calls of ``search`` that tutorials and answers on the web show.
 USUAL: list[Case] = [
@@ -195,9 +202,61 @@ def test_what_the_charset_cannot_express_is_refused(arguments: tuple[Any, ...]) 
 @pytest.mark.parametrize("charset", ["x y", "UTF-8 ALL", "UTF-8)", '"a" b'])
 def test_a_charset_adds_no_criteria(charset: str) -> None:
     client = Recorder()
+    for call in (client.search, partial(client.sort, "DATE"), partial(client.thread, "REFERENCES")):
+        with pytest.raises(InvalidArgument, match="not the name of a charset"):
+            call(charset, "ALL")
+    assert not client.lines
+
+
+@pytest.mark.parametrize("charset", ["utf-8", '"UTF-8"', b"us-ascii", "iso-8859-1:1987"])
+def test_a_charset_goes_out_as_it_is(charset: Any) -> None:
+    client = Recorder()
     client.search(charset, "ALL")
-    quoted = charset.replace('"', '\\"').encode()
-    assert client.lines == [b'SEARCH CHARSET "' + quoted + b'" ALL']
+    client.sort("DATE", charset, "ALL")
+    name = charset if isinstance(charset, bytes) else charset.encode()
+    assert client.lines == [b"SEARCH CHARSET %b ALL" % name, b"SORT (DATE) %b ALL" % name]
+
+
+@pytest.mark.parametrize("value", [date(2024, 1, 2), datetime(2024, 1, 2, 23, 59, tzinfo=EAST)])
+def test_dates_are_written_as_imap_has_them(value: Any) -> None:
+    client = Recorder()
+    for key in ("SINCE", "before", "ON", "SENTSINCE", "SENTBEFORE", "sentOn", "SAVEDSINCE"):
+        client.search(None, key, value)
+        client.search(None, f"NOT {key}", value, "UNSEEN")
+        client.search(None, f"{key} ? UNSEEN", params=[value])
+        client.uid("SEARCH", key, value)
+        client.sort("DATE", "UTF-8", key, value)
+        client.thread("REFERENCES", "UTF-8", "UNSEEN", key, value)
+        word = key.encode()
+        assert client.lines[-6:] == [
+            b"SEARCH %b 02-Jan-2024" % word,
+            b"SEARCH NOT %b 02-Jan-2024 UNSEEN" % word,
+            b"SEARCH %b 02-Jan-2024 UNSEEN" % word,
+            b"UID SEARCH %b 02-Jan-2024" % word,
+            b"SORT (DATE) UTF-8 %b 02-Jan-2024" % word,
+            b"THREAD REFERENCES UTF-8 UNSEEN %b 02-Jan-2024" % word,
+        ]
+
+
+@given(value=dates())
+def test_every_date_has_its_month_in_english(value: date) -> None:
+    client = Recorder()
+    client.search(None, "SINCE", value)
+    text = client.lines[0].removeprefix(b"SEARCH SINCE ").decode()
+    day, month, year = text.split("-")
+    assert (int(day), imaplib2.Months.index(month), int(year)) == (
+        value.day,
+        value.month,
+        value.year,
+    )
+    assert len(year) == 4
+
+
+def test_a_date_that_is_no_date_of_a_key_is_a_value_like_others() -> None:
+    client = Recorder()
+    client.search(None, "LARGER", date(2024, 1, 2))
+    client.search(None, "SUBJECT", date(2024, 1, 2))
+    assert client.lines == [b"SEARCH LARGER 2024-01-02", b"SEARCH SUBJECT 2024-01-02"]
 
 
 # -- The reader ----------------------------------------------------------------------------------
