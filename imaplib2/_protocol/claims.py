@@ -2,21 +2,26 @@
 
 A server may work on several commands at a time (RFC 3501, section 5.5), and its untagged
 responses carry no tag. FETCH and STATUS responses can be told apart all the same: by the message
-and by the mailbox that they are about.
+and by the mailbox that they are about. What a command surely did not ask for isn't its data.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections.abc import Container
 from typing import Any, Generic, Protocol, TypeVar
 
+from . import mutf7
 from .grammar import QUOTED_BYTES, without_escapes
 from .message_set import MessageSet
 from .responses import Data
 
 _LEADING_UID = re.compile(rb"[0-9]+ \(UID ([0-9]{1,20})\b")
 _DIGITS = 20  # no number of IMAP has more (RFC 9051, section 9: number64)
+#: Bytes of a mailbox's name beyond which nobody looks at its form.
+_NAME_SIZE = 4000
+_ANNOUNCEMENT = re.compile(rb"~?\{[0-9]+[+-]?\}")
 _TOKEN = re.compile(rb"[()]|[^\s()]+")
 
 
@@ -27,8 +32,16 @@ class Claim(Protocol):
     def ranges(self) -> list[tuple[Any, Any]]:
         """From which to which key, each, in order: what is meant."""
 
+    @property
+    def asked(self) -> tuple[Container[int] | None, Container[int] | None]:
+        """The message numbers, and the UIDs, that were asked for; None: that may be any."""
+
+    @property
+    def by_number(self) -> bool:
+        """Whether an EXPUNGE may change what was asked for."""
+
     def key_of(self, data: Data) -> object:
-        """The key of the message or mailbox that *data* is about."""
+        """The key of the message or mailbox that *data* is about; None when it doesn't tell."""
 
     def covers(self, key: object) -> bool:
         """Whether the command asked for what has this key."""
@@ -44,12 +57,18 @@ class MessageClaim:
         self._set = MessageSet.parse(message_set)
         self._by_uid = by_uid
         self.ranges = self._set.ranges
+        self.by_number = not by_uid
+
+    @property
+    def asked(self) -> tuple[Container[int] | None, Container[int] | None]:
+        numbers = self._set.numbers
+        return (None, numbers) if self._by_uid else (numbers, None)
 
     def key_of(self, data: Data) -> object:
         return uid_of(data) if self._by_uid else _number_of(data)
 
     def covers(self, key: object) -> bool:
-        return isinstance(key, int) and key in self._set
+        return key in self._set
 
     def overlaps(self, other: Any) -> bool:
         if not isinstance(other, MessageClaim):
@@ -59,16 +78,21 @@ class MessageClaim:
 
 
 class MailboxClaim:
-    """STATUS data of one mailbox."""
+    """STATUS data of one mailbox, in whatever form and case the server gives its name."""
+
+    asked = (None, None)
+    by_number = False
 
     def __init__(self, mailbox: bytes) -> None:
         self._name = _mailbox_name(mailbox)
         self.ranges = [(self._name, self._name)]
 
     def key_of(self, data: Data) -> object:
-        if not isinstance(data, bytes):
-            return _folded(data[0][1]) if isinstance(data[0], tuple) else None
-        return _mailbox_name(data)
+        first = data if isinstance(data, bytes) else data[0]
+        if isinstance(first, tuple):
+            announced = _ANNOUNCEMENT.fullmatch(first[0])
+            return _folded(first[1]) if announced else _mailbox_name(first[0]) or None
+        return _mailbox_name(first) or None
 
     def covers(self, key: object) -> bool:
         return key == self._name
@@ -85,6 +109,9 @@ class Collectors(Generic[Member]):
 
     def __init__(self) -> None:
         self._claims: dict[Member, Claim | None] = {}  # in the order of their sending
+        # Those that also take what nobody has asked for.
+        self._takers: dict[Member, None] = {}
+        self._renumbered = False
         # What all of them are about: where each range begins, in order, and where it ends.
         self._firsts: list[Any] = []
         self._lasts: list[tuple[Any, Member]] = []
@@ -97,9 +124,18 @@ class Collectors(Generic[Member]):
         """The one command that collects the type, if no other does."""
         return next(iter(self._claims)) if len(self._claims) == 1 else None
 
-    def add(self, member: Member, claim: Claim | None) -> None:
-        """*member* is in progress."""
+    @property
+    def asked(self) -> tuple[Container[int] | None, Container[int] | None]:
+        """As `Claim.asked`, of the `only` one; None for what it takes all the same."""
+        (claim,) = self._claims.values()
+        taker = self._renumbered or self._takers
+        return (None, None) if claim is None or taker else claim.asked
+
+    def add(self, member: Member, claim: Claim | None, *, takes_all: bool = False) -> None:
+        """*member* is in progress; whether it *takes_all* that no other has asked for."""
         self._claims[member] = claim
+        if takes_all or claim is None:
+            self._takers[member] = None
         for first, last in claim.ranges if claim else ():
             position = bisect_left(self._firsts, first)
             self._firsts.insert(position, first)
@@ -108,6 +144,7 @@ class Collectors(Generic[Member]):
     def remove(self, member: Member) -> None:
         """*member* is in progress no longer."""
         claim = self._claims.pop(member)
+        self._takers.pop(member, None)
         for first, _ in claim.ranges if claim else ():
             position = bisect_left(self._firsts, first)
             del self._firsts[position], self._lasts[position]
@@ -122,14 +159,24 @@ class Collectors(Generic[Member]):
         # Whether UIDs meet numbers, one tells for all; the rest is a matter of looking up.
         return claim.overlaps(other) or any(self._members(*ends) for ends in claim.ranges)
 
-    def owner(self, data: Data) -> Member:
-        """Whose *data* is; that of nobody goes to the one that was sent first."""
+    def renumber(self) -> None:
+        """Messages have got other numbers: which ones were asked for isn't known any more."""
+        claim = next(iter(self._claims.values()), None)  # if one goes by numbers, all do
+        self._renumbered |= claim is not None and claim.by_number
+
+    def owner(self, data: Data) -> Member | None:
+        """Whose *data* is; None when surely nobody has asked for it.
+
+        What doesn't tell what it is about goes to the one that was sent first.
+        """
         first = next(iter(self._claims))
         claim = self._claims[first]
-        if len(self._claims) == 1 or claim is None:
+        key = claim.key_of(data) if claim is not None else None
+        if key is None:
             return first
-        key = claim.key_of(data)  # their keys are of one kind: others would overlap
-        return first if key is None else next(iter(self._members(key, key)), first)
+        for member in self._members(key, key):  # keys are of one kind: others would overlap
+            return member
+        return first if self._renumbered else next(iter(self._takers), None)
 
     def _members(self, first: Any, last: Any) -> list[Member]:
         """A member that claims a key from *first* to *last*, if there is one."""
@@ -180,5 +227,14 @@ def _unescaped(text: bytes) -> bytes:
 
 
 def _folded(mailbox: bytes) -> bytes:
-    # INBOX is the one name that is the same in any case (RFC 3501, section 5.1).
-    return b"INBOX" if mailbox.upper() == b"INBOX" else mailbox
+    """*mailbox* in the form that all forms of its name share, and a few other names, too.
+
+    INBOX is the same in any case (RFC 3501, section 5.1), and so are the names below it, or all of
+    them, with some servers. Two commands whose mailboxes may be the same wait for each other.
+    """
+    if not mailbox.isascii() and len(mailbox) <= _NAME_SIZE:
+        try:
+            mailbox = mutf7.encode(mailbox.decode()).encode()
+        except UnicodeError:
+            return mailbox
+    return mailbox.rstrip(b"/.").lower()

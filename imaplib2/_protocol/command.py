@@ -26,6 +26,8 @@ class Command:
     #: The first argument, as the caller gave it.
     first_argument: Any = None
     claim: Claim | None = None
+    #: Untagged types of other commands that it brings, and leaves; see `Row.may_bring`.
+    brings: tuple[str, ...] = ()
     idle: Idle | None = None
     #: A BAD is an answer like others: for callers who raise it themselves.
     as_it_came: bool = False
@@ -96,6 +98,8 @@ class Command:
             command.claim = MessageClaim(encoded.first, row.name.startswith("UID "))
         elif row.claims == "mailbox" and encoded.first:
             command.claim = MailboxClaim(encoded.first)
+        elif row.may_bring:
+            command.brings = _brought(row, encoded.parts)
         return command
 
     @classmethod
@@ -143,6 +147,13 @@ class Command:
         """The first argument as text: the mailbox of SELECT, the capabilities of ENABLE."""
         argument = self.first_argument
         return argument.decode("utf-8", "replace") if isinstance(argument, bytes) else str(argument)
+
+
+def _brought(row: Row, parts: list[Part]) -> tuple[str, ...]:
+    """What of the types that *row* may bring its RETURN options ask for."""
+    text = b"".join(part for part in parts if isinstance(part, bytes)).upper()
+    options = text.rpartition(b"RETURN")[2] if b"RETURN" in text else b""
+    return tuple(type_ for type_ in row.may_bring if type_.encode() in options)
 
 
 class Idle:

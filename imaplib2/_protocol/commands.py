@@ -88,6 +88,9 @@ class _Columns(NamedTuple):
     claims: str | None = None
     #: The capability by which a server forbids it.
     forbidden_by: str | None = None
+    #: Untagged types that it brings besides if RETURN options of that name say so (RFC 5258; 5819;
+    #: 8440; 9590). They stay with the untagged responses; commands that collect them wait for it.
+    may_bring: tuple[str, ...] = ()
 
 
 class Row(_Columns):
@@ -153,7 +156,7 @@ def _authenticated_rows() -> Iterable[Row]:
     yield Row("UNSUBSCRIBE", "RFC 3501, 6.3.7", states, mailbox)
     yield Row(
         "LIST", "RFC 3501, 6.3.8", states, collects=("LIST",), modifiers_before=kind.MAILBOX,
-        **listing,
+        may_bring=("STATUS", "MYRIGHTS", "METADATA"), **listing,
     )
     yield Row("XLIST", "Gmail", states, collects=("XLIST",), **listing)
     yield Row("LSUB", "RFC 3501, 6.3.9", states, collects=("LSUB",), **listing)

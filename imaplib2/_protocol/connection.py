@@ -13,7 +13,7 @@ A command in progress collects the untagged data of its types. Data that nobody 
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from itertools import chain
 from typing import Any, cast
@@ -62,6 +62,7 @@ _SHOWN_SIZE = 1000
 _CAPABILITIES_SIZE = 64 * 1024
 #: What a list of capabilities must name one of (RFC 3501, section 6.1.1).
 _REVISIONS = frozenset({"IMAP4", "IMAP4REV1", "IMAP4REV2"})
+_RENUMBERING = frozenset({"EXPUNGE", "VANISHED"})
 _DONE = b"DONE\r\n"
 #: Seconds that commands of other threads wait for who negotiates TLS by hand.
 _SOCKET_TIMEOUT = 60.0
@@ -158,6 +159,8 @@ class Connection:
         #: How many commands in progress there are of each kind that admission distinguishes.
         self._profiles: dict[Profile, int] = {}
         self._collectors: dict[str, Collectors[Command]] = {}
+        #: Types of other commands' data that commands in progress bring, see `Command.brings`.
+        self._brought: Counter[str] = Counter()
 
     # -- Driving ------------------------------------------------------------------------------
 
@@ -559,6 +562,10 @@ class Connection:
             return True
         if any(self._conflict(command, other) for other in self._profiles):
             return False
+        if any(type_ in self._collectors for type_ in command.brings):
+            return False
+        if self._brought and not self._brought.keys().isdisjoint(command.row.collects):
+            return False
         # Dovecot runs pipelined commands and sends their tagged responses together, at last.
         return not any(
             self._collectors[type_].conflicts(command.claim)
@@ -586,7 +593,10 @@ class Connection:
                 self.untagged.drop_shown()
             command.idle.done_wanted |= bool(self._held)  # others wait for its end already
         for type_ in row.collects:
-            self._collectors.setdefault(type_, Collectors()).add(command, command.claim)
+            collectors = self._collectors.setdefault(type_, Collectors())
+            # imaplib's raw commands leave all there is to whoever called them.
+            collectors.add(command, command.claim, takes_all=command.leaves_data)
+        self._brought.update(command.brings)
         if row.on_ok == SELECTED:
             self._selecting = command
             command.shown = []
@@ -641,6 +651,10 @@ class Connection:
             collectors.remove(command)
             if not collectors:
                 del self._collectors[type_]
+        for type_ in command.brings:
+            self._brought[type_] -= 1
+            if not self._brought[type_]:
+                del self._brought[type_]
         if command is self._selecting:
             self._selecting = None
         self._collected -= command.collected
@@ -705,8 +719,10 @@ class Connection:
     def _untagged(self, response: Untagged, now: float) -> None:
         type_, data = response
         collectors = self._collectors.get(type_)
-        if collectors is not None:
-            return self._collect(collectors, type_, data)
+        if collectors is not None and self._collect(collectors, type_, data):
+            return
+        if type_ in _RENUMBERING and "FETCH" in self._collectors:
+            self._collectors["FETCH"].renumber()
         idle = self._idle_in_progress
         if idle is not None and idle.capture is not None:
             idle.capture(type_, _items(data))
@@ -725,7 +741,7 @@ class Connection:
             self._note_enabled(data)
         if idle is not None and idle.capture is None and type_ != "OK":
             self._end_idle(now)
-        return None
+        return
 
     def store(self, response: Untagged) -> None:
         """Put a response where users find it."""
@@ -755,10 +771,15 @@ class Connection:
         shown = printable(self.secrets.hidden_with_code(text))
         self.fail(abort(f"server said BYE: {shown}"))
 
-    def _collect(self, collectors: Collectors[Command], type_: str, data: Data) -> None:
-        self._give(collectors.owner(data), type_, _items(data), 1)
+    def _collect(self, collectors: Collectors[Command], type_: str, data: Data) -> bool:
+        """Give *data* to the command that has asked for it; false when surely none has."""
+        owner = collectors.owner(data)
+        if owner is None:
+            return False
+        self._give(owner, type_, _items(data), 1)
         if type_ == "CAPABILITY" and isinstance(data, bytes):
             self._learn_capabilities(data)
+        return True
 
     def _collect_fetches(self, frames: list[Frame], start: int) -> int:
         """Take the FETCH responses at *start* of *frames* in one go, if that can be.
@@ -767,9 +788,9 @@ class Connection:
         """
         collectors = self._collectors.get("FETCH")
         command = collectors.only if collectors is not None else None
-        if command is None or self.logging_in or self.tap is not None:
+        if collectors is None or command is None or self.logging_in or self.tap is not None:
             return 0
-        count, data = fetch_data(frames, start)
+        count, data = fetch_data(frames, start, *collectors.asked)
         if count:
             if self.traffic is not None:
                 self.traffic.append(("<", Batch(frames[start : start + count])))

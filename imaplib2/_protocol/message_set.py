@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from .._errors import InvalidArgument
@@ -35,6 +37,8 @@ def check_message_set(text: str) -> str:
 
 # sequence-set    = (seq-number / seq-range) ["," sequence-set] / "$"
 _SEQUENCE_SET = re.compile(r"{0}(?::{0})?(?:,{0}(?::{0})?)*|\$".format(r"(?:[0-9]+|\*)"))
+#: So many numbers may be looked up one by one.
+_MANY_NUMBERS = 20_000
 #: Of more ranges than this, nobody wants to know exactly what is in it.
 _MANY = 1000
 _ANYTHING = [(0.0, float("inf"))]
@@ -56,8 +60,21 @@ class MessageSet:
         except ValueError:
             return cls(_ANYTHING)
 
-    def __contains__(self, number: int) -> bool:
-        return self._holds(number, number)
+    def __contains__(self, number: object) -> bool:
+        return isinstance(number, int) and self._holds(number, number)
+
+    @cached_property
+    def numbers(self) -> Container[int] | None:
+        """What is in it, for looking up fast; None when that may be any number."""
+        first, last = self.ranges[0][0], self.ranges[-1][1]
+        if last == float("inf"):
+            return None  # whose first is 1, or less
+        if len(self.ranges) == 1:
+            return range(int(first), int(last) + 1)
+        if sum(end - begin + 1 for begin, end in self.ranges) > _MANY_NUMBERS:
+            return self
+        ranges = (range(int(begin), int(end) + 1) for begin, end in self.ranges)
+        return frozenset(chain.from_iterable(ranges))
 
     def overlaps(self, other: MessageSet) -> bool:
         """Whether a message may be in both."""
