@@ -14,9 +14,11 @@ import io
 
 from .grammar import (
     CRLF,
+    FETCH_RESPONSE,
     LITERAL_AT_END,
     NUMBERED_UP_TO_LITERAL,
     QUOTED_BYTES,
+    RESPONSE_START,
     STATUS_RESPONSE,
     UP_TO_LITERAL_OR_END,
     without_escapes,
@@ -34,8 +36,12 @@ class Batch(list[Frame]):
 _NOT_BEHIND_A_RESPONSE = frozenset({b"", b")", b"\r", b"\n"})
 
 
+#: Looked for as a number: with bytes, ``in`` takes ten times as long.
+_QUOTE, _BACKSLASH = b'"\\'
 #: Lines that may be added to a response whose parentheses are open.
 _MENDED_LINES = 2
+#: Lines that a response may take in because its quoted strings are open.
+_FOLDED_LINES = 100
 
 
 class Framer:
@@ -55,9 +61,11 @@ class Framer:
         self._in_code = False  # a status response, whose response code nothing has closed
         self._mended = 0  # lines that were added to the response in progress
         self._unclosed = False  # _pieces is whole, but for parentheses that nobody closed
+        self._folded: _Folded | None = None  # the last of _pieces, when its quoted string is open
         self._after_literal = False  # the response before this line ended with a literal
         self._violation: ProtocolViolation | None = None
-        self._odd_line_ends = False  # a bare CR or LF was seen: lines are split one by one
+        # A bare CR or LF was seen, or one within a quoted string: lines are split one by one.
+        self._odd_line_ends = False
 
     def feed(self, data: bytes | bytearray | memoryview) -> None:
         """Take the next bytes of the stream."""
@@ -78,7 +86,9 @@ class Framer:
             # Fast path: one line, as the answer to most commands is.
             is_line = data.count(b"\n") == data.count(b"\r") == 1 and data[-2:] == b"\r\n"
             if is_line and data[-3:-2] != b"}" and len(data) - 2 <= self._limits.line:
-                return [data[:-2]]
+                line = data[:-2]
+                if not (_QUOTE in line and is_folded(line)):
+                    return [line]
         self.feed(data)
         return self.frames(single=single)
 
@@ -138,10 +148,22 @@ class Framer:
         return rest
 
     @property
-    def _is_at_next_response(self) -> bool:
-        """Whether what comes next is known not to belong to an unclosed response."""
-        begins = self._data[self._start : self._start + 1]
-        return not self._parts and begins not in _NOT_BEHIND_A_RESPONSE
+    def _is_held(self) -> bool:
+        """Whether _pieces may be a whole response, and the next line decides."""
+        return self._unclosed or self._folded is not None
+
+    @property
+    def _is_at_next_response(self) -> bool | None:
+        """Whether what comes next is known not to belong to a held response.
+
+        None when one byte more will tell: it must be seen with the one before it.
+        """
+        begins = self._data[self._start : self._start + 2]
+        if self._parts:
+            return False
+        if self._folded is None:
+            return begins[:1] not in _NOT_BEHIND_A_RESPONSE
+        return None if begins == b"*" else begins == b"* " or begins[:1] == b"+"
 
     @property
     def _is_drained(self) -> bool:
@@ -152,10 +174,10 @@ class Framer:
         """Take one step; false when more bytes are needed first."""
         if self._literal is not None and not self._fill_literal():
             return False
-        if self._unclosed and self._is_at_next_response:
-            self._unclosed = False
-            self._finish(found)
-            return True
+        if self._is_held and (next_begins := self._is_at_next_response) is not False:
+            if next_begins:
+                self._finish(found)
+            return bool(next_begins)
         if self._after_literal and not self._data.startswith((b"\r", b"\n"), self._start):
             self._after_literal = self._start >= len(self._data)
         plain = not (single or self._pieces or self._after_literal or self._pushed_back is not None)
@@ -184,11 +206,16 @@ class Framer:
         if end <= start:
             return False
         chunk = data[start:end]
-        lines = chunk.count(b"\r\n")
-        if chunk.count(b"\n") != lines or chunk.count(b"\r") != lines:
+        lines = chunk[:-2].split(b"\r\n")
+        is_usual = chunk.count(b"\n") == chunk.count(b"\r") == len(lines)
+        if not (is_usual and chunk.endswith(CRLF)):
             self._odd_line_ends = True
             return False
-        found.extend(chunk[:-2].split(b"\r\n"))
+        if _QUOTE in chunk and (folded := first_folded(lines)) >= 0:
+            self._odd_line_ends = True
+            del lines[folded:]
+            end = start + sum(map(len, lines)) + len(CRLF) * folded
+        found.extend(lines)
         self._start = end
         return True
 
@@ -230,8 +257,10 @@ class Framer:
         self._check_line_limit(self._parts_size - ended)
 
     def _check_line_limit(self, size: int) -> None:
-        before = 0 if self._unclosed else self._text_size  # it may be the next response's
-        if before + size > self._limits.line:
+        self._check_text_limit(size + (0 if self._is_held else self._text_size))
+
+    def _check_text_limit(self, size: int) -> None:
+        if size > self._limits.line:
             raise ProtocolViolation(
                 f"got more than {self._limits.line} bytes in a response (limits.line): "
                 + excerpt((self._pieces or self._parts or [b""])[0])
@@ -242,6 +271,8 @@ class Framer:
         after_literal, self._after_literal = self._after_literal, False
         if after_literal and not line:
             return None  # some servers put a blank line there, too (cpython#88574)
+        if self._folded is not None:
+            return self._add_to_folded(self._folded, line, found)
         if self._unclosed:
             self._unclosed = False
             # Several servers put a blank line, or a line end before ")", behind a literal
@@ -253,19 +284,41 @@ class Framer:
             self._check_line_limit(len(line))
             self._mended += 1
         self._pieces.append(line)
+        return self._go_on_behind(line, found)
+
+    def _add_to_folded(self, folded: _Folded, line: bytes, found: list[Frame]) -> None:
+        """The line behind one whose quoted string is open."""
+        if RESPONSE_START.match(line) or len(folded.lines) > _FOLDED_LINES:
+            self._pushed_back = line
+            return self._finish(found)
+        folded.add(line)
+        self._check_text_limit(self._text_size + folded.size)
+        if folded.is_open:
+            return None
+        self._folded = None
+        self._pieces[-1] = folded.text
+        return self._go_on_behind(self._pieces[-1], found)
+
+    def _go_on_behind(self, line: bytes, found: list[Frame]) -> None:
+        """What *line*, the last of _pieces, means for what comes next."""
         size = None
         if line.endswith(b"}"):
             is_first = len(self._pieces) == 1
             size, self._in_code = announced_literal(line, is_first, self._in_code)
         if size is not None:
             self._start_literal(size)
+        elif is_within_quotes(line) and FETCH_RESPONSE.match(self._pieces[0]):
+            self._folded = _Folded(line)
         elif self._mended < _MENDED_LINES and is_unclosed(self._pieces):
             self._unclosed = True  # decided when the next line is there
         else:
             self._finish(found)
-        return None
 
     def _finish(self, found: list[Frame]) -> None:
+        if self._folded is not None:
+            self._pieces[-1] = self._folded.text
+            self._folded = None
+        self._unclosed = False
         self._after_literal = len(self._pieces) > 1
         found.append(self._pieces if self._after_literal else self._pieces[0])
         self._pieces = []
@@ -307,6 +360,38 @@ class Framer:
         return True
 
 
+class _Folded:
+    """A text that has a line end within a quoted string: a header field that was not unfolded.
+
+    Servers give such subjects and file names as they find them (greenmail#498, cyrus-imapd#1522).
+    Here they are unfolded (RFC 5322, section 2.2.3): a line end is dropped before white space, and
+    otherwise becomes a space.
+    """
+
+    def __init__(self, line: bytes) -> None:
+        self.lines = [line]
+        self.size = len(line)
+        self._quotes = quotes_in(line)
+        self._depth = depth_of(line)
+
+    def add(self, line: bytes) -> None:
+        """Take the next line in."""
+        self.lines.append(line if line.startswith((b" ", b"\t")) else b" " + line)
+        self.size += len(self.lines[-1])
+        self._quotes += quotes_in(line)
+        self._depth += depth_of(line)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the last line ends within a quoted string, too."""
+        return is_open(self._quotes, self._depth, self.lines[-1])
+
+    @property
+    def text(self) -> bytes:
+        """All of it, in one line."""
+        return b"".join(self.lines)
+
+
 def split_literals(data: bytes, start: int, limits: Limits, found: list[Frame]) -> int:
     """Add the numbered responses with literals from *start* of *data* on to *found*.
 
@@ -331,6 +416,8 @@ def split_literals(data: bytes, start: int, limits: Limits, found: list[Frame]) 
         if data[end : end + 1] in _NOT_BEHIND_A_RESPONSE:
             return start
         pieces.append(data[position : end - 2])
+        if data[end : end + 2] != b"* " and is_within_quotes(pieces[-1]):
+            return start
         found.append(pieces)
         start = end
     return start
@@ -374,6 +461,57 @@ def announced_literal(text: bytes, is_first: bool, in_code: bool) -> tuple[int |
         return None, in_code  # and so is this: the code was closed before
     # More than any limit will do; int() refuses thousands of digits.
     return int(announcement[1][:25]), in_code
+
+
+def first_folded(lines: list[bytes]) -> int:
+    """The index of the first of *lines* to which the next one may belong; -1 when there is none.
+
+    The next one of the last isn't there yet.
+    """
+    found, at = -1, len(lines)
+    while at:  # nearly always, all that is not untagged stands at the end
+        at -= 1
+        if _QUOTE in lines[at] and is_folded(lines[at]):
+            found = at
+        if lines[at].startswith(b"* "):
+            break
+    starts = [line[:2] for line in lines[:at]]
+    if starts.count(b"* ") < at:
+        for before, start in enumerate(starts[1:]):
+            if start != b"* " and is_folded(lines[before]):
+                return before
+    return found
+
+
+def is_folded(line: bytes) -> bool:
+    """Whether *line* is a FETCH response as far as a line end within a quoted string."""
+    return is_within_quotes(line) and FETCH_RESPONSE.match(line) is not None
+
+
+def is_within_quotes(text: bytes) -> bool:
+    """Whether *text*, with which a FETCH response might end, ends within a quoted string."""
+    if text.count(b'"') % 2 == 0 and not (_BACKSLASH in text and b'\\"' in text):
+        return False  # as nearly always
+    return is_open(quotes_in(text), depth_of(text), text)
+
+
+def is_open(quotes: int, depth: int, text: bytes) -> bool:
+    """Whether a text with so many *quotes*, and of that *depth*, ends within a quoted string.
+
+    A response that is complete but for that has a quote too many, which nobody has escaped: then
+    there is nothing to wait for.
+    """
+    return quotes % 2 == 1 and (depth > 0 or not text.endswith(b")"))
+
+
+def quotes_in(text: bytes) -> int:
+    """How many quotes begin or end a string."""
+    return without_escapes(text).count(b'"')
+
+
+def depth_of(text: bytes) -> int:
+    """How many parentheses are open behind *text*, those in strings counted."""
+    return text.count(b"(") - text.count(b")")
 
 
 def is_unclosed(pieces: list[bytes]) -> bool:

@@ -50,6 +50,13 @@ UP_TO_LITERAL_OR_END = re.compile(rb".*(?:" + _LITERAL + rb"|[^}\r\n]\r\n)")
 # resp-cond-state and its kin: lines whose end is human-readable text.
 STATUS_RESPONSE = re.compile(rb"(?:\*|\S+) +(?:OK|NO|BAD|BYE|PREAUTH)(?: +|\Z)", re.IGNORECASE)
 
+# What no line begins with that goes on with a quoted string of the one before it: "* ", "+", or a
+# tag (all of ours end with a digit; see DONE in ``connection.py``) and how its command has ended.
+RESPONSE_START = re.compile(
+    rb"\* |\+|(?:DONE|[^\s(){%*\"\\]*[0-9]) +(?:OK|NO|BAD)(?: |\Z)", re.IGNORECASE
+)
+FETCH_RESPONSE = re.compile(rb"\* +[0-9]+ +FETCH ", re.IGNORECASE)
+
 # resp-text-code  = "[" atom [SP 1*<any TEXT-CHAR except "]">] "]"; flags may hold "]" all the same
 _CODE_TOKEN = re.compile(_QUOTED_BYTES + rb"|[()\[\]]")
 

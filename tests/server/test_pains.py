@@ -243,3 +243,29 @@ def test_append_in_utf8_mode_is_refused(serve: Serve) -> None:
         with pytest.raises(error, match="Missing literal"):
             M.append("INBOX", None, None, b"abc")
         assert M.noop() == ("OK", [b"done"])
+
+
+def test_a_message_whose_subject_was_not_unfolded_does_not_end_a_listing(serve: Serve) -> None:
+    """greenmail#498, cyrus-imapd#1522: the connection was lost, at the same message each time."""
+
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer)
+        peer.select()
+        command = peer.command("FETCH")
+        peer.send(b'* 1 FETCH (ENVELOPE ("date" "one\r\n')
+        peer.send(
+            b' two" NIL NIL NIL NIL NIL NIL NIL NIL))\r\n* 2 FETCH (ENVELOPE ("" "three"))\r\n'
+        )
+        peer.ok(command)
+        agree(peer, "NOOP")
+
+    with connected(serve(script)) as M:
+        M.select()
+        assert M.fetch("1:2", "(ENVELOPE)") == (
+            "OK",
+            [
+                b'1 (ENVELOPE ("date" "one two" NIL NIL NIL NIL NIL NIL NIL NIL))',
+                b'2 (ENVELOPE ("" "three"))',
+            ],
+        )
+        M.noop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import sys
 import tracemalloc
@@ -38,9 +39,25 @@ Response = tuple[bytes, Frame]  # on the wire, and framed
 atoms = st.sampled_from(
     [b"FLAGS", b"(\\Seen)", b"NIL", b"BODY[1]<0>", b"()", b"{5}x", b"{", b"3}", b"a\rb"]
 )
-quoted = st.lists(
-    st.sampled_from([b"a", b" ", b"{5}", b'\\"', b"\\\\", b"(", b")", b"}", b"{3"]), max_size=5
-).map(lambda parts: b'"' + b"".join(parts) + b'"')
+in_quotes = st.sampled_from([b"a", b" ", b"{5}", b'\\"', b"\\\\", b"(", b")", b"}", b"{3"])
+quoted = st.lists(in_quotes, max_size=5).map(lambda parts: b'"' + b"".join(parts) + b'"')
+# With line ends, that is: as sent, and unfolded.
+folds = st.sampled_from(
+    [
+        (b"a\r\n b", b"a b"),
+        (b"a\n\tb", b"a\tb"),
+        (b"a\r\nb", b"a b"),
+        (b"a\r\n * OK", b"a * OK"),
+        (b"a\r\n\r\n", b"a  "),
+        (b"a\r\n*", b"a *"),
+        (b"a\r\n)a", b"a )a"),
+    ]
+)
+folded = st.lists(st.one_of(folds, in_quotes.map(lambda part: (part, part))), max_size=5).map(
+    lambda parts: tuple(
+        b'"' + b"".join(side) + b'"' for side in zip((b"", b""), *parts, strict=True)
+    )
+)
 contents = st.one_of(
     st.sampled_from([b"", b"\r\n", b"A1 OK\r\n", b")\r\n", b"{5}\r\n", b'"(', b"a\nb\rc"]),
     st.binary(max_size=40),
@@ -52,17 +69,20 @@ line_ends = st.sampled_from([b"\r\n", b"\r\n", b"\n"])
 @st.composite
 def data_responses(draw: st.DrawFn) -> Response:
     """``* 1 FETCH (...)`` with strings of all forms, some with a line end too many before ")"."""
-    wire, pieces = b"", [b"* 1 FETCH (X"]
+    wire, pieces = b"* 1 FETCH (X", [b"* 1 FETCH (X"]
     for _ in range(draw(st.integers(0, 6))):
         pieces[-1] += b" "
+        wire += b" "
         if draw(st.booleans()):
-            pieces[-1] += draw(st.one_of(atoms, quoted))
+            token = draw(st.one_of(atoms, quoted).map(lambda token: (token, token)) | folded)
+            wire += token[0]
+            pieces[-1] += token[1]
             continue
         content = draw(contents)
-        pieces[-1] += draw(announcements) % len(content)
-        wire += pieces[-1] + draw(line_ends) + content
+        announced = draw(announcements) % len(content)
+        wire += announced + draw(line_ends) + content
+        pieces[-1] += announced
         pieces += [content, b""]
-    wire += pieces[-1]
     if len(pieces) > 1 and draw(st.booleans()):
         wire += draw(line_ends)
     pieces[-1] += b")"
@@ -150,6 +170,18 @@ def fetches(draw: st.DrawFn) -> bytes:
     return wire
 
 
+#: What line ends within quoted strings, or almost, are made of.
+scraps = st.lists(
+    st.one_of(
+        st.sampled_from(
+            [b'"', b"\r\n", b"\r\n ", b"\n", b"(", b")", b"*", b"* ", b" ", b"\\", b"b"]
+        ),
+        st.sampled_from([b"* 1 FETCH (X ", b"* 1 FETCH (X {1}\r\na", b" {1}\r\na"]),
+        st.sampled_from([b"+", b"A1 OK", b"DONE NO"]),
+    ),
+    max_size=25,
+).map(b"".join)
+
 limits = st.one_of(
     st.just(Limits()),
     st.builds(
@@ -162,7 +194,7 @@ limits = st.one_of(
 
 
 @given(
-    st.one_of(lines, streams.map(lambda stream: stream[0]), fetches()),
+    st.one_of(lines, streams.map(lambda stream: stream[0]), fetches(), scraps),
     st.randoms(use_true_random=False),
     limits,
 )
@@ -201,9 +233,26 @@ def test_a_literal_may_be_received_elsewhere(stream: tuple[bytes, list[Frame]], 
     assert found + framer.frames() == frames
 
 
-@given(st.binary(max_size=200), st.randoms(use_true_random=False))
+@given(st.binary(max_size=200) | scraps, st.randoms(use_true_random=False))
 def test_garbage_is_cut_the_same_way_however_it_arrives(data: bytes, choose: random.Random) -> None:
     assert frames_of(random_chunks(data, choose)) == frames_of([data])
+
+
+@given(scraps, st.randoms(use_true_random=False), limits)
+def test_so_it_is_with_limits_and_one_by_one(
+    data: bytes, choose: random.Random, limits: Limits
+) -> None:
+    whole = framed(Framer(limits), [data])
+    for portions in (random_chunks(data, choose), chunks(data, 1)):
+        frames, violation = framed(Framer(limits), portions)
+        assert (frames, bool(violation)) == (whole[0], bool(whole[1]))
+    framer = Framer(limits)
+    framer.feed(data)
+    found: list[Frame] = []
+    with contextlib.suppress(ProtocolViolation):
+        while frames := framer.frames(single=True):
+            found += frames
+    assert found == whole[0]
 
 
 @pytest.mark.parametrize("buffer", [bytes, bytearray, memoryview])
@@ -278,6 +327,85 @@ def test_a_response_takes_in_few_lines_that_lack_their_literal() -> None:
         assert len(first) == 3
         assert rest == [line] * len(rest)
         assert len(rest) > 50
+
+
+FOLDED = b'* 1 FETCH (ENVELOPE ("date" "a'
+
+
+@pytest.mark.parametrize(
+    ("more", "text"),
+    [
+        (b'\r\n subject"))', b' subject"))'),
+        (b'\r\n\tsubject"))', b'\tsubject"))'),
+        (b'\r\nsubject"))', b' subject"))'),
+        (b'\n subject"))', b' subject"))'),
+        (b'\r\n of\r\n three"))', b' of three"))'),
+        (b'\r\n)"))', b' )"))'),
+        (b'\r\n\\"x"))', b' \\"x"))'),
+        (b' (1)\r\n b"))', b' (1) b"))'),
+        (b'\r\n b" "c\r\n d"))', b' b" "c d"))'),
+        (b'\r\nA1 OKAY"))', b' A1 OKAY"))'),
+        (b'\r\nRe: OK then"))', b' Re: OK then"))'),
+        (b'\r\n[list] b"))', b' [list] b"))'),
+        (b'\r\n*b"))', b' *b"))'),
+        (b'\r\n A1 OK"))', b' A1 OK"))'),
+    ],
+)
+@pytest.mark.parametrize("chunk", [1, 1 << 30])
+def test_a_line_end_within_a_quoted_string_is_unfolded(
+    more: bytes, text: bytes, chunk: int
+) -> None:
+    wire = FOLDED + more + b"\r\n"
+    framer = Framer()
+    framer.feed(wire[:-1])
+    assert framer.frames() == []
+    framer.feed(wire[-1:])
+    assert framer.frames() == [FOLDED + text]  # nothing more has to come
+    assert frames_of(chunks(wire * 3, chunk)) == [FOLDED + text] * 3
+
+
+def test_such_a_line_may_announce_a_literal_or_stand_behind_one() -> None:
+    wire = FOLDED + b'\r\n b") BODY[1] {3}\r\na"b X "c\r\n d" BODY[2] {1}\r\n")\r\n* 1 EXISTS\r\n'
+    expected = [
+        [FOLDED + b' b") BODY[1] {3}', b'a"b', b' X "c d" BODY[2] {1}', b'"', b")"],
+        b"* 1 EXISTS",
+    ]
+    assert frames_of([wire]) == frames_of(chunks(wire, 1)) == expected
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"* 2 EXISTS", b"* x", b"+ go", b"+", b"A12 OK", b"A12 no x", b"a1  BAD x", b"DONE BAD what?"],
+)
+@pytest.mark.parametrize("chunk", [1, 1 << 30])
+def test_a_line_that_begins_like_a_response_is_one(line: bytes, chunk: int) -> None:
+    wire = FOLDED + b"\r\n" + line + b"\r\nA1 OK\r\n"
+    assert frames_of(chunks(wire, chunk)) == [FOLDED, line, b"A1 OK"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'* 1 FETCH (ENVELOPE ("date" "an 8" floppy" NIL))',  # complete, but for an escape
+        b'* 1 FETCH (X "" Y "(\\"" FLAGS ())',
+        b'* LIST () "\\" INBOX',
+        b'* OK it is 8" wide',
+        b'* ID ("name" "x',
+        b'A1 OK 8"',
+        b'+ 8"',
+    ],
+)
+def test_a_response_that_is_complete_is_not_held_back(line: bytes) -> None:
+    for framer in (Framer(), GeneralFramer()):
+        assert framer.frames_of(line + b"\r\n", single=False) == [line]
+        framer.feed(b"* 1 EXISTS\r\n" + line + b"\r\n")
+        assert framer.frames() == [b"* 1 EXISTS", line]
+
+
+def test_a_response_takes_in_a_hundred_lines_for_a_quoted_string() -> None:
+    first, *rest = frames_of([FOLDED + b"\r\n", b" b\r\n" * 300])
+    assert first == FOLDED + b" b" * 100
+    assert rest == [b" b"] * 200
 
 
 def test_single_gives_one_frame_even_when_it_was_finished_by_the_next() -> None:
@@ -424,9 +552,13 @@ def many_line_feeds(size: int) -> bytes:
     return b"* 1 EXISTS\n" * (size // 11)
 
 
+def many_folds(size: int) -> bytes:
+    return b'* 1 FETCH (X "a\r\n b")\r\n* 1 EXISTS\r\n' * (size // 37)
+
+
 @pytest.mark.parametrize("portion", [1 << 8, 1 << 30], ids=["in portions", "whole"])
 @pytest.mark.parametrize(
-    "stream", [long_line, long_literal, many_literals, many_responses, many_line_feeds]
+    "stream", [long_line, long_literal, many_literals, many_responses, many_line_feeds, many_folds]
 )
 def test_work_grows_with_the_size_and_not_with_its_square(
     stream: Callable[[int], bytes], portion: int

@@ -99,6 +99,9 @@ WIRES: dict[str, tuple[Callable[[int], bytes], int]] = {
     "types that alternate": (lambda n: b"* X\r\n* Y\r\n" * n, 250),
     "a type each": (lambda n: b"".join(b"* X%d\r\n" % number for number in range(n)), 250),
     "a long type": (lambda n: b"* " + b"X" * n + b"\r\n", 12500),
+    "line ends in quoted strings": (lambda n: b'* 1 FETCH (X "a\r\n b")\r\n* 1 X\r\n' * n, 250),
+    "quoted strings that stay open": (lambda n: b'* 1 FETCH (X "\r\nA1 OK\r\n' * n, 250),
+    "long ones": (lambda n: b'* 1 FETCH (X "' + (b"a" * n + b"\r\n") * 99 + b'")\r\n', 5000),
     "continuations": (lambda n: b"+ go\r\n" * n, 250),
 }
 
