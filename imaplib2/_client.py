@@ -27,6 +27,7 @@ from typing import Literal as Exactly
 
 from . import _auth, _dates, _errors
 from ._by_hand import ByHand, TaggedCommands
+from ._checks import check_callable, port_number, seconds, socket_timeout
 from ._errors import InvalidArgument, UnusableArgument, error, printable, readonly
 from ._idler import Idler
 from ._pending import Callback, Finish, Outcome, Pending
@@ -73,6 +74,7 @@ from ._waiting import IS_WINDOWS, Clock
 if TYPE_CHECKING:
     import ssl
     import subprocess
+    from email.message import Message as MailMessage
 
     from _typeshed import ReadableBuffer, StrOrBytesPath
 
@@ -175,12 +177,12 @@ class IMAP4:
         identifier: str | None = None,
         debug_buf_lvl: int | None = None,
     ) -> None:
-        if timeout is not None and timeout <= 0:
-            raise ValueError("Non-blocking socket (timeout=0) is not supported")
+        timeout = socket_timeout("timeout", timeout)
+        number = port_number(port, self._default_port())
         if "_engine" in vars(self):
             self._begin_anew()
         self.host = host or ""
-        self.port = int(port or self._default_port())
+        self.port = number
         self._set_unless_theirs("timeout", timeout, socket.getdefaulttimeout() or None)
         name = f"imaplib2 {self.host or 'localhost'}"
         self._set_unless_theirs("identifier", identifier or None, name)
@@ -443,6 +445,7 @@ class IMAP4:
         Commands in progress are completed before. Returns within seconds also when the server is
         silent or gone; may be called again, and from anywhere.
         """
+        check_callable("callback", callback)
         engine = self._engine
         if engine is None and self.state != LOGOUT and _replaced(self, "_simple_command"):
             return self._logout_elsewhere()
@@ -735,13 +738,14 @@ class IMAP4:
         mailbox: Text | None,
         flags: Items | None,
         date_time: DateTime | None,
-        message: ReadableBuffer,
+        message: ReadableBuffer | MailMessage,
         *,
         callback: Callback | None = None,
         cb_arg: Any = None,
     ) -> Lines:
-        """Append *message*, bytes, to a mailbox (RFC 3501, section 6.3.11).
+        """Append *message* to a mailbox (RFC 3501, section 6.3.11).
 
+        It is bytes, or an ``email.message.Message``, which is written by its own policy.
         Everything else may be None; *date_time* is what `Time2Internaldate` takes. Line ends
         become CRLF; bytes that have them are not copied, and what may change is: *message* may be
         used again as soon as the call has returned.
@@ -838,10 +842,10 @@ class IMAP4:
         )
 
     def setannotation(
-        self, *args: Any, callback: Callback | None = None, cb_arg: Any = None
+        self, mailbox: Text, *args: Any, callback: Callback | None = None, cb_arg: Any = None
     ) -> Result:
-        """Set annotations: mailbox, entry, attributes (draft-daboo-imap-annotatemore)."""
-        return self._call("SETANNOTATION", *args, callback=callback, cb_arg=cb_arg)
+        """Set annotations: *args* are entry and attributes (draft-daboo-imap-annotatemore)."""
+        return self._call("SETANNOTATION", mailbox, *args, callback=callback, cb_arg=cb_arg)
 
     def getmetadata(
         self, *args: Any, callback: Callback | None = None, cb_arg: Any = None
@@ -1101,6 +1105,9 @@ class IMAP4:
         """
         if duration is not _UNSET and (timeout is not None or callback is not None):
             raise TypeError("idle: duration goes with neither timeout nor callback")
+        timeout = seconds("timeout", timeout)
+        if duration is not _UNSET:
+            duration = seconds("duration", duration)
         if "IDLE" not in self.capabilities:
             raise self._refused(error("Server does not support IMAP4 IDLE"))
         longest = _idle_timeout()
@@ -1123,6 +1130,7 @@ class IMAP4:
         """
         if callback is None:
             return code, self._take_untagged(code.upper()) or [None]
+        check_callable("callback", callback)
         engine = self._running_engine()
         engine.check_can_wait("response")
         result = code, self._take_untagged(code.upper()) or [None]
@@ -1169,7 +1177,7 @@ class IMAP4:
         A subclass may replace it, and may set ``read_fd`` instead if it replaces ``read``,
         ``send`` and ``shutdown``, too. *timeout* is what the constructor was given.
         """
-        self.host, self.port = host or "", int(port or self._default_port())
+        self.host, self.port = host or "", port_number(port, self._default_port())
         sys.audit("imaplib.open", self, self.host, self.port)
         self.sock = self._create_socket(timeout)
 
@@ -1444,6 +1452,8 @@ class IMAP4:
 
         By a replaced `_simple_command`, if there is one, unless it comes from there (*raw*).
         """
+        if callback is not None:
+            self._check_callback(callback)
         if not raw and _replaced(self, "_simple_command"):
             row = find_uid(name) if uid else find(name)
             route = Route(
@@ -1484,6 +1494,13 @@ class IMAP4:
             raise
         except BaseException:  # of a signal handler: nobody waits for this command any more
             self._running_engine().give_up(command)
+            raise
+
+    def _check_callback(self, callback: Any) -> None:
+        try:
+            check_callable("callback", callback)
+        except TypeError:
+            self.literal = None
             raise
 
     def _call_replaced(
@@ -1990,13 +2007,23 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else plain_value(str(value))
 
 
-def _with_crlf(message: ReadableBuffer) -> bytes:
-    """*message* with every line end CRLF; bytes themselves when that is so already."""
+def _octets_of(message: ReadableBuffer | MailMessage) -> bytes:
     try:
-        data = octets(message)
+        return octets(message)
     except TypeError:
-        kind = type(message).__name__
-        raise TypeError(f"APPEND: a message must be bytes, not {kind}") from None
+        if not (hasattr(message, "as_bytes") and hasattr(message, "policy")):
+            kind = type(message).__name__
+            raise TypeError(f"APPEND: a message must be bytes, not {kind}") from None
+    try:
+        return octets(message.as_bytes(policy=message.policy.clone(linesep="\r\n")))
+    except Exception as problem:  # email has many, for text that its charset can't express, say
+        text = f"APPEND: the message can't be written: {type(problem).__name__}: {problem}"
+        raise InvalidArgument(text) from problem
+
+
+def _with_crlf(message: ReadableBuffer | MailMessage) -> bytes:
+    """*message* with every line end CRLF; bytes themselves when that is so already."""
+    data = _octets_of(message)
     lines = data.count(b"\r\n")
     if data.count(b"\n") == lines and data.count(b"\r") == lines:
         return data

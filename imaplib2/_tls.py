@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ._checks import check_callable
+
 if TYPE_CHECKING:
     import socket
     import ssl
@@ -22,6 +24,12 @@ _VERSIONS = frozenset(
 
 # What OpenSSL makes of a greeting in plain text.
 _NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"})
+
+_HOW_TO_TRUST = (
+    "To trust an authority of your own, name the file of its certificate in ca_certs=, or in the"
+    " environment variable SSL_CERT_FILE, or have ssl_context= load it; to trust this one"
+    " certificate, compare its fingerprint in cert_verify_cb=."
+)
 
 CertificateCallback = Callable[[Any, "str | None"], Any]
 
@@ -47,6 +55,7 @@ class TLSSettings:
         self.tls_level = tls_level
         self.ssl_context = ssl_context
         self._context: ssl.SSLContext | None = None
+        check_callable("cert_verify_cb", cert_verify_cb)
         self._understand_context_by_type()
         if self.tls_level not in _LEVELS:
             raise ValueError(f"unknown tls_level: {self.tls_level!r}")
@@ -102,6 +111,10 @@ class TLSSettings:
         except ssl.SSLError as problem:
             if isinstance(problem, ssl.SSLEOFError) or problem.reason in _NO_TLS:
                 problem.strerror = f"{problem.strerror}; is this a port without TLS?"
+            if isinstance(problem, ssl.SSLCertVerificationError):
+                add_note = getattr(problem, "add_note", None)  # Python 3.11 and newer
+                if add_note is not None:
+                    add_note(_HOW_TO_TRUST)
             raise
 
     def verify(self, sock: ssl.SSLSocket, host: str | None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -26,6 +28,12 @@ from .helpers import (
 from .scripted import Peer, mailbox
 
 pytestmark = pytest.mark.timeout(20)
+
+
+def one_noop(peer: Peer) -> None:
+    greet_authenticated(peer)
+    agree(peer, "NOOP")
+
 
 REPLIES = [
     ("OK", ("OK", [b"fine"])),
@@ -455,3 +463,76 @@ def test_recent_refused(serve: Serve) -> None:
 
 def address(server: Any) -> tuple[str, int]:
     return server.host, server.port
+
+
+# What email makes
+
+LETTER = b"From: a@example.org\nSubject: hello\n\nHello,\n.\n"
+
+
+def _as_message(policy: Any) -> Any:
+    return email.message_from_bytes(LETTER, policy=policy)
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [email.policy.compat32, email.policy.default, email.policy.SMTP, email.policy.SMTPUTF8],
+)
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_append_takes_a_message_of_the_email_package(
+    serve: Serve, policy: Any, asynchronous: bool
+) -> None:
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer, b"LITERAL+")
+        command = peer.command("APPEND")
+        assert command.literals == (LETTER.replace(b"\n", b"\r\n"),)
+        peer.ok(command)
+
+    calls = Calls()
+    with connected(serve(script)) as M:
+        message = _as_message(policy)
+        options = {"callback": calls} if asynchronous else {}
+        outcome = M.append("INBOX", None, None, message, **options)
+        assert (calls.next()[0] if asynchronous else outcome) == ("OK", [b"done"])
+        assert message.as_bytes() == LETTER.replace(b"\n", policy.linesep.encode())
+
+
+def test_a_message_with_parts_and_text_that_is_not_ascii(serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer, b"LITERAL+")
+        command = peer.command("APPEND")
+        (text,) = command.literals
+        assert text.count(b"\n") == text.count(b"\r\n") == text.count(b"\r")
+        again = email.message_from_bytes(text, policy=email.policy.default)
+        assert again["Subject"] == "Grüße"
+        body, attachment = again.iter_parts()
+        assert body.get_content().splitlines() == ["schöne Grüße"]
+        assert attachment.get_content() == b"\0\r\n\xff\n"
+        peer.ok(command)
+
+    message = email.message.EmailMessage()
+    message["Subject"] = "Grüße"
+    message.set_content("schöne Grüße\n")
+    message.add_attachment(b"\0\r\n\xff\n", "application", "octet-stream")
+    with connected(serve(script)) as M:
+        assert M.append("INBOX", None, None, message)[0] == "OK"
+
+
+def test_a_message_that_can_not_be_written(serve: Serve) -> None:
+    message = email.message.Message()
+    message["Subject"] = "hello"
+    message.set_payload("\u00fc\ud800")
+    with connected(serve(one_noop)) as M:
+        with pytest.raises(error, match=r"^APPEND: the message can't be written: ") as caught:
+            M.append("INBOX", None, None, message)
+        assert isinstance(caught.value, ValueError)
+        assert M.literal is None
+        M.noop()
+
+
+@pytest.mark.parametrize("message", ["text", None, 5, ["a"], object(), email])
+def test_what_is_no_message(serve: Serve, message: Any) -> None:
+    with connected(serve(one_noop)) as M:
+        with pytest.raises(TypeError, match=r"^APPEND: a message must be bytes, not \w+$"):
+            M.append("INBOX", None, None, message)
+        M.noop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -109,6 +110,23 @@ def test_ca_certs(secure: Callable[..., Any], tls: Contexts) -> None:
 def test_an_unknown_authority_is_refused(secure: Callable[..., Any]) -> None:
     with pytest.raises(ssl.SSLCertVerificationError), secure():
         pass
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="exceptions have no notes")
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2"])
+def test_a_refused_certificate_has_a_note_that_says_what_to_do(
+    secure: Callable[..., Any], tls: Contexts, host: str
+) -> None:
+    options = {"ssl_context": tls.client} if host == "127.0.0.2" else {}
+    with (
+        pytest.raises(ssl.SSLCertVerificationError) as caught,
+        secure(host=host, **options),
+    ):
+        pass
+    (note,) = caught.value.__notes__
+    for way in ("ca_certs=", "SSL_CERT_FILE", "ssl_context=", "cert_verify_cb="):
+        assert way in note
+    assert "ca_certs" not in str(caught.value)
 
 
 def test_another_host_s_certificate_is_refused(secure: Callable[..., Any], tls: Contexts) -> None:

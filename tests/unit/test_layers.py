@@ -33,7 +33,7 @@ LAYERS = [
     {"_pending"},
     {"_auth", "_trace", "_transport", "_tls", "_dates"},
     {"_tls_socket", "_users_socket", "_family"},
-    {"_waiting"},
+    {"_waiting", "_checks"},
     {"_mutex", "_version"},
     {"_protocol.connection"},
     {"_protocol.events"},
