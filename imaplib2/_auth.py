@@ -14,10 +14,25 @@ Authenticator = Callable[[bytes], bytes | bytearray | memoryview | str | None]
 Responder = Callable[[bytes], bytes | None]
 
 
+class Message:
+    """An authenticator that has but one message, whatever it is asked."""
+
+    def __init__(self, message: bytes) -> None:
+        self.message = message
+
+    def __call__(self, challenge: bytes) -> bytes:
+        return self.message
+
+
 def respond(authenticator: Authenticator, challenge: bytes) -> bytes | None:
-    """The base64 of *authenticator*'s response to a base64 *challenge*; None cancels."""
+    """The base64 of *authenticator*'s response to a base64 *challenge*; None cancels.
+
+    Raises ``error`` when the challenge isn't base64, and the response depends on it.
+    """
     from binascii import Error, a2b_base64
 
+    if isinstance(authenticator, Message):  # some servers say "+ go ahead" (MailKit#268)
+        return encode(authenticator.message)
     try:
         decoded = a2b_base64(challenge)
     except Error:

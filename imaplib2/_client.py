@@ -633,7 +633,7 @@ class IMAP4:
         arguments: tuple[Any, ...] = ("PLAIN",)
         if "SASL-IR" in self.capabilities and not _replaced(self, "_simple_command"):  # RFC 4959
             arguments += (Secret(_auth.encode(message)),)
-        return self._authenticate(arguments, lambda challenge: message, callback, cb_arg)
+        return self._authenticate(arguments, _auth.Message(message), callback, cb_arg)
 
     # -- Commands: authenticated (RFC 3501, section 6.3) ---------------------------------------
 

@@ -56,6 +56,40 @@ def test_plain(serve: Serve) -> None:
         check_usable(M)
 
 
+@pytest.mark.parametrize("challenge", [b"+", b"+ ", b"+ go ahead", b"+ a", b"+ =", b"+ \xff"])
+def test_plain_whatever_the_challenge(serve: Serve, challenge: bytes) -> None:
+    """Its message does not depend on that."""
+
+    def script(peer: Peer) -> None:
+        greet(peer, b"AUTH=PLAIN")
+        command = peer.command("AUTHENTICATE")
+        peer.line(challenge)
+        peer.expect(base64.b64encode(b"\0me\0secret"))
+        peer.ok(command, WELCOME)
+        agree(peer, "NOOP")
+
+    with connected(serve(script)) as M:
+        assert M.login_plain("me", "secret") == ("OK", [WELCOME])
+        check_usable(M)
+
+
+def test_words_as_the_challenge_to_another_authenticator(serve: Serve) -> None:
+    """It is cancelled: nobody knows whether that would do with nothing."""
+
+    def script(peer: Peer) -> None:
+        greet(peer, b"AUTH=PLAIN")
+        command = peer.command("AUTHENTICATE")
+        peer.line(b"+ go ahead")
+        peer.expect(b"*")
+        peer.bad(command, b"cancelled")
+        agree(peer, "NOOP")
+
+    with connected(serve(script)) as M:
+        with pytest.raises(error, match="not base64"):
+            M.authenticate("PLAIN", lambda challenge: b"\0me\0secret")
+        check_usable(M)
+
+
 def test_plain_in_utf8(serve: Serve) -> None:
     with connected(serve(exchange((b"", "\0mé\0pässwörd".encode())))) as M:
         assert M.login_plain("mé", "pässwörd")[0] == "OK"
