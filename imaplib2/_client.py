@@ -68,7 +68,7 @@ from ._transport import (
     tls_transport,
     tune,
 )
-from ._users_socket import hand_over, has_buffered
+from ._users_socket import buffered, hand_over
 from ._waiting import IS_WINDOWS, Clock
 
 if TYPE_CHECKING:
@@ -1325,9 +1325,12 @@ class IMAP4:
         pending = getattr(self._own_sock(), "pending", None)
         return pending is not None and pending() > 0
 
-    def file_has_buffered(self) -> bool:
-        """Whether the ``file`` of a subclass has something to give without waiting."""
-        return has_buffered(self._own_file(), self._own_sock())
+    def file_has_more(self) -> bool:
+        """Whether `read_some`, where it reads a subclass's ``file``, needs no waiting."""
+        if not self.reads_lines:
+            return False
+        rest = buffered(self._own_file(), self._own_sock())
+        return len(rest) >= self._literal_left if self._literal_left else b"\n" in rest
 
     def _base_transport(self) -> Transport:
         if self._inner is None:
@@ -1767,9 +1770,10 @@ class IMAP4:
 
     def _pull_timeout(self) -> float | None:
         gettimeout = getattr(self._own_sock(), "gettimeout", None)
-        if gettimeout is None or self.reads_lines:
-            return self._core.timeout
-        return cast("float | None", gettimeout())
+        timeout: float | None = None if gettimeout is None else gettimeout()
+        # Where a file is read, ours is kept from the socket, see `_adopt_timeout`.
+        is_kept = gettimeout is None or (self.reads_lines and timeout is None)
+        return self._core.timeout if is_kept else timeout
 
     def _is_by_hand(self) -> bool:
         """Whether a user, and not one of our threads, calls ``read`` or ``send``."""

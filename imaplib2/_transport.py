@@ -479,7 +479,7 @@ class MethodTransport:
         if self._unread or (self._early is not None and self._early.has_more):
             return True
         owner = self._owner()
-        return owner is not None and owner.reads_lines and owner.file_has_buffered()
+        return owner is not None and owner.file_has_more()
 
     def is_readable(self) -> bool:
         return self.has_more or self._wait_readable(0)
@@ -544,6 +544,10 @@ class MethodTransport:
             return b""
         try:
             data: bytes = owner.read_some(size)
+            # All that came together: else who polls would have to know of what is in the file.
+            with contextlib.suppress(BlockingIOError, TimeoutError):
+                while 0 < len(data) < size and owner.file_has_more():
+                    data += owner.read_some(size - len(data))
         except (BlockingIOError, TimeoutError) as problem:
             if problem.errno == errno.ETIMEDOUT:
                 raise

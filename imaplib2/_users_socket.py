@@ -14,8 +14,12 @@ import os
 import socket
 import threading
 import weakref
-from collections.abc import Iterator
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol, TypeVar
+
+from ._waiting import wait_for
+
+T = TypeVar("T")
 
 
 class Hands(Protocol):
@@ -48,14 +52,14 @@ class UsersSocket(socket.socket):
     def recv(self, bufsize: int, flags: int = 0) -> bytes:
         hands = hands_of(self, flags)
         if hands is None:
-            return super().recv(bufsize, flags)
+            return receive_patiently(self, super().recv, bufsize, flags)
         return hands.receive(bufsize, self.gettimeout())
 
     def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
         check_not_looking()
         hands = hands_of(self, flags)
         if hands is None:
-            return super().recv_into(buffer, nbytes, flags)
+            return receive_patiently(self, super().recv_into, buffer, nbytes, flags)
         return received_into(buffer, nbytes, hands, self.gettimeout())
 
     def send(self, data: Any, flags: int = 0) -> int:
@@ -109,6 +113,17 @@ def is_ours(sock: Any) -> bool:
     return hands is not None and hands.are_ours()
 
 
+def receive_patiently(sock: Any, receive: Callable[..., T], *arguments: Any) -> T:
+    """Receive, and wait for it if a thread of the connection calls: time-outs are the user's."""
+    while True:
+        try:
+            return receive(*arguments)
+        except (BlockingIOError, TimeoutError) as problem:
+            if problem.errno == errno.ETIMEDOUT or not is_ours(sock):
+                raise
+            wait_for(sock, reading=True)
+
+
 def _known_hands(sock: Any) -> Hands | None:
     reference = _HANDS.get(sock)
     return None if reference is None else reference()
@@ -137,16 +152,16 @@ def writing(hands: Hands, data: Any) -> Iterator[memoryview]:
     hands.wrote(view)
 
 
-def has_buffered(file: Any, sock: Any) -> bool:
-    """Whether *file*, made of *sock*, has something to give without waiting."""
+def buffered(file: Any, sock: Any) -> bytes:
+    """What *file*, made of *sock*, has to give without waiting; nothing where nobody knows."""
     if _known_hands(sock) is None or not hasattr(file, "peek"):
-        return False
+        return b""
     thread = threading.get_ident()
     _LOOKING.add(thread)
     try:
-        return bool(file.peek())
+        return bytes(file.peek())
     except (OSError, ValueError):  # nothing, or it is closed
-        return False
+        return b""
     finally:
         _LOOKING.discard(thread)
 

@@ -19,7 +19,7 @@ from imaplib2 import IMAP4, IMAP4_SSL
 from .conftest import Contexts
 from .helpers import Serve, abort, agree, connected, error, failure, wait_over
 from .scripted import MESSAGE, Peer
-from .test_by_hand import idle, pull_until_completed, script_of
+from .test_by_hand import idle, pull_all, pull_until_completed, readable, script_of
 
 pytestmark = pytest.mark.timeout(20)
 
@@ -182,12 +182,35 @@ def idling(M: Any) -> None:
     assert M.tagged_commands.pop(tag) == ("OK", [b"done"])
 
 
+def serve_polled(peer: Peer) -> None:
+    idle(peer, b"", b"* 4 EXISTS\r\n* 1 RECENT\r\n* 5 EXISTS\r\n", wait=news)
+    news.clear()
+
+
+def polling(M: Any) -> None:
+    """As IMAPClient does it: no time-out for what has come, and none is missed."""
+    tag = M._command("IDLE")
+    assert M._get_response() is None
+    lines: list[bytes] = []
+    news.set()
+    while len(lines) < 3:
+        M.sock.setblocking(False)
+        assert readable(M.sock)
+        lines += pull_all(M)
+        M.sock.setblocking(True)
+    assert lines == [b"* 4 EXISTS", b"* 1 RECENT", b"* 5 EXISTS"]
+    M.send(b"DONE\r\n")
+    assert pull_until_completed(M, tag) == [b"* 9 EXISTS"]
+    assert M.tagged_commands.pop(tag) == ("OK", [b"done"])
+
+
 EXCHANGES = [
     (serve_noop, noop),
     (serve_search, search),
     (serve_fetch, fetch),
     (serve_append, append),
     (serve_idle, idling),
+    (serve_polled, polling),
 ]
 exchanges = pytest.mark.parametrize(("answer", "ask"), EXCHANGES, ids=named)
 
