@@ -1871,6 +1871,28 @@ def _debug_login(s: Session) -> Any:
     return any("LOGIN" in line for line in lines), any(r"\c d" in line for line in lines)
 
 
+def _refused_in_red(s: Session) -> Any:
+    """Whether the exception holds the server's escape sequences."""
+
+    def script(peer: Peer) -> None:
+        peer.relax()
+        peer.greet()
+        peer.capability(b"IMAP4rev1 AUTH=PLAIN")
+        command = peer.command("AUTHENTICATE")
+        peer.line(b"+ ")
+        peer.readline()
+        peer.no(command, b"\x1b[31mwrong\x1b[m")
+        peer.hold()
+
+    server = s.serve(script)
+    M = s.connect(None, server.host, server.port, SECONDS)
+    try:
+        M.authenticate("PLAIN", lambda _: _plain())
+    except M.error as problem:
+        return "\x1b" in str(problem)
+    return None
+
+
 def _debug_of_the_module(lib: Any, s: Session) -> Any:
     output = io.StringIO()
     lib.Debug = 4
@@ -1985,6 +2007,7 @@ _theme(
         ),
         "debug 0 shows nothing": lambda s: _printed(s, 0, lambda M: M.noop()),
         "debug shows passwords": _debug_login,
+        "control characters in an exception": _refused_in_red,
         "Debug": _debug_of_the_module,
         "_mesg replaced": _replaced_mesg,
         "print_log": _print_log,
