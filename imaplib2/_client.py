@@ -1709,6 +1709,7 @@ class IMAP4:
 
         ``UID`` is the name of no command: what it does, and to what, its first argument tells.
         """
+        name = plain_value(name)
         first = plain_value(arguments[0]) if arguments and name.upper() == "UID" else None
         if not isinstance(first, str) or first.upper() not in commands.UID_COMMANDS:
             return False, name, arguments

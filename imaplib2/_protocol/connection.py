@@ -566,9 +566,12 @@ class Connection:
             return False
         if self._brought and not self._brought.keys().isdisjoint(command.row.collects):
             return False
+        claim = command.claim
+        if self.utf8_enabled and isinstance(command.utf8_form, Command):
+            claim = command.utf8_form.claim
         # Dovecot runs pipelined commands and sends their tagged responses together, at last.
         return not any(
-            self._collectors[type_].conflicts(command.claim)
+            self._collectors[type_].conflicts(claim)
             for type_ in command.row.collects
             if type_ in self._collectors
         )

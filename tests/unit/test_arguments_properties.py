@@ -20,7 +20,7 @@ from imaplib2._protocol.arguments import Password, Secret, display, encode_argum
 from imaplib2._protocol.commands import COMMANDS, UID_COMMANDS, UNKNOWN, Kind, Row
 from imaplib2._protocol.states import ANY
 
-from .test_arguments import line
+from .test_arguments import Recorder, line, sent
 from .tokenizer import (
     GrammarError,
     List,
@@ -317,7 +317,8 @@ def test_a_password_is_read_as_it_was_given_and_is_a_secret(
 ) -> None:
     assume(not is_single_quoted(user))
     values = arguments(row, number, Password(password))
-    values[0] = user
+    if row.arguments[0] not in ATOMS:
+        values[0] = user
     try:
         sent = line(row, values, utf8=utf8, literal_plus=literal_plus)
     except InvalidArgument:
@@ -326,7 +327,7 @@ def test_a_password_is_read_as_it_was_given_and_is_a_secret(
     assert isinstance(parts[-1], Secret)
     assert display(parts).endswith(" [secret]")
     assert sum(isinstance(part, Secret) for part in parts) == 1
-    if not is_parenthesised(user):
+    if not is_parenthesised(user) or row.arguments[0] in ATOMS:
         nodes = parse_command(sent, utf8=utf8).args
         assert len(nodes) == len(values)
         assert string(nodes[number]).decode("utf-8") == password
@@ -609,3 +610,139 @@ def test_every_kind_of_argument_has_a_harmless_value() -> None:
 
 def test_every_kind_of_argument_is_covered() -> None:
     assert {*STRINGS, *ATOMS, *COLLECTIONS, Kind.SEARCH, Kind.CHARSET} == set(Kind)
+
+
+# -- Subclasses of Python's types ------------------------------------------------------------------
+
+
+class Markup(str):
+    """A text that says in all its methods that it is something else."""
+
+    def _evil(self, *args: Any, **options: Any) -> Any:
+        return 'x") (ALL'
+
+    __str__ = __repr__ = __format__ = __getitem__ = __add__ = __radd__ = __mod__ = _evil
+    replace = upper = lower = strip = rstrip = removeprefix = join = format = translate = _evil
+
+    def encode(self, *args: Any, **options: Any) -> bytes:
+        return b'x") (ALL'
+
+    def isascii(self) -> bool:
+        return True
+
+    def split(self, *args: Any, **options: Any) -> Any:
+        return ["x"]
+
+    def partition(self, *args: Any) -> Any:
+        return "x", "", ""
+
+    def startswith(self, *args: Any) -> bool:
+        return False
+
+    endswith = __contains__ = __eq__ = __ne__ = startswith  # type: ignore[assignment]
+
+    def __len__(self) -> int:
+        return 1
+
+    def __hash__(self) -> int:
+        return 1
+
+
+class Octets(bytes):
+    """The same of bytes."""
+
+    def __bytes__(self) -> bytes:
+        return b"x) (ALL"
+
+    def decode(self, *args: Any, **options: Any) -> str:
+        return "x) (ALL"
+
+    def __len__(self) -> int:
+        return 1
+
+    __getitem__ = __bytes__  # type: ignore[assignment]
+
+
+class Number(int):
+    """The same of int."""
+
+    def __str__(self) -> str:
+        return "1) (ALL"
+
+    __repr__ = __format__ = __str__  # type: ignore[assignment]
+
+    def __int__(self) -> int:
+        return -1
+
+    __index__ = __int__
+
+
+def outcome(call: Callable[[], Any]) -> Any:
+    """What *call* gives, or how it refuses."""
+    try:
+        return call()
+    except error as problem:
+        return type(problem)  # it may name another type of the argument
+
+
+@pytest.mark.parametrize(("row", "number"), places(HARMLESS))
+@brief
+@given(text=st.one_of(TEXTS, st.sampled_from(["1:3", "FLAGS", "(DATE)", "UTF-8"])), utf8=TRUTH)
+def test_a_subclass_counts_by_its_characters(row: Row, number: int, text: str, utf8: bool) -> None:
+    is_list = row.arguments[number] is not Kind.ANY  # there, a list is what str() makes of it
+    for plain, special in [
+        (text, Markup(text)),
+        ([text] if is_list else text, [Markup(text)] if is_list else text),
+        (Password(text), Password(Markup(text))),
+        (text.encode("utf-8", "replace"), Octets(text.encode("utf-8", "replace"))),
+        (len(text), Number(len(text))),
+    ]:
+        expected, found = (
+            outcome(lambda: line(row, arguments(row, number, value), utf8=utf8))  # noqa: B023
+            for value in (plain, special)
+        )
+        assert found == expected
+
+
+def test_members_of_a_message_set_count_by_their_characters() -> None:
+    special = [Number(7), (Number(8), Markup("*")), Markup("1:3"), Octets(b"5")]
+    assert sent("FETCH", special, "FLAGS") == b"FETCH 7,8:*,1:3,5 FLAGS"
+
+
+PLAIN_CALLS: dict[str, Callable[[Any, Callable[[str], Any]], Any]] = {
+    "login": lambda M, text: M.login(text('a"b'), text('"p"')),
+    "xatom": lambda M, text: M.xatom(text("XFOO a b"), text("c d")),
+    "xatom of a login": lambda M, text: M.xatom(text("LOGIN"), text("a b"), text("c d")),
+    "uid": lambda M, text: M.uid(text("fetch"), text("1:3"), text("(FLAGS)")),
+    "raw": lambda M, text: M._simple_command(text("UID"), text("STORE"), text("1"), "FLAGS", "a"),
+    "list": lambda M, text: M.list(text('(SUBSCRIBED) ""'), text("* RETURN (CHILDREN)")),
+    "id": lambda M, text: M.id({text('na"me'): text('val"ue'), "x": None}),
+    "id, in turn": lambda M, text: M.id(text('na"me'), text('val"ue')),
+    "params": lambda M, text: M.search(
+        None, text("FROM ? TO ? KEYWORD x"), text("UID ?s"),
+        params=[text('a"b'), text("c"), text("1")],
+    ),
+    "flags in params": lambda M, text: M.fetch("1", "?f", params=[[text("FLAGS"), text("UID")]]),
+    "search": lambda M, text: M.search(text("UTF-8"), text("SUBJECT"), text('a"b \xe9')),
+    "append": lambda M, text: M.append(
+        text("a b"), text("\\Seen"), text('"01-Jan-2024 00:00:00 +0000"'), b"x"
+    ),
+    "authenticate": lambda M, text: M.authenticate(text("plain"), lambda challenge: None),
+    "enable": lambda M, text: M.enable(text("UTF8=ACCEPT")),
+    "create, non-ASCII": lambda M, text: M.create(text("\xe9 & b")),
+    "_quote": lambda M, text: M.xatom("X", M._quote(text('a"b'))),
+    "_checkquote": lambda M, text: M.xatom("X", M._checkquote(text('a"b'))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PLAIN_CALLS)
+@pytest.mark.parametrize("utf8", [False, True])
+def test_a_subclass_counts_by_its_characters_in_the_methods(name: str, utf8: bool) -> None:
+    plain, special = Recorder(utf8=utf8), Recorder(utf8=utf8)
+    results = [
+        outcome(lambda: PLAIN_CALLS[name](client, make))  # noqa: B023
+        for client, make in ((plain, str), (special, Markup))
+    ]
+    assert results[0] == results[1]
+    assert special.lines == plain.lines
+    assert plain.lines or utf8

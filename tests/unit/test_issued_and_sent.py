@@ -13,12 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imaplib2._errors import abort, error
+from imaplib2._errors import InvalidArgument, abort, error
 from imaplib2._protocol.command import Command
-from imaplib2._protocol.commands import COMMANDS, UID_COMMANDS, UNKNOWN, Row, Upgrade
+from imaplib2._protocol.commands import COMMANDS, UID_COMMANDS, UNKNOWN, Kind, Row, Upgrade
 from imaplib2._protocol.states import ANY, AUTH, NONAUTH, SELECTED
 
 from .core_helpers import PREAUTH, Driver
+from .test_arguments import Recorder, line
 from .test_arguments_properties import HARMLESS
 
 ROWS = [*COMMANDS.values(), *UID_COMMANDS.values()]
@@ -393,10 +394,10 @@ def test_in_no_order_of_events_anything_is_told_by_who_may_believe_it_encrypted(
     behind: dict[bytes, bool] = {}
 
     def read() -> None:
-        for line in driver.sent().splitlines():
-            tag, _, rest = line.partition(b" ")
+        for written in driver.sent().splitlines():
+            tag, _, rest = written.partition(b" ")
             if b" " in rest:
-                assert not behind[tag], line
+                assert not behind[tag], written
 
     for step in ["STARTTLS", *steps]:
         read()
@@ -482,3 +483,128 @@ def test_what_was_refused_at_the_call_is_not_told_again_at_the_end() -> None:
     refused(driver, COMMANDS["ID"])
     driver.fail(abort("gone"))
     assert [event.command for event in driver.events if hasattr(event, "command")] == [starttls]
+
+
+# -- Behind an ENABLE ------------------------------------------------------------------------------
+
+ENABLING = b"* PREAUTH [CAPABILITY IMAP4rev1 ENABLE UTF8=ACCEPT LITERAL+] hi\r\n"
+NAMES = ["plain", "a b", "\xe4", "Tom & Jerry", "\u65e5\u672c (x)", "&AOQ-"]
+
+
+def issued(row: Row, values: list[Any], **options: Any) -> Command:
+    """The command as a client makes it that knows of no ENABLE."""
+    return Recorder()._build(row, values, **options)
+
+
+def sent_behind_enable(answer: str, command: Command) -> bytes:
+    """What is sent of *command*, without its tag, behind an ENABLE with that *answer*."""
+    driver = Driver(ENABLING)
+    enable = driver.submit("ENABLE", "UTF8=ACCEPT")
+    driver.core.submit(command, driver.now)
+    driver.sent()
+    told = b"* ENABLED UTF8=ACCEPT\r\n" if answer == "OK" else b""
+    driver.complete(enable, answer, told)
+    return driver.sent().partition(b" ")[2]
+
+
+@pytest.mark.parametrize("answer", ["OK", "NO", "BAD"])
+@pytest.mark.parametrize("name", NAMES)
+@rows([row for row in ROWS if AUTH in row.states and row.arguments])
+def test_what_is_issued_behind_an_enable_is_encoded_for_its_answer(
+    row: Row, name: str, answer: str
+) -> None:
+    for number, kind in enumerate(row.arguments):
+        if kind in (Kind.ATOM, Kind.WORDS):
+            continue
+        values = [HARMLESS[kind] for kind in row.arguments]
+        values[number] = name
+        try:
+            expected = line(row, values, utf8=answer == "OK", literal_plus=True)
+            command = issued(row, values)
+        except InvalidArgument:
+            continue
+        assert sent_behind_enable(answer, command) == expected.partition(b" ")[2]
+
+
+@pytest.mark.parametrize("answer", ["OK", "NO"])
+def test_a_message_is_sent_in_the_form_of_the_mode(answer: str) -> None:
+    client = Recorder()
+    client.append("\xe4", None, None, bytearray(b"text"))
+    (command,) = client.commands
+    expected = {
+        "OK": b'APPEND "\xc3\xa4" UTF8 (~{4+}\r\ntext)\r\n',
+        "NO": b"APPEND &AOQ- {4+}\r\ntext\r\n",
+    }
+    assert sent_behind_enable(answer, command) == expected[answer]
+
+
+def test_what_was_given_may_be_used_up_or_changed_meanwhile() -> None:
+    flags = ["a"]
+    command = issued(COMMANDS["APPEND"], ["\xe4", (flag for flag in flags), None])
+    other = issued(COMMANDS["APPEND"], ["\xe4", flags, None])
+    flags.append("b")
+    assert sent_behind_enable("OK", command) == b'APPEND "\xc3\xa4" (a)\r\n'
+    assert sent_behind_enable("OK", other) == b'APPEND "\xc3\xa4" (a)\r\n'
+
+
+def test_what_can_not_be_sent_in_the_new_mode_fails_alone() -> None:
+    driver = Driver(ENABLING)
+    driver.core.submit(enable := driver.command("ENABLE", "UTF8=ACCEPT"), driver.now)
+    select = driver.submit("SELECT", "INBOX")
+    search = issued(COMMANDS["SEARCH"], ["CHARSET", "UTF-8", "SUBJECT", "\xe4"])
+    driver.core.submit(search, driver.now)
+    other = issued(COMMANDS["SEARCH"], ["SUBJECT", "\xe4"])
+    driver.core.submit(other, driver.now)
+    driver.complete(enable, data=b"* ENABLED UTF8=ACCEPT\r\n")
+    driver.sent()
+    driver.complete(select)
+    assert str(driver.error(search)) == "Non-None charset not valid in UTF8 mode"
+    assert driver.sent() == other.tag + b' SEARCH SUBJECT "\xc3\xa4"\r\n'
+
+
+def test_encoded_before_the_answer_and_issued_behind_it() -> None:
+    """By a thread that was slow."""
+    driver = Driver(ENABLING)
+    command = issued(COMMANDS["CREATE"], ["\xe4"])
+    driver.complete(driver.submit("ENABLE", "UTF8=ACCEPT"), data=b"* ENABLED UTF8=ACCEPT\r\n")
+    driver.sent()
+    driver.core.submit(command, driver.now)
+    assert driver.sent() == command.tag + b' CREATE "\xc3\xa4"\r\n'
+
+
+def test_the_claim_is_that_of_the_mode() -> None:
+    driver = Driver(ENABLING)
+    enable = driver.submit("ENABLE", "UTF8=ACCEPT")
+    commands = [
+        issued(COMMANDS["STATUS"], [name, "(MESSAGES)"]) for name in ("\xe4", "\xf6", "\xe4")
+    ]
+    for command in commands:
+        driver.core.submit(command, driver.now)
+    driver.complete(enable, data=b"* ENABLED UTF8=ACCEPT\r\n")
+    assert [driver.started(command) for command in commands] == [True, True, False]
+    driver.receive(b'* STATUS "\xc3\xb6" (MESSAGES 2)\r\n* STATUS "\xc3\xa4" (MESSAGES 1)\r\n')
+    driver.complete(commands[0])
+    driver.complete(commands[1])
+    assert driver.result(commands[0]) == ("OK", [b'"\xc3\xa4" (MESSAGES 1)'])
+    assert driver.result(commands[1]) == ("OK", [b'"\xc3\xb6" (MESSAGES 2)'])
+    assert driver.started(commands[2])
+
+
+def test_a_password_behind_an_enable_stays_hidden() -> None:
+    """PREAUTH, and a command that the table doesn't allow there: by its own row."""
+    row = COMMANDS["LOGIN"]._replace(states=ANY, on_ok=None)
+    driver = Driver(ENABLING)
+    driver.core.traffic = []
+    enable = driver.submit("ENABLE", "UTF8=ACCEPT")
+    command = issued(row, ["user", "p\xe4ssword"])
+    driver.core.submit(command, driver.now)
+    driver.complete(enable, data=b"* ENABLED UTF8=ACCEPT\r\n")
+    assert b"p\xc3\xa4ssword" in driver.sent()
+    assert "ssword" not in repr(driver.core.traffic)
+    driver.complete(command, "NO p\xe4ssword is wrong")
+    assert b"ssword" not in driver.result(command)[1][0]
+
+
+def test_arguments_in_ascii_are_encoded_once() -> None:
+    assert issued(COMMANDS["CREATE"], ["a b"]).utf8_form is None
+    assert issued(COMMANDS["SEARCH"], ["SUBJECT", "a b"]).utf8_form is None

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+from enum import IntEnum
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imaplib2._errors import InvalidArgument
+from imaplib2._errors import InvalidArgument, UnusableArgument
 from imaplib2._protocol.substitution import substitute
 
 from .test_arguments import sent
@@ -27,6 +29,8 @@ REPLACED: list[tuple[tuple[Any, ...], list[Any], tuple[Any, ...]]] = [
     (("SUBJECT ?",), ["\xe9"], ('SUBJECT "\xe9"',)),
     (("SUBJECT ?",), [b"a b"], ('SUBJECT "a b"',)),
     (("LARGER ?",), [1000], ("LARGER 1000",)),
+    (("LARGER ?",), [IntEnum("Size", {"LARGE": 1000}).LARGE], ("LARGER 1000",)),  # type: ignore[attr-defined]
+    (("LARGER ?",), [1e3], ("LARGER 1000.0",)),
     (("(OR FROM ? TO ?)",), ["a", "b"], ('(OR FROM "a" TO "b")',)),
     (("FROM ?", "TO", "?"), ["a", "b"], ('FROM "a"', "TO", '"b"')),
     (("?s",), [[1, range(3, 6), (8, None)]], ("1,3:5,8:*",)),
@@ -110,6 +114,19 @@ def test_as_many_params_as_placeholders_are_asked_for(
 def test_a_value_that_is_not_of_its_kind_is_refused(text: str, value: Any) -> None:
     with pytest.raises(InvalidArgument):
         substitute("SEARCH", (text,), [value])
+
+
+class Shown:
+    """An object that isn't a value."""
+
+    def __str__(self) -> str:
+        return "x) (OR ALL"
+
+
+@pytest.mark.parametrize("value", [Shown(), None, True, ["a"], ("a",), date(2024, 1, 1), {"a": 1}])
+def test_a_param_is_str_bytes_or_a_number(value: Any) -> None:
+    with pytest.raises(UnusableArgument, match=r"^SEARCH: a param must be str, bytes or a number"):
+        substitute("SEARCH", ("FROM ?",), [value])
 
 
 @given(
