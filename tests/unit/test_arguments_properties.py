@@ -706,7 +706,7 @@ def test_a_subclass_counts_by_its_characters(row: Row, number: int, text: str, u
 
 def test_members_of_a_message_set_count_by_their_characters() -> None:
     special = [Number(7), (Number(8), Markup("*")), Markup("1:3"), Octets(b"5")]
-    assert sent("FETCH", special, "FLAGS") == b"FETCH 7,8:*,1:3,5 FLAGS"
+    assert sent("FETCH", special, "ALL") == b"FETCH 7,8:*,1:3,5 ALL"
 
 
 PLAIN_CALLS: dict[str, Callable[[Any, Callable[[str], Any]], Any]] = {

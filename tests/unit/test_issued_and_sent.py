@@ -109,13 +109,13 @@ def test_the_next_mailbox_gets_what_was_meant_for_it(text: str) -> None:
     first = driver.submit("SELECT", "a")
     store = driver.submit("STORE", "1", "+FLAGS", "x")
     second = driver.submit("EXAMINE", "b")
-    fetch = driver.submit("FETCH", "1", "FLAGS")
+    fetch = driver.submit("FETCH", "1", "(FLAGS)")
     driver.sent()
     driver.complete(first, text)
     assert "SELECT 'a'" in str(driver.error(store))
     assert driver.sent() == second.tag + b" EXAMINE b\r\n"
     driver.complete(second)
-    assert driver.sent() == fetch.tag + b" FETCH 1 FLAGS\r\n"
+    assert driver.sent() == fetch.tag + b" FETCH 1 (FLAGS)\r\n"
     assert (driver.core.mailbox, driver.core.is_readonly) == ("b", True)
 
 
@@ -231,7 +231,7 @@ def test_news_of_the_mailbox_that_is_being_opened_refuse_nothing() -> None:
     driver = Driver.selected()
     examine = driver.submit("EXAMINE", "box")
     driver.receive(b"* OK [READ-ONLY] box\r\n")
-    behind = driver.submit("FETCH", "1", "FLAGS")
+    behind = driver.submit("FETCH", "1", "(FLAGS)")
     driver.complete(examine, "OK [READ-ONLY] done")
     assert driver.started(behind)
 
