@@ -35,7 +35,6 @@ class Pending:
     #: It stands among the callbacks that are due.
     is_queued = False
     _replacement: BaseException | None = None
-    _called = False
 
     def __init__(
         self,
@@ -44,6 +43,7 @@ class Pending:
         callback_argument: Any = None,
     ) -> None:
         self.callback = callback
+        self._uncalled = [] if callback is None else [callback]
         self._argument = callback_argument
         self._finish = finish
         self._result: tuple[str, list[Any]] | None = None
@@ -64,15 +64,17 @@ class Pending:
         self._replacement = problem
 
     def set(self, result: tuple[str, list[Any]] | BaseException) -> None:
-        """Set the outcome, by the thread that saw it; only the first one counts."""
-        if self._done:
-            return
-        result = self._replacement or result
-        if isinstance(result, BaseException):
-            self._error = result
-        else:
-            self._result = result
-        self._done = True
+        """Set the outcome, by the thread that saw it; only the first one counts.
+
+        The second time, the waiter is woken all the same: an exception may have kept it asleep.
+        """
+        if not self._done:
+            result = self._replacement or result
+            if isinstance(result, BaseException):
+                self._error = result
+            else:
+                self._result = result
+            self._done = True
         if self.observer is not None:
             self.observer("done")
         self._wake()
@@ -114,12 +116,18 @@ class Pending:
             raise _errors.repeated(self._error)
 
     def call_back(self) -> None:
-        """Call the callback with the outcome, which is there; once, however often it is called."""
-        assert self.callback is not None
+        """Call the callback with the outcome, which is there; once, however often this is called.
+
+        Raises what the callback raises.
+        """
         arguments = self._callback_arguments()
-        if not self._called:
-            self._called = True
-            self.callback(arguments)
+        if not self.is_called:
+            self._uncalled.pop()(arguments)  # in one: nothing can come up in between
+
+    @property
+    def is_called(self) -> bool:
+        """Whether the callback has been called; true where there is none."""
+        return not self._uncalled
 
     def _callback_arguments(self) -> Any:
         try:

@@ -976,8 +976,9 @@ class Engine:
     def _run_callbacks(self) -> None:
         while True:
             try:
-                if not self._call_next():
-                    return
+                while self._call_next():
+                    pass
+                return
             except BaseException as problem:  # of ours: what is due is called all the same
                 _report(problem)
                 if self.core.reason is not None:
@@ -991,10 +992,12 @@ class Engine:
         if call is None:
             self._callbacks.put(None)  # for a second thread, if there was trouble to have one
             return False
-        if isinstance(call, Pending):
-            _call(call.call_back)
-        else:
-            call()
+        try:
+            call() if not isinstance(call, Pending) else call.call_back()
+        except BaseException as problem:
+            if not (isinstance(call, Pending) and call.is_called):
+                raise  # not the callback's: it will be called all the same
+            _report(problem)
         self._calling = None
         self._callbacks_done += isinstance(call, Pending)
         return True

@@ -163,10 +163,10 @@ class SocketTransport:
 
     def interrupt(self) -> None:
         if not self._interrupted:
-            self._interrupted = True
             interrupt_socket(self.sock)
             if self._wakeup is not None:
                 self._wakeup.set()
+            self._interrupted = True  # last: an exception may have come up before
 
     def close(self) -> None:
         self.interrupt()
@@ -262,7 +262,7 @@ class FileTransport:
         self._file = file
         self._reads_file = hasattr(file, "read1") and not hasattr(sock, "settimeout")
         self._unread = memoryview(b"")
-        self._interrupted = False
+        self._interrupted = self._is_shut = False
         # Also where it is not read: as long as it is open, most sockets put off a close().
         if file is None and hasattr(sock, "makefile"):
             with contextlib.suppress(NotImplementedError):
@@ -306,13 +306,14 @@ class FileTransport:
         return None
 
     def interrupt(self) -> None:
-        if not self._interrupted:
-            self._interrupted = True
+        self._interrupted = True
+        if not self._is_shut:
             try:
                 self.sock.shutdown(socket.SHUT_RDWR)
             except Exception:  # somebody else's code, when all is over
                 with contextlib.suppress(Exception):
                     self.sock.close()
+            self._is_shut = True  # last: an exception may have come up before
 
     def close(self) -> None:
         self.interrupt()

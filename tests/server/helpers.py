@@ -88,10 +88,14 @@ class Thread:
         self._thread = threading.Thread(target=run, daemon=True)
         self._thread.start()
 
-    def result(self, seconds: float = SECONDS) -> Any:
+    def ended(self, seconds: float = SECONDS) -> None:
+        """Wait until it has come to its end, whatever that is."""
         self._thread.join(seconds)
         if self._thread.is_alive():
             raise TimeoutError("the thread does not end")
+
+    def result(self, seconds: float = SECONDS) -> Any:
+        self.ended(seconds)
         if self._problem is not None:
             try:
                 raise self._problem
