@@ -3,6 +3,7 @@
 Its arguments are a server's host and port, and a scenario, see `SCENARIOS`.
 """
 
+import datetime
 import shlex
 import sys
 import threading
@@ -65,6 +66,8 @@ def use(host: str, port: int, frozen: Any) -> None:
     with imaplib2.IMAP4(host, port) as M:
         M.login("user", "secret")
         M.select()
+        date = datetime.datetime.now(datetime.timezone.utc)  # of freezegun's class
+        assert M.append("INBOX", None, date, b"Subject: x\r\n\r\n")[0] == "OK"
         assert 1 <= seconds(lambda: M.idle(1)) < 10
         with M.idle(duration=0.5) as idler:
             assert 0.5 <= seconds(lambda: list(idler)) < 10
