@@ -13,6 +13,7 @@ are pulled: otherwise it would be a matter of luck who sees them first.
 from __future__ import annotations
 
 import contextlib
+import copy
 import errno
 import os
 import queue
@@ -191,28 +192,31 @@ class ByHand:
                 raise error(f"the tag {tag!r} is that of a command in progress")
             self._on_socket.add(tag)
             self._begin(tag, start)
-        return self.before_sending(data)
+        if not self.before_sending(data):
+            return False
+        self._expect_others(bytes(data))
+        return True
+
+    def _expect_others(self, data: bytes) -> None:
+        """Expect the answers to commands in *data* behind that which they begin with."""
+        ahead = copy.copy(self._written) if self._open else Written()
+        for tag in ahead.feed(data):
+            known = data.startswith(tag) or tag in self._core.reserved_tags
+            if not known and _TAG.fullmatch(tag):
+                self._on_socket.add(tag)
+                self._core.reserved_tags.add(tag)
+                self._expect_unseen(tag)
 
     def _starts_command(self) -> bool:
         """Whether what is sent next begins a command, rather than going on with one."""
         return self._written.at_start or not self._open
 
-    def sent(self, data: bytes) -> list[bytes]:
-        """*data* have been sent; returns the tags of whole commands that begin there."""
+    def wrote(self, data: Any) -> None:
+        """*data* have been sent."""
         if not self._open:
             self._written = Written()
-        tags = self._written.feed(data)
+        self._written.feed(bytes(data))
         self._engine().progressed()
-        return tags
-
-    def wrote(self, data: Any) -> None:
-        """As `sent`: beside the command that `before_writing` saw, there may be others."""
-        data = bytes(data)
-        for tag in self.sent(data):
-            if not data.startswith(tag) and _TAG.fullmatch(tag):
-                self._on_socket.add(tag)
-                self._core.reserved_tags.add(tag)
-                self._expect_unseen(tag)
 
     def failed_to_write(self, problem: BaseException) -> None:
         """Nobody knows what was sent."""

@@ -1271,7 +1271,7 @@ class IMAP4:
             while view:
                 sent = self._send_some(view, timeout)
                 if by_hand:
-                    self._by_hand.sent(bytes(view[:sent]))
+                    self._by_hand.wrote(view[:sent])
                 view = view[sent:]
         except KeyboardInterrupt:
             if by_hand:  # nobody knows what was sent
