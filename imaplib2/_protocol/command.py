@@ -45,6 +45,8 @@ class Command:
     shown: list[Any]
     #: How many responses have brought its data.
     collected: int = 0
+    #: Which one it is, of all that were sent.
+    begun: int = 0
 
     def __init__(
         self,

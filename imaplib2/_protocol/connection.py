@@ -64,6 +64,8 @@ _CAPABILITIES_SIZE = 64 * 1024
 _REVISIONS = frozenset({"IMAP4", "IMAP4REV1", "IMAP4REV2"})
 _RENUMBERING = frozenset({"EXPUNGE", "VANISHED"})
 _DONE = b"DONE\r\n"
+#: Bytes of an untagged NO or BAD that are remembered for the text of an exception.
+_OBJECTION_SIZE = 500
 #: Seconds that commands of other threads wait for who negotiates TLS by hand.
 _SOCKET_TIMEOUT = 60.0
 #: No SASL exchange comes near so many challenges.
@@ -153,6 +155,8 @@ class Connection:
         self._inquiry: Command | None = None  # asks for the capabilities on behalf of another
         self._started = 0.0  # when waiting for the greeting began
         self._idle_in_progress: Idle | None = None
+        self._begun = 0  # commands
+        self._objection: tuple[int, str] | None = None  # the last untagged NO or BAD, and _begun
         self._stray_dones = 0  # a server that has ended an IDLE by itself may answer to so many
         self._selecting: Command | None = None  # shows data, see `Row.shows`
         self._logout_at: float | None = None  # when LOGOUT was submitted
@@ -346,8 +350,16 @@ class Connection:
 
     def _in_context(self, reason: error) -> error:
         if self.welcome is not None:
-            return lost(reason, f" ({self.where}, state {self.state})")
+            oldest = next(iter(self.in_progress.values()), None)
+            said = "" if self.closed_on_purpose else self._said_since(oldest)
+            return lost(reason, f"{said} ({self.where}, state {self.state})")
         return failed_greeting(reason, f" ({self.where})")
+
+    def _said_since(self, command: Command | None) -> str:
+        """What the server has said against us since *command* was sent, for an exception's text."""
+        if command is None or self._objection is None or self._objection[0] < command.begun:
+            return ""
+        return f" (the server said: {self._objection[1]})"
 
     # -- What users call through the client ---------------------------------------------------
 
@@ -629,6 +641,8 @@ class Connection:
         if not self.in_progress:
             self._heard = now  # waiting begins: what came before doesn't count
         self.in_progress[command.tag] = command
+        self._begun += 1
+        command.begun = self._begun
         row = command.row
         if row.holds_password:
             self.secrets.begin(command.parts)
@@ -756,6 +770,9 @@ class Connection:
         if type_ == "BYE":
             self._bye(text)
             return
+        if type_ in ("NO", "BAD"):
+            said = self.secrets.hidden_with_code(text)[:_OBJECTION_SIZE]
+            self._objection = self._begun, f"{type_} {printable(said)}"
         code = response_code(text)
         if code is not None:
             self._response_code(code)
@@ -925,7 +942,7 @@ class Connection:
             self._enabled(command)
         if type_ == "BAD" and not command.as_it_came:
             name = row.name.partition(" ")[0]  # of UID FETCH, imaplib says UID
-            problem = error(f"{name} command error: BAD {[text]}")
+            problem = error(f"{name} command error: BAD {[text]}{self._said_since(command)}")
             self._report(Failed(command, problem))
             return
         selected = type_ == "OK" and row.name == "SELECT" and not command.leaves_data

@@ -269,3 +269,22 @@ def test_a_message_whose_subject_was_not_unfolded_does_not_end_a_listing(serve: 
             ],
         )
         M.noop()
+
+
+def test_a_refusal_without_a_tag_is_told_when_the_time_is_up(serve: Serve) -> None:
+    """stalwart#3241, MailKit#860: nobody knew what was wrong."""
+
+    def script(peer: Peer) -> None:
+        greet(peer)
+        peer.command("LOGIN")
+        peer.untagged(b"NO [AUTHENTICATIONFAILED] Authentication failed")
+        peer.relax()
+        peer.wait_closed()
+
+    with connected(serve(script), timeout=0.3) as M:
+        problem = failure(M.login, "joe", "secret")
+        assert isinstance(problem, TimeoutError)
+        assert str(problem).startswith("timed out: no answer from the server for ")
+        expected = "(the server said: NO [AUTHENTICATIONFAILED] Authentication failed)"
+        assert expected in str(problem)
+        assert expected in str(failure(M.noop))
