@@ -842,7 +842,11 @@ class IMAP4:
         )
 
     def setannotation(
-        self, mailbox: Text, *args: Any, callback: Callback | None = None, cb_arg: Any = None
+        self,
+        mailbox: Text | None = None,
+        *args: Any,
+        callback: Callback | None = None,
+        cb_arg: Any = None,
     ) -> Result:
         """Set annotations: *args* are entry and attributes (draft-daboo-imap-annotatemore)."""
         return self._call("SETANNOTATION", mailbox, *args, callback=callback, cb_arg=cb_arg)

@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, redirect_stderr, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from enum import Enum
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -799,6 +799,7 @@ _theme(
         "bad date": lambda M: M.search(None, "SINCE 2024-01-02"),
         "criteria as a list": lambda M: M.search(None, ["SEEN"]),
         "an int": lambda M: M.search(None, "UID", 3),
+        "a date": lambda M: M.search(None, "SINCE", date(2024, 1, 4)),
         "CR LF in a value": lambda M: M.search(None, "SUBJECT", '"a\r\nA1 NOOP"'),
         "Gmail's X-GM-RAW": lambda M: M.search(None, "X-GM-RAW", '"has:attachment"'),
         "RETURN": lambda M: (M.search(None, "RETURN (COUNT) ALL")[0], M.response("ESEARCH")[0]),
@@ -831,6 +832,8 @@ _theme(
         "FETCH nothing there": lambda M: M.uid("FETCH", "999", "(FLAGS)"),
         "FETCH Gmail's labels": lambda M: M.uid("FETCH", "1", "(X-GM-LABELS)"),
         "FETCH by an int": lambda M: M.uid("FETCH", 2, "(FLAGS)"),
+        "FETCH one item without parentheses": lambda M: M.uid("FETCH", "1", "FLAGS"),
+        "FETCH two items without parentheses": lambda M: M.uid("FETCH", "1", "FLAGS UID"),
         "FETCH without arguments": lambda M: M.uid("FETCH"),
         "FETCH an empty set": lambda M: M.uid("FETCH", "", "(FLAGS)"),
         "FETCH an empty set, bytes": lambda M: M.uid("FETCH", b"", "(FLAGS)"),
@@ -931,6 +934,7 @@ _theme(
         "sizes": _sizes,
         "internal dates": _dates,
         "items as a list": lambda M: M.fetch("1", ["FLAGS", "UID"]),
+        "two items without parentheses": lambda M: M.fetch("1", "FLAGS UID"),
         "numbers as a list": lambda M: M.fetch([1, 2], "(FLAGS)"),
         "number that isn't there": lambda M: M.fetch("99", "(FLAGS)"),
         "number 0": lambda M: M.fetch("0", "(FLAGS)"),
@@ -1192,6 +1196,7 @@ _theme(
         "getquotaroot": lambda M: M.getquotaroot("INBOX"),
         "getquotaroot, quoted": lambda M: M.getquotaroot('"INBOX"'),
         "setquota, refused": lambda M: M.setquota('"User quota"', "(STORAGE 512)"),
+        "setquota without parentheses": lambda M: M.setquota('"User quota"', "STORAGE 512"),
         "getannotation": lambda M: M.getannotation("INBOX", '"/comment"', '"value.priv"'),
         "setannotation": lambda M: M.setannotation("INBOX", '"/comment"', '("value.priv" "x")'),
         "GETMETADATA by _simple_command": lambda M: M._simple_command(

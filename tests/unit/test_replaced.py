@@ -174,6 +174,8 @@ def test_a_replaced_one_sees_what_it_sees_with_imaplib(
 OTHERWISE: dict[tuple[str, Any, str], dict[str, Any]] = {
     # COPY has no data of its own.
     ("uid", "COPY", "OK with data"): {"result": ("OK", [None]), "untagged": UNTAGGED},
+    ("close", None, "NO"): {"state": "SELECTED"},
+    ("unselect", None, "NO"): {"state": "SELECTED"},
     # No mailbox is selected, for reading or otherwise.
     ("select", "Archive", "NO"): {"is_readonly": False},
 }
