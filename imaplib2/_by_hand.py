@@ -320,7 +320,10 @@ class ByHand:
         if not self.engine.is_polled or not self._has_some():
             return sock
         if self._readable is None:
-            self._readable = ReadableSocket(sock)
+            try:
+                self._readable = ReadableSocket(sock)
+            except OSError:  # no descriptor is left; what waits here is pulled with what comes
+                return sock
         return self._readable
 
     def after_command(self) -> None:
@@ -624,11 +627,11 @@ class ReadableSocket:
 
     def __init__(self, sock: Any) -> None:
         self._sock = sock
+        self._epoll = None
         self._pipe = Pipe()
         self._pipe.write()
-        self._epoll = None
-        if hasattr(select, "epoll"):  # so that who keeps this polls the socket, too
-            self._epoll = select.epoll()
+        with contextlib.suppress(AttributeError, OSError):  # there is none, or there can be none
+            self._epoll = select.epoll()  # so that who keeps this polls the socket, too
             self._epoll.register(self._pipe.fileno(), select.EPOLLIN)
             self._epoll.register(sock.fileno(), select.EPOLLIN)
 
@@ -644,7 +647,8 @@ class ReadableSocket:
         return getattr(self._sock, name)
 
     def __del__(self) -> None:
-        self._pipe.close()
+        if hasattr(self, "_pipe"):  # else there was none to be had
+            self._pipe.close()
         if self._epoll is not None:
             self._epoll.close()
 

@@ -72,7 +72,7 @@ from ._protocol.events import (
 from ._protocol.framing import Frame
 from ._protocol.limits import ProtocolViolation
 from ._trace import OwnThread, Trace, log, shielded
-from ._waiting import Clock, Wakeup, seconds_until
+from ._waiting import Clock, Wakeup, can_read, seconds_until
 
 if TYPE_CHECKING:
     from ._transport import Transport
@@ -84,6 +84,8 @@ _FIRST_READ_SIZE = 2 * 1024
 _DIRECT_SIZE = 64 * 1024
 #: Bytes: literals that lack so many are received into a buffer of their own.
 _LARGE_LITERAL = 1024 * 1024
+#: Its memory is taken when that is no more than so many times what has come of it.
+_TRUST = 16
 #: Commands in progress; beyond that the writer sends, many at a time: 1,000 with callbacks take
 #: half the time.
 _CROWD = 16
@@ -913,9 +915,8 @@ class Engine:
         return self._sending and self._broken is None and self.core.reason is None
 
     def _receive_literal(self) -> None:
-        begun, missing = self.core.begun_literal(), self.core.missing
-        source = _LiteralSource(self, begun, missing)
-        literal = io.BufferedReader(source, READ_SIZE).read(len(begun) + missing)
+        source = _LiteralSource(self, self.core.begun_literal(), self.core.missing)
+        literal = source.receive()
         if source.ended:
             self._end_of_file()
         else:
@@ -1078,6 +1079,8 @@ class _LiteralSource(io.RawIOBase):
 
     A BufferedReader reads from it straight into the ``bytes`` that it returns, which nothing else
     in Python can: received portions joined would take twice the memory, and half the time more.
+    But it takes all its memory at once, and anybody can announce more than there is: so it begins
+    as soon as a part has come, which is received in portions.
     """
 
     def __init__(self, engine: Engine, begun: bytes, missing: int) -> None:
@@ -1086,6 +1089,21 @@ class _LiteralSource(io.RawIOBase):
         self._missing = missing
         self._told = Clock.now()
         self.ended = False
+
+    def receive(self) -> bytes:
+        """The literal, if it has not *ended* before; raises MemoryError when it is too large."""
+        size = len(self._begun) + self._missing
+        begun = io.BytesIO()
+        begun.write(self._begun)
+        buffer = memoryview(bytearray(READ_SIZE))
+        while begun.tell() * _TRUST < size and not self.ended:
+            begun.write(buffer[: self._receive_into(buffer)])
+        self._begun = memoryview(begun.getvalue())
+        del begun
+        try:
+            return b"" if self.ended else io.BufferedReader(self, READ_SIZE).read(size)
+        except MemoryError:
+            raise MemoryError(f"for a literal of {size} bytes") from None
 
     def readable(self) -> bool:
         return True
@@ -1096,8 +1114,10 @@ class _LiteralSource(io.RawIOBase):
             size = min(len(view), len(self._begun))
             view[:size], self._begun = self._begun[:size], self._begun[size:]
             return size
-        if not self._missing:
-            return 0
+        self._begun = memoryview(b"")
+        return self._receive_into(view) if self._missing else 0
+
+    def _receive_into(self, view: memoryview) -> int:
         while (received := self._engine._transport.recv_into(view[: self._missing])) is None:
             self._tell_of_progress()
         self._tell_of_progress()
@@ -1131,11 +1151,22 @@ class _Polling:
 
     def __init__(self) -> None:
         self.errands: queue.SimpleQueue[Job] = queue.SimpleQueue()  # to be called afterwards
-        self._over = Wakeup()
+        self._over: Wakeup | None = None
+        self._ended = False
+        with contextlib.suppress(OSError):  # no descriptor is left: waits look from time to time
+            self._over = Wakeup()
 
     def wait(self, descriptor: int, timeout: float | None) -> bool:
         """Wait until *descriptor* is readable; false when it is not, or this is over."""
-        return self._over.wait_with(descriptor, timeout)
+        if self._over is not None:
+            return self._over.wait_with(descriptor, timeout)
+        deadline = float("inf") if timeout is None else Clock.now() + timeout
+        while not self._ended:
+            if can_read(descriptor, min(seconds_until(deadline), _UNSENT_LOOK)):
+                return True
+            if Clock.now() >= deadline:
+                return False
+        return False
 
     def read_once(self) -> None:
         """Have the reader read once, and wait until it has."""
@@ -1146,8 +1177,10 @@ class _Polling:
 
     def end(self) -> None:
         """The reader reads on by itself."""
+        self._ended = True
         self.errands.put(_do_nothing)
-        self._over.set()
+        if self._over is not None:
+            self._over.set()
 
 
 class _Waker:

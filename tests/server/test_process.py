@@ -6,6 +6,7 @@ error fails the test, a warning or a traceback of a thread included.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import random
 import signal
@@ -39,7 +40,7 @@ from .helpers import (
     greet_authenticated,
     wait_over,
 )
-from .scripted import Peer, ScriptedServer
+from .scripted import Peer, PeerClosedError, ScriptedServer
 
 pytestmark = pytest.mark.timeout(LIMIT)
 
@@ -69,11 +70,22 @@ def connect(cls=IMAP4, **options):
 """
 
 
+FEW_DESCRIPTORS = """
+import resource
+resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
+"""
+
+
 def run(
-    server: ScriptedServer, program: str, *, ca: object = "", options: tuple[str, ...] = ()
+    server: ScriptedServer,
+    program: str,
+    *,
+    ca: object = "",
+    options: tuple[str, ...] = (),
+    few_descriptors: bool = False,
 ) -> subprocess.CompletedProcess[str]:
     """Run a program that has `connect`; it must end by itself."""
-    code = CONNECT + textwrap.dedent(program)
+    code = (FEW_DESCRIPTORS if few_descriptors else "") + CONNECT + textwrap.dedent(program)
     return subprocess.run(
         [sys.executable, *options, "-c", code, server.host, str(server.port), str(ca)],
         stdin=subprocess.DEVNULL,
@@ -762,3 +774,108 @@ def test_logout_in_a_handler_at_any_moment(
         M.shutdown()
     assert len(took) == count
     assert max(took) < (len(bounds) + 1) * PATIENCE + 1
+
+
+# -- Of which there is little ----------------------------------------------------------------------
+
+limits = pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS holds on Linux")
+
+
+@limits
+@pytest.mark.parametrize(("announced", "sent"), [(4 * 2**30 - 1, 0), (2**30, 3 * 2**20)])
+def test_a_literal_that_is_announced_takes_no_address_space(
+    serve: Serve, announced: int, sent: int
+) -> None:
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer)
+        agree(peer, "SELECT")
+        peer.command("FETCH")
+        peer.send(b"* 1 FETCH (BODY[] {%d}\r\n" % announced + bytes(sent))
+        with contextlib.suppress(PeerClosedError):
+            peer.wait_closed()
+
+    done = run(
+        serve(script),
+        """
+        import resource
+        M = connect(timeout=0.5)
+        resource.setrlimit(resource.RLIMIT_AS, (2**29, 2**29))
+        try:
+            M.fetch("1", "(BODY[])")
+        except TimeoutError:
+            print("nothing came")
+        """,
+    )
+    check_clean(done, "nothing came\n")
+
+
+@limits
+def test_a_literal_for_which_there_is_no_memory(serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer)
+        agree(peer, "SELECT")
+        peer.command("FETCH")
+        with contextlib.suppress(OSError, PeerClosedError):
+            peer.send(b"* 1 FETCH (BODY[] {%d}\r\n" % 2**30 + bytes(80 * 2**20))
+            peer.wait_closed()
+
+    done = run(
+        serve(script),
+        """
+        import resource
+        M = connect(timeout=10)
+        resource.setrlimit(resource.RLIMIT_AS, (2**29, 2**29))
+        try:
+            M.fetch("1", "(BODY[])")
+        except M.abort as problem:
+            print(problem)
+        """,
+    )
+    assert done.stdout.startswith("MemoryError: for a literal of 1073741824 bytes")
+    check_clean(done, done.stdout)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such limit")
+@pytest.mark.parametrize("left", range(5))
+def test_an_idle_by_hand_when_few_descriptors_are_left(serve: Serve, left: int) -> None:
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer, b"IDLE")
+        agree(peer, "SELECT")
+        for _ in range(2):
+            command = peer.command("IDLE")
+            peer.send(b"+ idling\r\n* 1 EXISTS\r\n* 2 EXISTS\r\n")
+            assert peer.readline() == b"DONE"
+            peer.untagged(b"3 EXISTS")
+            peer.ok(command)
+        agree(peer, "LOGOUT")
+
+    done = run(
+        serve(script),
+        f"""
+        import os, select
+        M = connect(timeout=10)
+        kept = []
+        try:
+            while True:
+                kept.append(os.dup(0))
+        except OSError:
+            for _ in range({left}):
+                os.close(kept.pop())
+        for _ in range(2):
+            tag = M._command("IDLE")
+            while M._get_response() is not None:
+                pass
+            M.sock.settimeout(5)
+            print(M._get_line().decode())
+            select.select([M.socket()], [], [], 0)
+            print(M._get_line().decode())
+            M.send(b"DONE\\r\\n")
+            print(M._command_complete("IDLE", tag))
+        for descriptor in kept:
+            os.close(descriptor)
+        M.logout()
+        """,
+        few_descriptors=True,
+    )
+    once = "* 1 EXISTS\n* 2 EXISTS\n('OK', [b'done'])\n"
+    check_clean(done, once * 2)
