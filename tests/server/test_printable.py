@@ -110,6 +110,22 @@ def untagged_before(peer: Peer, say: Say) -> None:
     say(peer, b"* BYE ")
 
 
+def silent(peer: Peer, say: Say) -> None:
+    """Says why, and then nothing."""
+    greet_authenticated(peer)
+    peer.command("NOOP")
+    say(peer, b"* NO ")
+    say(peer, b"* BAD ")
+    peer.hold()
+
+
+def closing(peer: Peer, say: Say) -> None:
+    """Says why, and is gone."""
+    greet_authenticated(peer)
+    peer.command("NOOP")
+    say(peer, b"* NO ")
+
+
 def read_only(peer: Peer, say: Say) -> None:
     greet_authenticated(peer)
     command = peer.command("SELECT")
@@ -193,6 +209,8 @@ WAYS = {
     "LOGOUT: BYE": answered("LOGOUT", b"* BYE ", lambda M: M.logout()),
     "APPEND: OK before it was sent": Way(early, lambda M: M.append("x", None, None, b"message")),
     "untagged before": Way(untagged_before, lambda M: failing(M.noop), noop),
+    "untagged before silence": Way(silent, lambda M: M.sock.settimeout(0.5), noop),
+    "untagged before the end": Way(closing, noop),
     "SELECT: read-only": Way(read_only, select_by_bytes),
     "SELECT: refused, with a FETCH behind": Way(refused, select_and_fetch),
     "its name, sent back": answered(
