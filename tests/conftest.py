@@ -59,7 +59,7 @@ _Server = TypeVar("_Server", Dovecot, Cyrus, Courier)
 
 def _running(kind: type[_Server]) -> Iterator[_Server]:
     """A server of a *kind*, as a fixture, where it can run."""
-    need(kind.missing())
+    need(kind.missing(), kind.__name__)
     with kind() as server:
         yield server
 

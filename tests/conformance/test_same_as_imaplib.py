@@ -119,6 +119,7 @@ _CHANCES = [
     (r"\b1[6-9]\d{8}\b", "<time>"),  # UIDVALIDITY
     (r"\b(localhost|127\.0\.0\.1):\d+", "<server>"),
     (r"\(_ssl\.c:\d+\)", "(_ssl.c)"),
+    (r"\[NONEXISTENT\] (?=Mailbox doesn't exist)", ""),  # Dovecot 2.4 says so
 ]
 
 

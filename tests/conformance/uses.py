@@ -692,7 +692,12 @@ _theme(
         ),
         "LOGIN, with LOGINDISABLED": _with(
             b"LOGINDISABLED",
-            ("LOGIN", b"", b"OK you are in, and everybody knows your password"),
+            # Newer imaplibs would ask for what it doesn't tell.
+            (
+                "LOGIN",
+                b"CAPABILITY IMAP4rev1",
+                b"OK you are in, and everybody knows your password",
+            ),
             then=_logged_in_all_the_same,
             greeting=b"OK",
         ),
