@@ -826,6 +826,12 @@ _differ(
     "What is meant is clear.",
     {
         "answers: no tagged text": Differs((_abort(), (("OK", [b""]), ["PREAUTH"]))),
+        "answers: code without a star": Differs(
+            (_abort(), (("OK", [b"done"]), ["COPYUID", "OK", "PREAUTH"]))
+        ),
+        "answers: line end in a quoted string": Differs(
+            (_abort(), (("OK", [b"done"]), ["FETCH", "PREAUTH"]))
+        ),
         "module: Internaldate2tuple, bad month": Differs((Raised("KeyError", "b'Foo'"), None)),
     },
     older=True,

@@ -1854,6 +1854,8 @@ _theme(
         "literal": _answered(b"* XFOO {3}\r\nabc tail", b"TAG OK done"),
         "empty tagged text": _answered(b"TAG OK "),
         "no tagged text": _answered(b"TAG OK"),
+        "code without a star": _answered(b"[COPYUID 1 2 3]", b"TAG OK done"),
+        "line end in a quoted string": _answered(b'* 1 FETCH (X "a', b' b")', b"TAG OK done"),
         "nonsense": _answered(b"nonsense"),
         "another tag": _answered(b"ZZZZ99 OK done"),
         "READ-ONLY": lambda s: (lambda M: (M.noop(), M.check()))(

@@ -585,6 +585,15 @@ def test_a_done_that_is_sent_in_part_goes_on(driver: Driver) -> None:
     assert driver.core.reason is None
 
 
+def test_an_idle_that_is_sent_unseen_may_have_a_stray_done_too(driver: Driver) -> None:
+    command = Command.sent_by_hand(driver.core.new_tag(), b"")
+    driver.core.expect_unseen(command)
+    driver.receive(command.tag + b" OK enough\r\nDONE BAD what?\r\n")
+    assert driver.core.reason is None
+    driver.receive(b"DONE BAD what?\r\n")
+    assert "unexpected tagged response" in str(driver.core.reason)
+
+
 @pytest.mark.parametrize("tag", [b"DONE", b"done"])
 @pytest.mark.parametrize(
     "text", [b"BAD what?", b"NO [CAPABILITY IMAP4rev1 X] no", b"OK [READ-ONLY] so"]
