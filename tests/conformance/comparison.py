@@ -59,25 +59,30 @@ class Runs(NamedTuple):
     ours: Run
 
 
-def run_both(program: str, server: Dovecot, *arguments: str) -> Runs:
-    """Run a program, tests.conformance.*program*, over both libraries at the same time."""
-    users = server.new_user(), server.new_user()
+def run_both(program: str, server: Dovecot, *arguments: str, packages: Path | None = None) -> Runs:
+    """Run a program, tests.conformance.*program*, over both libraries at the same time.
+
+    What is in the folder *packages* is preferred to what is installed.
+    """
     with ThreadPoolExecutor(2) as pool:
-        libraries = ("imaplib", "imaplib2")
         jobs = [
-            pool.submit(_run, library, program, server, user, *arguments)
-            for library, user in zip(libraries, users, strict=True)
+            pool.submit(run, library, program, server, *arguments, packages=packages)
+            for library in ("imaplib", "imaplib2")
         ]
         return Runs(*(job.result() for job in jobs))
 
 
-def _run(library: str, program: str, server: Dovecot, user: str, *arguments: str) -> Run:
+def run(
+    library: str, program: str, server: Dovecot, *arguments: str, packages: Path | None = None
+) -> Run:
+    """As `run_both`, over one of them."""
+    user = server.new_user()
     done = subprocess.run(
         [
             *(sys.executable, "-X", "dev", str(_SWAPPED), library),
             *("-m", f"tests.conformance.{program}", *arguments),
         ],
-        env=_environment(server, user),
+        env=environment(server, user, packages),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
@@ -92,10 +97,12 @@ def _run(library: str, program: str, server: Dovecot, user: str, *arguments: str
     )
 
 
-def _environment(server: Dovecot, user: str) -> dict[str, str]:
+def environment(server: Dovecot, user: str, packages: Path | None = None) -> dict[str, str]:
+    """Variables for a program: where the server is, and where what it imports."""
     package = Path(imaplib2.__file__).parents[1]  # first: installed or not, it's what is tested
+    path = [package, _ROOT] if packages is None else [package, packages, _ROOT]
     return os.environ | {
-        "PYTHONPATH": os.pathsep.join(map(str, (package, _ROOT))),
+        "PYTHONPATH": os.pathsep.join(map(str, path)),
         "PYTHONIOENCODING": "utf-8",
         "TZ": "XXX-05:30",
         "IMAP_HOST": server.host,
