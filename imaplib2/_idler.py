@@ -156,10 +156,16 @@ class Idler:
         return None
 
     def _leave(self, core: Connection) -> None:
-        """Give what nobody has iterated over to the untagged responses."""
+        """Give what nobody has iterated over to the untagged responses, where it belongs."""
+        left = []
         with contextlib.suppress(queue.Empty):
             while True:
                 response = self._responses.get_nowait()
                 if isinstance(response, tuple):
-                    core.untagged.add(*response)
+                    left.append(response)
+        idle = self._command.idle
+        assert idle is not None
+        earlier = core.untagged.mark() if idle.earlier is None else idle.earlier
+        core.untagged.add_behind(earlier, left)
+        idle.earlier = None
         self._responses.put(_DONE)  # for those who iterate in other threads

@@ -169,6 +169,8 @@ class Idle:
     owes_since: float = 0.0  # when the server was asked for what it owes
     renewing: bool = False
     renewed: bool = False
+    #: What was untagged when it ended; what `capture` has taken came behind that.
+    earlier: list[Any] | None = None
 
     def __init__(
         self,

@@ -930,6 +930,8 @@ class Connection:
     def _complete(self, command: Command, response: Tagged, now: float) -> None:
         row, type_, text = command.row, response.type, response.text
         data = self._outcome(command, type_, text)
+        if command.idle is not None and command.idle.capture is not None:
+            command.idle.earlier = self.untagged.mark()
         if command.then is not None:
             self._inquiry = None
             self._report(command.then)

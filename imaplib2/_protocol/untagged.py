@@ -48,6 +48,7 @@ class UntaggedResponses(list[Any]):
         # been taken already; those among them that `take_first` skips will be put back.
         self._taken = 0
         self._skipped: list[Any] = []
+        self._last_earlier: Any = None  # see `mark`
         self._count(list.copy(self))
 
     # -- For the core --------------------------------------------------------------------------
@@ -56,7 +57,8 @@ class UntaggedResponses(list[Any]):
         """Append *items*, the data of one response, behind all others."""
         length = list.__len__(self)
         last = list.__getitem__(self, length - 1) if length > self._taken else None
-        if last is not None and last[0] == type_ and type(last[1]) is list:
+        merges = last is not None and last[0] == type_ and last is not self._last_earlier
+        if last is not None and merges and type(last[1]) is list:
             last[1].extend(items)
         else:
             self._types[type_] += 1
@@ -80,6 +82,31 @@ class UntaggedResponses(list[Any]):
         entry = [type_, _Awaited(items)]
         list.append(self, entry)
         self._count([entry])
+
+    def mark(self) -> list[Any]:
+        """The entries so far; what comes from now on stands apart, for `add_behind`."""
+        self._put_back()
+        entries = list.copy(self)
+        self._last_earlier = entries[-1] if entries else None
+        return entries
+
+    def add_behind(self, earlier: list[Any], responses: list[tuple[str, list[Any]]]) -> None:
+        """Add *responses*, which came behind what was there *earlier*, before all that came since.
+
+        *earlier* is what `mark` has given.
+        """
+        self._last_earlier = None
+        if not responses:
+            return
+        self._put_back()
+        known = set(map(id, earlier))
+        entries = list.copy(self)
+        later = (at for at, entry in enumerate(entries) if id(entry) not in known)
+        position = next(later, len(entries))
+        between = [[type_, [*items]] for type_, items in responses]
+        self._replace_all(_joined([*entries[:position], *between, *entries[position:]]))
+        if self._items > self._limits.stored or self._bytes > self._limits.stored_bytes:
+            self._drop_oldest()
 
     def has(self, type_: str) -> bool:
         """Whether there is data of a type."""
@@ -493,6 +520,23 @@ class _Awaited(list[Any]):
 
 class _Shown(list[Any]):
     """Data that somebody has got already."""
+
+
+def _joined(entries: list[Any]) -> list[Any]:
+    """*entries*, those of one type that follow one another being one."""
+    joined: list[Any] = []
+    before: Any = None
+    for entry in entries:
+        if (
+            before is not None
+            and before[0] == entry[0]
+            and type(before[1]) is type(entry[1]) is list
+        ):
+            before[1].extend(entry[1])
+        else:
+            joined.append(entry)
+            before = entry
+    return joined
 
 
 def _plain(other: Any) -> list[Any]:

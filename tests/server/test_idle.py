@@ -604,6 +604,31 @@ def test_what_was_not_iterated_over_is_left(serve: Serve) -> None:
         assert M.response("EXISTS") == ("EXISTS", [b"5", b"6"])
 
 
+@pytest.mark.parametrize("early", [b"* 13 EXISTS\r\n", b"* 13 EXISTS\r\n* 0 RECENT\r\n"])
+def test_what_was_not_iterated_over_comes_before_what_came_behind_it(
+    serve: Serve, early: bytes
+) -> None:
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer, b"IDLE")
+        noop = peer.command("NOOP")
+        peer.send(early)
+        peer.ok(noop)
+        command = begin(peer, b"* 14 EXISTS\r\n")
+        end(peer, command)
+        noop = peer.command("NOOP")
+        peer.untagged(b"15 EXISTS")
+        peer.ok(noop)
+
+    with connected(serve(script)) as M:
+        M.noop()
+        with M.idle(duration=None):
+            M.noop()
+        found = [
+            item for typ, data in M.pop_untagged_responses() if typ == "EXISTS" for item in data
+        ]
+        assert found == [b"13", b"14", b"15"]
+
+
 def test_iteration_is_over_when_time_is(serve: Serve) -> None:
     with connected(serve(idling())) as M, M.idle(duration=0.05) as idler:
         with duration(0.03, 1):

@@ -7,6 +7,7 @@ import pickle
 import sys
 import threading
 from collections import Counter
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -314,6 +315,32 @@ def test_what_was_shown_stays_so_when_something_else_is_removed() -> None:
     untagged.show("EXISTS")
     del untagged[0]
     assert popped(untagged) == []
+
+
+arrivals = st.lists(st.sampled_from(["EXISTS", "RECENT", "FETCH"]), max_size=6)
+
+
+@given(arrivals, arrivals, arrivals, st.integers(0, 4), st.sampled_from([None, "EXISTS", "OK"]))
+def test_what_is_added_late_stands_where_it_belongs(
+    earlier: list[str], between: list[str], later: list[str], pops: int, taken: str | None
+) -> None:
+    responses = UntaggedResponses()
+    numbered = list(enumerate([*earlier, *between, *later]))
+    split, end = len(earlier), len(earlier) + len(between)
+    for number, type_ in numbered[:split]:
+        responses.add(type_, [number])
+    before = responses.mark()
+    for number, type_ in numbered[end:]:
+        responses.add(type_, [number])
+    gone = set(
+        numbers(UntaggedResponses(filter(None, [responses.take_first() for _ in range(pops)])))
+    )
+    gone |= {*(responses.take(taken) or ())} if taken else set()
+    responses.add_behind(before, [(type_, [number]) for number, type_ in numbered[split:end]])
+    assert numbers(responses) == [number for number, _ in numbered if number not in gone]
+    assert not between or all(one[0] != other[0] for one, other in pairwise(responses))
+    responses.add("EXISTS", [99])
+    assert numbers(responses)[-1] == 99
 
 
 # -- By users, in their threads --------------------------------------------------------------------
