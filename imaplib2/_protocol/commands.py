@@ -88,6 +88,8 @@ class _Columns(NamedTuple):
     claims: str | None = None
     #: The capability by which a server forbids it.
     forbidden_by: str | None = None
+    #: What stands between the data of several responses, which it returns as one.
+    joined_by: bytes | None = None
     #: Untagged types that it brings besides if RETURN options of that name say so (RFC 5258; 5819;
     #: 8440; 9590). They stay with the untagged responses; commands that collect them wait for it.
     may_bring: tuple[str, ...] = ()
@@ -198,15 +200,15 @@ def _selected_rows() -> Iterable[Row]:
     # FETCH, STORE, SEARCH and their kin: no EXPUNGE while they run (RFC 3501, 7.4.1; 5256, 3).
     yield Row(
         "SEARCH", "RFC 3501, 6.4.4", states, (kind.SEARCH,), ("SEARCH",),
-        numbers=True, expunges=False,
+        numbers=True, expunges=False, joined_by=b" ",
     )
     yield Row(
         "SORT", "RFC 5256, 3", states, (kind.SORT_KEYS, kind.CHARSET, kind.SEARCH), ("SORT",),
-        numbers=True, expunges=False,
+        numbers=True, expunges=False, joined_by=b" ",
     )
     yield Row(
         "THREAD", "RFC 5256, 3", states, (kind.ATOM, kind.CHARSET, kind.SEARCH), ("THREAD",),
-        numbers=True, expunges=False,
+        numbers=True, expunges=False, joined_by=b"",
     )
     yield Row(
         "FETCH", "RFC 3501, 6.4.5", states, (kind.SEQUENCE_SET, kind.FETCH_ITEMS), ("FETCH",),

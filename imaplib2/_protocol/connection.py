@@ -1008,6 +1008,8 @@ class Connection:
             return command.shown or [None]
         if len(row.collects) > 1:
             return [data.get(name, [None]) for name in row.collects]
+        if row.joined_by is not None:
+            return _joined(data.get(row.collects[0], [None]), row.joined_by)
         return data.get(row.collects[0], [None]) if row.collects else [text]
 
     # -- Capabilities -------------------------------------------------------------------------
@@ -1165,3 +1167,10 @@ def _forbidden(row: Row) -> error:
 
 def _items(data: Data) -> list[Any]:
     return [data] if isinstance(data, bytes) else list(data)
+
+
+def _joined(items: list[Any], separator: bytes) -> list[Any]:
+    """*items* of several responses as one, if they are lines: some servers begin a new one."""
+    if len(items) < 2 or not all(isinstance(item, bytes) for item in items):
+        return items
+    return [separator.join(filter(None, items))]

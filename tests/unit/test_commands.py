@@ -28,6 +28,7 @@ from imaplib2._protocol.commands import (
 from imaplib2._protocol.connection import Connection
 from imaplib2._protocol.states import ANY, illegal
 
+from .core_helpers import Driver
 from .test_arguments import Recorder
 
 ROWS = [*COMMANDS.values(), *UID_COMMANDS.values()]
@@ -314,3 +315,28 @@ def test_the_text_about_an_illegal_command_names_command_and_states() -> None:
 
 def test_the_public_view_is_the_one_that_is_consulted() -> None:
     assert imaplib2.Commands is commands.Commands
+
+
+@pytest.mark.parametrize("prefix", ["", "UID "])
+@pytest.mark.parametrize(
+    ("name", "arguments", "lines", "one"),
+    [
+        ("SEARCH", ["ALL"], [b" 1 2", b" 3"], b"1 2 3"),
+        ("SEARCH", ["ALL"], [b"", b" 3", b""], b"3"),
+        ("SEARCH", ["ALL"], [b"", b""], b""),
+        ("SEARCH", ["ALL"], [b" 3"], b"3"),
+        ("SORT", ["(DATE)", "UTF-8", "ALL"], [b" 2 1", b" 3"], b"2 1 3"),
+        ("THREAD", ["REFERENCES", "UTF-8", "ALL"], [b" (2)", b" (3 6)(1)"], b"(2)(3 6)(1)"),
+    ],
+)
+def test_an_answer_in_several_lines_is_one(
+    prefix: str, name: str, arguments: list[str], lines: list[bytes], one: bytes
+) -> None:
+    data = b"".join(b"* %s%s\r\n" % (name.encode(), line) for line in lines)
+    driver = Driver.selected()
+    command = driver.submit(prefix + name, *arguments)
+    driver.complete(command, data=data)
+    assert driver.result(command) == ("OK", [one])
+    raw = driver.submit(prefix + name, *arguments, leaves_data=True)
+    driver.complete(raw, data=data)
+    assert driver.core.untagged[name] == [line.lstrip() for line in lines]
