@@ -387,6 +387,7 @@ class _Encoder:
             return self._list_of(text)
         if kind is Kind.CHARSET:
             self._declared = _charset_name(text)
+            return [text.encode("ascii")] if is_quoted_string(text) else self._string(text, ATOM)
         if kind in (Kind.MAILBOX, Kind.LIST_PATTERN):
             return self._mailbox(text)
         if is_quoted_string(text) or is_list(text):
@@ -519,12 +520,11 @@ def _fetch_items(text: str) -> str:
 def _charset_name(text: str) -> str:
     """The name of a charset, which may stand in double quotes; raises InvalidArgument for others.
 
-    Python's codecs are found by names that no server knows, some of which are no ASCII.
+    Python's codecs are found by names that no server knows: some of those aren't ASCII.
     """
-    name = text[1:-1] if is_quoted_string(text) else text
-    if not ATOM.fullmatch(name):
+    if not text.isascii():
         raise InvalidArgument(f"not the name of a charset: {text[:100]!a}")
-    return name
+    return _unquote(text) if is_quoted_string(text) else text
 
 
 def _unquote(text: str) -> str:

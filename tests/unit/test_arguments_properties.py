@@ -513,18 +513,14 @@ def test_nul_is_refused_in_a_search_string_that_is_a_literal() -> None:
 @pytest.mark.parametrize(
     "charset",
     [
-        *("UTF-16", "UTF-16-LE", "UTF-32", "hex", "rot13", "no-such"),
-        *(
-            "\xfctf-8",
-            "\uff35\uff34\uff26-8",
-            "",
-            " utf-8",
-            "utf 8",
-            "utf-8)",
-            '"utf-8',
-            "(utf-8)",
-            "utf-8]",
-        ),
+        "UTF-16",
+        "UTF-16-LE",
+        "UTF-32",
+        "hex",
+        "rot13",
+        "no-such",
+        "\xfctf-8",
+        "\uff35\uff34\uff26-8",
     ],
 )
 def test_a_charset_that_cannot_be_sent_is_refused(charset: str) -> None:

@@ -199,12 +199,29 @@ def test_what_the_charset_cannot_express_is_refused(arguments: tuple[Any, ...]) 
         encoded("SEARCH", *arguments)
 
 
-@pytest.mark.parametrize("charset", ["x y", "UTF-8 ALL", "UTF-8)", '"a" b'])
+@pytest.mark.parametrize(
+    "charset", ["x y", "UTF-8 ALL", "UTF-8)", '"a" b', "(utf-8)", "NF_Z_62-010_(1973)"]
+)
 def test_a_charset_adds_no_criteria(charset: str) -> None:
     client = Recorder()
+    client.search(charset, "ALL")
+    client.sort("DATE", charset, "ALL")
+    client.thread("REFERENCES", charset, "ALL")
+    quoted = charset.replace('"', '\\"').encode()
+    assert client.lines == [
+        b'SEARCH CHARSET "%b" ALL' % quoted,
+        b'SORT (DATE) "%b" ALL' % quoted,
+        b'THREAD REFERENCES "%b" ALL' % quoted,
+    ]
+
+
+@pytest.mark.parametrize("charset", ["\xfctf-8", "\uff35\uff34\uff26-8", "\ud800", b"\xfctf-8"])
+def test_a_charset_that_is_not_ascii_is_refused(charset: Any) -> None:
+    client = Recorder()
     for call in (client.search, partial(client.sort, "DATE"), partial(client.thread, "REFERENCES")):
-        with pytest.raises(InvalidArgument, match="not the name of a charset"):
-            call(charset, "ALL")
+        for criterion in ("ALL", "\xe4"):
+            with pytest.raises(InvalidArgument, match="not the name of a charset"):
+                call(charset, criterion)
     assert not client.lines
 
 
