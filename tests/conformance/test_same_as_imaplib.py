@@ -172,6 +172,23 @@ def test_same(sides: tuple[Side, Side], serve: Serve, name: str) -> None:
         _check(standard, ours, difference)
 
 
+_SIMPLE_COMMAND = imaplib2.IMAP4._simple_command
+
+
+def _passing_on(M: Any, name: str, *args: Any, **options: Any) -> Any:
+    """A replaced ``_simple_command`` that does nothing of its own."""
+    return _SIMPLE_COMMAND(M, name, *args, **options)
+
+
+@pytest.mark.parametrize("name", USES)
+def test_the_same_through_a_replaced_simple_command(
+    sides: tuple[Side, Side], serve: Serve, name: str
+) -> None:
+    expected = sides[1].run(USES[name], serve)
+    with patch.object(imaplib2.IMAP4, "_simple_command", _passing_on):
+        assert sides[1].run(USES[name], serve) == expected
+
+
 def _check(standard: Outcome, ours: Outcome, difference: Difference) -> None:
     """Insist on what *difference* says of both sides, and on sameness otherwise."""
     pairs = difference.differs.pairs()

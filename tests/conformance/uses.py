@@ -1123,6 +1123,9 @@ _theme(
         "mailbox with a space": _hurried(lambda M: M.append("My Mail", None, None, _MESSAGE)),
         "non-ASCII mailbox": lambda M: _appended(M, "Entwürfe", None, None, _MESSAGE),
         "CR LF in the mailbox": lambda M: M.append("Archive\r\nA1 NOOP", None, None, _MESSAGE),
+        "message is an email.message.Message": lambda M: M.append(
+            "Archive", None, None, email.message_from_bytes(_MESSAGE)
+        ),
     },
 )
 
@@ -1133,9 +1136,6 @@ _theme(
         "to nowhere": lambda M: M.append("nowhere", None, None, _MESSAGE),
         "message is str": lambda M: M.append("Archive", None, None, _MESSAGE.decode()),
         "message is None": lambda M: M.append("Archive", None, None, None),
-        "message is an email.message.Message": lambda M: M.append(
-            "Archive", None, None, email.message_from_bytes(_MESSAGE)
-        ),
         "date is nonsense": _append_with_date("yesterday"),
         "date is naive": _append_with_date(datetime(2024, 2, 3)),
         "date is an unquoted str": _append_with_date("03-Feb-2024 04:05:06 +0100"),
