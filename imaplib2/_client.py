@@ -150,6 +150,9 @@ class IMAP4:
 
     _sock: Any = None
     _used_sock: Any = None  # by the threads
+    # In a ``__del__`` when the interpreter exits, modules may have been cleared already, so that no
+    # other function can be relied on. The system closes what is open then.
+    _is_finalizing = staticmethod(sys.is_finalizing)
     _core: Connection
     _by_hand: ByHand
     _trace: Trace
@@ -445,6 +448,8 @@ class IMAP4:
         Commands in progress are completed before. Returns within seconds also when the server is
         silent or gone; may be called again, and from anywhere.
         """
+        if self._is_finalizing():
+            return self._farewell()
         check_callable("callback", callback)
         engine = self._engine
         if engine is None and self.state != LOGOUT and _replaced(self, "_simple_command"):
@@ -465,8 +470,7 @@ class IMAP4:
                     raise
             finally:
                 self._close()
-        said: list[bytes | tuple[bytes, bytes]] = [self._goodbye()]
-        return "BYE", said
+        return self._farewell()
 
     def _logout_elsewhere(self) -> Parts:
         """The logout of a test double, which has no connection."""
@@ -1297,6 +1301,8 @@ class IMAP4:
 
     def shutdown(self) -> None:
         """Close the transport without saying goodbye."""
+        if self._is_finalizing():
+            return
         if self._engine is not None:
             self._engine.close()
         if self._own_sock() is not None:
@@ -1668,6 +1674,10 @@ class IMAP4:
     def _finish_logout(self, typ: str, data: Sequence[Any]) -> Outcome:
         self._close()
         return "BYE", [self._goodbye()]
+
+    def _farewell(self) -> Parts:
+        said: list[bytes | tuple[bytes, bytes]] = [self._goodbye()]
+        return "BYE", said
 
     def _goodbye(self) -> bytes:
         if self._core.bye is not None:

@@ -40,8 +40,8 @@ class Idler:
         self._pending = pending
         self._duration = duration
         self._responses: queue.SimpleQueue[Response | None] = queue.SimpleQueue()
-        self._bytes_put = 0  # counted by the reader
-        self._bytes_taken = 0  # counted by whoever iterates
+        self._bytes = 0  # of the responses; for the reader only
+        self._sizes_taken: queue.SimpleQueue[int] = queue.SimpleQueue()  # by those who iterate
         #: What `Pending.observer` is told: "idling", when the server has agreed, and "done".
         self._turns: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._deadline: float | None = None
@@ -109,7 +109,10 @@ class Idler:
 
     def _capture(self, typ: str, data: list[Any]) -> None:
         self._responses.put((typ, data))
-        self._bytes_put += size_of(data)
+        self._bytes += size_of(data)
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._bytes -= self._sizes_taken.get_nowait()
         droppable = self._responses.qsize() - 1
         while droppable > 0 and self._is_too_much():
             self._drop_oldest()
@@ -117,14 +120,13 @@ class Idler:
 
     def _is_too_much(self) -> bool:
         limits = self._engine.core.limits
-        too_large = self._bytes_put - self._bytes_taken > limits.stored_bytes
-        return too_large or self._responses.qsize() > limits.stored
+        return self._bytes > limits.stored_bytes or self._responses.qsize() > limits.stored
 
     def _drop_oldest(self) -> None:
         with contextlib.suppress(queue.Empty):
             oldest = self._responses.get_nowait()
             if isinstance(oldest, tuple):
-                self._bytes_put -= size_of(oldest[1])
+                self._bytes -= size_of(oldest[1])
             else:
                 self._responses.put(oldest)
 
@@ -151,7 +153,7 @@ class Idler:
                 self._responses.put(_DONE)
                 self._pending.check()
             else:
-                self._bytes_taken += size_of(response[1])
+                self._sizes_taken.put(size_of(response[1]))
                 return response
         return None
 

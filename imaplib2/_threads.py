@@ -130,6 +130,10 @@ Upgrader = Callable[[Command, bytes], "Transport"]
 class Engine:
     """The threads of one connection, and the lock between them."""
 
+    # Kept here: a ``__del__`` may run when the interpreter has cleared all modules already.
+    _getpid = staticmethod(os.getpid)
+    _is_finalizing = staticmethod(sys.is_finalizing)
+
     def __init__(
         self,
         core: Connection,
@@ -472,7 +476,7 @@ class Engine:
     @property
     def _is_foreign(self) -> bool:
         """Whether this is a forked child, which has the descriptors but none of the threads."""
-        return os.getpid() != self._process
+        return self._getpid() != self._process
 
     @property
     def can_wait(self) -> bool:
@@ -481,7 +485,7 @@ class Engine:
         Not in a forked child, which has none of them; nor at interpreter exit, when they are
         frozen; nor in the reader or writer, where a garbage collection may call ``__del__``.
         """
-        return not (self._is_foreign or sys.is_finalizing() or self.is_current)
+        return not (self._is_finalizing() or self._is_foreign or self.is_current)
 
     def check_can_wait(self, name: str) -> None:
         """Raise ``abort`` unless the command *name* can be served."""

@@ -350,3 +350,37 @@ def test_a_thread_of_ours_runs_out_of_memory(
         return at
 
     inject_at_each_line(run, MemoryError)
+
+
+@pytest.mark.parametrize("end", ["shutdown", "logout"])
+def test_an_end_with_hardly_any_frames_left(serve: Serve, end: str) -> None:
+    """RecursionError comes up wherever one frame too many is needed, with each number of them."""
+    responder = Server(answer_the_others)
+    server = serve(responder.script)
+    raised = 0
+    for frames in range(1, 40, 1 if FULL else 3):
+        turn, idle = responder.next_turn(), Injector(KeyboardInterrupt, None)
+        at = begin(IMAP4(server.host, server.port), idle, turn)
+        at.M._core.logout_timeout = 0.05
+        try:
+            with_frames_left(frames, getattr(at.M, end))
+        except RecursionError:
+            raised += 1
+        check(at)
+    assert raised
+
+
+def with_frames_left(frames: int, call: Callable[[], object]) -> None:
+    """Call with so many frames left, at the most, before the limit."""
+
+    def descend(depth: int) -> None:
+        if depth:
+            descend(depth - 1)
+        else:
+            call()
+
+    depth = 0
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        depth, frame = depth + 1, frame.f_back
+    descend(max(0, sys.getrecursionlimit() - depth - frames - 2))

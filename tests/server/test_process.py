@@ -31,6 +31,7 @@ from .helpers import (
     SECONDS,
     Calls,
     Serve,
+    Thread,
     abort,
     agree,
     connected,
@@ -645,6 +646,33 @@ def unless_over(M: Any, call: Callable[[], Any]) -> Any:
         return None
 
 
+@pytest.mark.parametrize("interrupts", range(length(20, 2)), indirect=True)
+@pytest.mark.parametrize("end", ["shutdown", "logout"])
+def test_an_end_interrupted_at_any_moment(serve: Serve, interrupts: Interrupts, end: str) -> None:
+    """Whoever waits is told, by the first end or by the second."""
+
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer)
+        peer.command("NOOP")
+        peer.relax()
+        arrived.release()
+        peer.wait_closed()
+
+    server, arrived = serve(script), threading.Semaphore(0)
+    for _ in range(length(200, 40)):
+        M = IMAP4(server.host, server.port)
+        M._core.logout_timeout = PATIENCE
+        waiter = Thread(failure, M.noop)
+        assert arrived.acquire(timeout=SECONDS)
+        interrupts.within(getattr(M, end))
+        if not M.Terminate:
+            M.shutdown()
+        assert isinstance(waiter.result(), abort)
+        M.shutdown()
+        wait_over(M)
+        assert not M._engine._mutex.locked()
+
+
 def check_ends(M: Any) -> None:
     with duration(0, 3):
         assert M.logout()[0] == "BYE"
@@ -730,6 +758,45 @@ def test_a_handler_that_interrupts_who_holds_the_mutex(
     assert isinstance(problem, abort)
     assert len(took) == 1
     assert took[0] < PATIENCE + 1
+
+
+REENTERING: dict[str, Callable[[Any], Any]] = {
+    "noop": lambda M: M.noop(),
+    "noop with a callback": lambda M: M.noop(callback=print),
+    "fetch": lambda M: M.fetch("1", "(FLAGS)"),
+    "append": lambda M: M.append("x", None, None, b"text"),
+    "idle": lambda M: M.idle(0),
+    "response": lambda M: M.response("EXISTS"),
+    "recent": lambda M: M.recent(),
+    "pop": lambda M: [*M.pop_untagged_responses()],
+    "untagged_responses": lambda M: M.untagged_responses.clear(),
+    "by hand": lambda M: M._command("NOOP"),
+    "a new tag": lambda M: M._new_tag(),
+}
+
+
+@pytest.mark.parametrize("call", REENTERING)
+def test_a_handler_that_needs_what_it_has_interrupted(
+    serve: Serve, on_signal: Any, call: str
+) -> None:
+    """It is refused at once; what was interrupted goes on as if nothing had been."""
+    problems: list[BaseException] = []
+    with connected(serve(serve_process)) as M:
+        submit = M._core.submit
+
+        def submit_interrupted(*arguments: Any) -> None:
+            M._core.submit = submit
+            signal.raise_signal(signal.SIGALRM)
+            submit(*arguments)
+
+        M.select()
+        M._core.submit = submit_interrupted
+        on_signal(lambda: problems.append(failure(REENTERING[call], M)))
+        assert M.noop() == ("OK", [b"done"])
+        assert M.fetch("7", "(BODY[])")[1][0][1] == b"7"
+    (problem,) = problems
+    assert isinstance(problem, error)
+    assert "has interrupted" in str(problem)
 
 
 def test_a_callback_of_a_logout_that_finds_the_mutex_held(serve: Serve) -> None:
