@@ -14,8 +14,7 @@ A command in progress collects the untagged data of its types. Data that nobody 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable
-from itertools import chain
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from .._errors import TimeoutAbort, abort, error, failed_greeting, lost, printable, readonly
@@ -146,6 +145,7 @@ class Connection:
         #: Commands that were submitted, until their outcome is among the events. It is their one
         #: way out: whatever goes wrong in between, `fail` finds them here.
         self._untold: dict[Command, None] = {}
+        self._leading: Counter[str] = Counter()  # how many of them lead to which state
         #: Commands that may have been sent already without us noticing.
         self._unseen: dict[bytes, Command] = {}
         self._over = False  # `fail` has done all that it has to do
@@ -184,7 +184,7 @@ class Connection:
         except error as refusal:
             refusal.is_refusal = True
             raise
-        self._untold[command] = None
+        self._note(command)
         command.tag = command.tag or self.new_tag()
         if command.row.name == "LOGOUT":
             self._logout_at = now
@@ -328,8 +328,8 @@ class Connection:
             self._unseen,
         ):  # fmt: skip
             container.clear()
-        while self._untold:
-            self._report(self._ended(next(iter(self._untold)), self.reason))
+        for command in [*self._untold]:
+            self._report(self._ended(command, self.reason))
         self.events.append(Lost(self.reason))
         if self.tap is not None:
             self.tap(None)
@@ -346,7 +346,7 @@ class Connection:
         """Have *outcome*, that of a command unless it is the greeting, told to whoever waits."""
         self.events.append(outcome)
         if isinstance(outcome, (Completed, Failed)):
-            self._untold.pop(outcome.command, None)
+            self._forget(outcome.command)
 
     def _in_context(self, reason: error) -> error:
         if self.welcome is not None:
@@ -393,15 +393,17 @@ class Connection:
 
     def expect_unseen(self, command: Command) -> None:
         """*command* may be sent, by hand, without us noticing: then its completion tells."""
-        self._untold[command] = None
+        self._note(command)
         self._unseen[command.tag] = command
         self._stray_dones += 1  # it may be an IDLE
 
     def forget_unseen(self, tag: bytes) -> bool:
         """Whether the command with *tag* was one of those; it is no longer."""
         command = self._unseen.pop(tag, None)
-        self._untold.pop(cast(Command, command), None)
-        return command is not None
+        if command is None:
+            return False
+        self._forget(command)
+        return True
 
     def adopt(self, tag: bytes, name: bytes, now: float) -> None:
         """Wait, as for any command, for the one that was sent unseen with *tag* and *name*.
@@ -443,7 +445,7 @@ class Connection:
         command = self._upgraded_by_hand
         assert command is not None
         command.waiter = waiter
-        self._untold[command] = None
+        self._note(command)
         self.upgraded(now)
 
     def told(self, command: Command) -> None:
@@ -481,7 +483,7 @@ class Connection:
             position = self._held.index(command)
             del self._held[position]
             self._take_back_dependents(command, position)
-            self._untold.pop(command, None)
+            self._forget(command)
             if command.row.name == "LOGOUT":
                 self._logout_at = None
             self._admit(now)
@@ -489,7 +491,7 @@ class Connection:
             return
         elif command.by_hand:  # nothing of it was sent
             self._remove(command)
-            self._untold.pop(command, None)
+            self._forget(command)
             self._admit(now)
         elif command.row.plus is Plus.SASL or command.row.upgrade is not Upgrade.NONE:
             self.fail(abort(f"{command.row.name} was interrupted"))
@@ -519,10 +521,28 @@ class Connection:
 
     # -- Admission ----------------------------------------------------------------------------
 
+    def _note(self, command: Command) -> None:
+        """*command* is among those whose outcome is yet to be told."""
+        self._untold[command] = None
+        if command.row.on_ok is not None:
+            self._leading[command.row.on_ok] += 1
+
+    def _forget(self, command: Command) -> None:
+        """Nobody is to be told any more how *command* ends."""
+        if command in self._untold:
+            del self._untold[command]
+            if command.row.on_ok is not None:
+                self._leading[command.row.on_ok] -= 1
+
     def _may_come_to(self, states: tuple[str, ...]) -> bool:
         """Whether a command before may lead to one of *states*."""
-        before = chain(self.in_progress.values(), self._held)
-        return any(command.row.on_ok in states for command in before)
+        return any(self._leading[state] > 0 for state in states)
+
+    @property
+    def _alone(self) -> Iterable[Command]:
+        """What is in progress, if one is that runs by itself: else there may be thousands."""
+        alone = any(profile.alone for profile in self._profiles)
+        return self.in_progress.values() if alone else ()
 
     def _admit(self, now: float) -> None:
         while self._held and self._may_start(self._held[0]):
@@ -786,7 +806,7 @@ class Connection:
 
     def _bye(self, text: bytes) -> None:
         self.bye = text
-        if any(command.row.name == "LOGOUT" for command in self.in_progress.values()):
+        if any(command.row.name == "LOGOUT" for command in self._alone):
             return
         shown = printable(self.secrets.hidden_with_code(text))
         self.fail(abort(f"server said BYE: {shown}"))
@@ -838,7 +858,7 @@ class Connection:
             self._send_run(self._sending)
             self._admit(now)
             return
-        for command in self.in_progress.values():
+        for command in self._alone:
             if command.row.plus is Plus.SASL:
                 if self._challenged:  # else it could ask, and make us remember, without end
                     raise ProtocolViolation("a challenge before the answer to the one before it")
@@ -1144,10 +1164,7 @@ class Connection:
         self.traffic.append((direction, text))
 
     def _in_sasl(self) -> bool:
-        return any(
-            command.row.plus is Plus.SASL or command.by_hand
-            for command in self.in_progress.values()
-        )
+        return any(command.row.plus is Plus.SASL or command.by_hand for command in self._alone)
 
 
 def _not_sent(command: Command, failed: Command) -> error:

@@ -10,7 +10,7 @@ class Limits:
 
     #: Bytes of a response outside its literals. SEARCH in a mailbox of 5 million messages: 40 MB.
     line: int = 256 * 1024 * 1024
-    #: Bytes of one literal. Announcing one costs nothing: memory is used as the bytes arrive.
+    #: Bytes of one literal. Announcing one costs nothing: memory is taken as the bytes arrive.
     literal: int = 4 * 1024 * 1024 * 1024 - 1
     #: Literals in one response; without a bound, millions of empty ones would cost little to send.
     literals: int = 100_000

@@ -133,6 +133,8 @@ def numbers_in(data: Any) -> Counter[int]:
             found[int(literal) if text.startswith(b"()") else int(text.split()[0])] += 1
         elif b"UID " in item:
             found[int(item.rstrip(b")").rpartition(b" ")[2]) - 1000] += 1
+        elif item.replace(b" ", b"").isdigit():  # SEARCH joins what comes in several lines
+            found.update(map(int, item.split()))
         else:
             first = item.split()[0].removeprefix(b"box")
             found[int(first)] += 1

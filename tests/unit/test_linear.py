@@ -16,7 +16,7 @@ import pytest
 
 from imaplib2 import Internaldate2tuple, ParseFlags
 from imaplib2._by_hand import ByHand
-from imaplib2._errors import InvalidArgument, printable
+from imaplib2._errors import InvalidArgument, abort, error, printable
 from imaplib2._protocol import mutf7
 from imaplib2._protocol.arguments import is_list, split_list_options
 from imaplib2._protocol.connection import Connection
@@ -430,3 +430,59 @@ def test_the_types_of_what_was_taken_are_forgotten(take: str) -> None:
         else:
             getattr(responses, take)(*([] if take == "take_first" else [0]))
         assert not responses._types
+
+
+# -- Many commands -----------------------------------------------------------------------------
+
+
+def many_commands(size: int, before: str = "NOOP") -> Driver:
+    """So many commands are in progress, a SELECT waits for them, and for that so many others."""
+    driver = Driver.authenticated()
+    for _ in range(size):
+        driver.submit(before)
+    driver.submit("SELECT", "INBOX")
+    for number in range(1, size + 1):
+        driver.submit("FETCH", str(number), "FLAGS")
+    assert len(driver.core.in_progress) == size
+    return driver
+
+
+def all_answered(driver: Driver) -> None:
+    while tags := list(driver.core.in_progress):
+        driver.receive(b"".join(tag + b" OK done\r\n" for tag in tags))
+
+
+def all_fail(driver: Driver) -> None:
+    driver.fail(abort("over"))
+    assert not driver.core._untold
+
+
+def stray_continuations(driver: Driver) -> None:
+    driver.core.traffic = []
+    driver.receive(b"+ go on\r\n" * (len(driver.core.in_progress) // 2))
+
+
+@pytest.mark.parametrize("work", [lambda driver: None, all_answered, all_fail, stray_continuations])
+def test_thousands_of_commands_behind_thousands_take_linear_time(
+    work: Callable[[Driver], object],
+) -> None:
+    assert_linear(lambda size: work(many_commands(size)), 200)
+
+
+@pytest.mark.parametrize("work", [lambda driver: None, all_answered, all_fail, stray_continuations])
+def test_thousands_of_commands_behind_thousands_take_work_like_any_other(
+    work: Callable[[Driver], object],
+) -> None:
+    def calls(size: int) -> int:
+        return calls_of(lambda: work(many_commands(size)))
+
+    assert calls(30 * FACTOR) < MOST / 2 * calls(30)
+
+
+def test_a_command_that_leads_nowhere_any_more_lets_none_pass() -> None:
+    driver = Driver.authenticated()
+    select = driver.submit("SELECT", "INBOX")
+    driver.submit("FETCH", "1", "FLAGS")
+    driver.complete(select, "NO no such mailbox")
+    with pytest.raises(error, match="illegal in state AUTH"):
+        driver.submit("FETCH", "1", "FLAGS")
