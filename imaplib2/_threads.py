@@ -20,7 +20,8 @@ that needs no waiting and few are in progress; everything else, and what could n
 writer's.
 
 *The writer* also keeps the time. It sleeps until there is output, until the earliest deadline, or
-until the end; ``_alarm`` is when it will look again, so that others wake it only for less.
+until the end; ``_alarm`` is when it will look again, so that others wake it only for less. As long
+as the peer has not acknowledged everything, it looks at that, too, every few seconds (`_Silence`).
 
 *The reader* blocks in the transport. Between the OK of an upgrade and its end it waits, while the
 waiter of the command (that is: the thread of the user, or the callback thread) upgrades.
