@@ -36,6 +36,38 @@ was received is traced before anybody is told of it: a callback waits for that, 
 transport interrupted. Reader and writer then leave, and the last of them closes the transport.
 
 No thread refers to the client object, so that it can be collected; see `abandon`.
+
+What several threads touch, and what protects it, with a GIL or without one:
+
+========================================  ======================================================
+``core`` with all that it holds,          ``_mutex``. Without it, single attributes of the core
+``_transport``, ``_polling``, ``_left``,  are read where an old value does no harm: ``reason``,
+``_keeps_transport``, ``_sending``        ``paused``, ``logged_out``, ``state`` and the like.
+``core``'s framer, the read buffer,       Nothing: they are the reader's. An upgrade takes the
+``_early``                                framer's rest while the reader waits.
+``_undone``                               A dict whose items are set, popped and copied singly.
+``_alarm``                                Written by the writer, under ``_mutex`` before it sleeps.
+                                          Afterwards others ring once too often at the worst.
+``_interrupted``, ``_broken``,            Set, and never unset, by whoever finds out; who looks at
+``_closing``, ``_forgotten``              it is woken behind that.
+``_callbacks``, ``_callback_jobs``        A queue; a deque that one thread takes from.
+``_callback_thread``,                     ``_starting``; read without it, where None only means
+``_serving_thread``                       that the lock is asked.
+``_callbacks_due``                        ``_mutex``.
+``_callbacks_done``, ``_calling``,        Written by the callback thread alone. Whoever reads an
+``_waiting_callback``                     old number waits for a callback that has ended.
+``_helping``                              Written by a thread while it runs user code for a
+                                          command; others see that it is not about them.
+``_own_threads``                          A set; each thread looks for its own number.
+``_unsent``, ``_silence``,                Nothing: an old value costs a look too many, or one
+``_mutex_missed``, ``_close_until``,      that comes 50 ms late.
+``_patience_over``
+a `Pending`                               ``_done`` is set last, and the bell rung behind that.
+                                          Who sets it a second time sets the same.
+untagged responses                        ``guard``, which is ``_mutex``.
+the trace                                 A deque that is appended to and copied as a whole.
+an ``SSLSocket``, a `Wakeup`              A `Mutex` of their own.
+========================================  ======================================================
 """
 
 from __future__ import annotations

@@ -128,3 +128,36 @@ def test_there_is_one_clock(name: str) -> None:
     assert not {
         module for module in imports(name) if module.startswith(("time.", "queue.", "threading."))
     }
+
+
+#: Where there may be a lock, and why it can't stay taken: see the module.
+LOCKS = {
+    ("_mutex", "RLock"),
+    ("_mutex", "Lock"),  # a signal, which nobody holds
+    ("_pending", "Lock"),  # the same, for a waiter
+    ("_idler", "Lock"),  # taken for good
+}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_no_lock_is_taken_that_an_exception_could_leave_taken(name: str) -> None:
+    """Not even by what `threading` has, which takes its own locks by ``with``."""
+    tree = ast.parse(MODULES[name].read_text("utf-8"))
+    primitives = {"Lock", "RLock", "Condition", "Event", "Semaphore", "BoundedSemaphore", "Barrier"}
+    found = {
+        (name, node.attr)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr in primitives
+    }
+    assert "threading" not in {
+        node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)
+    }
+    assert found <= LOCKS
+    entered = [
+        ast.unparse(item.context_expr)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.With)
+        for item in node.items
+        if not isinstance(item.context_expr, ast.Call)
+    ]
+    assert not entered
