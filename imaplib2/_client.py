@@ -366,7 +366,7 @@ class IMAP4:
 
     @property
     def is_readonly(self) -> bool:
-        """The mailbox was selected for reading only."""
+        """A mailbox is selected, and for reading only, as was asked for."""
         return self._core.is_readonly
 
     @is_readonly.setter
@@ -375,7 +375,7 @@ class IMAP4:
 
     @property
     def utf8_enabled(self) -> bool:
-        """``enable('UTF8=ACCEPT')`` has succeeded (RFC 6855)."""
+        """The server has enabled ``UTF8=ACCEPT`` (RFC 6855), see ``enable``."""
         return self._core.utf8_enabled
 
     @utf8_enabled.setter
@@ -601,7 +601,8 @@ class IMAP4:
     ) -> Login:
         """Log in by a password, which is always quoted (RFC 3501, section 6.2.3).
 
-        Raises ``error`` with the server's text on NO.
+        Raises ``error`` with the server's text on NO, and without sending anything when the
+        server lists LOGINDISABLED, as many do before ``starttls()``.
         """
         outcome = self._call(
             "LOGIN", user, Password(password),
@@ -653,6 +654,8 @@ class IMAP4:
 
         All earlier untagged responses are dropped. *readonly* makes it EXAMINE. Raises
         ``readonly`` when the server gives less than was asked for; the mailbox is selected then.
+        When it fails, none is; and what was issued behind it, for that mailbox, fails with an
+        ``error`` instead of being done in another one.
         """
         name = "EXAMINE" if readonly else "SELECT"
         return self._call(name, mailbox, callback=callback, cb_arg=cb_arg)
@@ -771,7 +774,9 @@ class IMAP4:
     ) -> Result:
         """Enable extensions, for instance ``'UTF8=ACCEPT'`` (RFC 5161).
 
-        Raises ``error`` when the server doesn't offer ENABLE.
+        ``utf8_enabled`` tells whether the server has. Commands that are issued behind it are
+        encoded for what its answer makes of the connection. Raises ``error`` when the server
+        doesn't offer ENABLE.
         """
         if "ENABLE" not in self.capabilities:
             raise self._refused(error("Server does not support ENABLE"))
@@ -1039,8 +1044,8 @@ class IMAP4:
         """A command with UIDs instead of message numbers (RFC 3501, section 6.4.8).
 
         *command* is FETCH, STORE, COPY, MOVE, SEARCH, SORT, THREAD or EXPUNGE. In *args*, *params*
-        replace, in turn, ``?`` (a value, quoted), ``?f`` (flags), ``?s`` (a message set); ``??``
-        is a question mark.
+        replace, in turn, ``?`` (a str or bytes, quoted, or a number), ``?f`` (flags), ``?s`` (a
+        message set); ``??`` is a question mark.
         """
         name = plain_value(command).upper()
         if name not in commands.UID_COMMANDS and name not in commands.Commands:

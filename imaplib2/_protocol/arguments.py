@@ -120,19 +120,17 @@ def encode_arguments(row: Row, values: Iterable[Any], *, utf8: bool = False) -> 
     Raises InvalidArgument, naming command and argument, for what can't be sent.
     """
     encoder = _Encoder(row, utf8)
-    kept: list[Any] = []
     for number, value in enumerate(values, 1):
         reason, kind = "", InvalidArgument
         try:
-            kept.append(plain_value(value))
-            encoder.add(kept[-1])
+            encoder.add(value if type(value) is str else plain_value(value))
         except InvalidArgument as problem:
             reason, kind = str(problem), type(problem)
         except ValueError:  # UnicodeError; or str() of a number of thousands of digits
             reason = "can't be encoded"
         if reason:  # raised here, so that no exception with a password in it is its context
             raise kind(f"{row.name}: {encoder.kind.value} (argument {number}): {reason}")
-    return encoder.encoded()._replace(values=kept)
+    return encoder.encoded()
 
 
 def quote(text: str) -> str:
@@ -242,35 +240,37 @@ _PROGRAM_TOKEN = re.compile(QUOTED_TEXT + r'|[^ \t"()]+|[ \t()]+')
 class _Encoder:
     """Writes one command's arguments, one after the other."""
 
+    # Defaults of the class, as most commands need little of it and each makes one.
+
+    kind = Kind.ANY
+    _in_modifier = False
+    _declared: str | None = None  # the charset argument of SORT and THREAD
+    _search_at: int | None = None  # where criteria begin among the arguments
+    _implied_charset = False  # criteria turned out to need one
+    _differs_in_utf8 = False
+
     def __init__(self, row: Row, utf8: bool) -> None:
         self._kinds = list(row.arguments)
+        self._row = row
         self._modifiers_before = row.modifiers_before
-        self._takes_lists = (
-            row.modifiers_before is Kind.MAILBOX
-        )  # and so may its patterns (RFC 5258)
-        self._in_modifier = False
-        self._name = row.name
         self._utf8 = utf8
         self._arguments: list[list[Part]] = []
         self._holds_password = Kind.PASSWORD in row.arguments
         self._search = SearchReader()
-        self._declared: str | None = None  # the charset argument of SORT and THREAD
-        self._search_at: int | None = None  # where criteria begin among the arguments
-        self._implied_charset = False  # criteria turned out to need one
-        self._differs_in_utf8 = False
-        self.kind = Kind.ANY
+        self._values: list[Any] = []
 
     def add(self, value: Any) -> None:
+        self._values.append(value)
         self.kind = self._kinds[0] if self._kinds else Kind.ANY
         if self.kind is Kind.SEARCH:
             if self._search_at is None:
                 self._search_at = len(self._arguments)
+        elif self._is_modifier(value):
+            self._in_modifier = True
+            self._modifiers_before = None  # only one list can stand there
         elif self._kinds:
-            self._in_modifier = self._is_modifier(value)
-            if self._in_modifier:
-                self._modifiers_before = None  # only one list can stand there
-            else:
-                del self._kinds[0]
+            self._in_modifier = False
+            del self._kinds[0]
         if value is None and self.kind is Kind.CHARSET:
             value = "UTF-8"  # which SORT and THREAD can't do without (RFC 5256, section 3)
         text = value.value if isinstance(value, Password) else value
@@ -288,13 +288,16 @@ class _Encoder:
         parts: list[Part] = []
         for argument in self._arguments:
             parts += [b" ", *argument]
-        if self._utf8 and self._search.charset is not None:  # RFC 6855, section 3
-            raise error("Non-None charset not valid in UTF8 mode")
-        self._differs_in_utf8 |= self._search.charset is not None
+        if self._search.charset is not None:
+            if self._utf8:  # RFC 6855, section 3
+                raise error("Non-None charset not valid in UTF8 mode")
+            self._differs_in_utf8 = True
         if parts and _ANNOUNCEMENT.search(bytes_of(parts[-1])):
-            raise InvalidArgument(f"{self._name}: the last argument looks like a literal's size")
+            raise InvalidArgument(
+                f"{self._row.name}: the last argument looks like a literal's size"
+            )
         first = _plain_text(self._arguments[0]) if self._arguments else b""
-        return Encoded(parts, first, self._search.numbers, self._differs_in_utf8)
+        return Encoded(parts, first, self._search.numbers, self._differs_in_utf8, self._values)
 
     def _insert_charset(self, at: int) -> None:
         """Declare UTF-8 for the criteria that begin at *at*, behind RETURN options (RFC 4466)."""
@@ -421,7 +424,9 @@ class _Encoder:
 
     def _may_be_list(self, text: str) -> bool:
         """Whether *text*, in the place of a mailbox, is a list: modifiers, or LIST's patterns."""
-        pattern = self.kind is Kind.LIST_PATTERN and self._takes_lists
+        # A command with options before a name may have a list of patterns behind it (RFC 5258).
+        takes_patterns = self._row.modifiers_before is Kind.MAILBOX
+        pattern = self.kind is Kind.LIST_PATTERN and takes_patterns
         return (pattern or self._in_modifier) and is_list(text)
 
     def _string(

@@ -275,7 +275,8 @@ Commands["UID"] = MAILBOX_SELECTED
 
 def find(name: str) -> Row:
     """The row of the command *name*, with the states that users may have given it."""
-    name = plain_value(name)
+    if type(name) is not str:
+        name = plain_value(name)
     name = name if name in Commands else name.upper()
     known = COMMANDS.get(name, UNKNOWN)
     if Commands.get(name) is known.states:
