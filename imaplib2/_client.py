@@ -713,7 +713,8 @@ class IMAP4:
         """List mailboxes that match *pattern* below *directory* (RFC 3501, section 6.3.8).
 
         Options (RFC 5258) may stand before the one and behind the other: ``'(SUBSCRIBED) ""'``,
-        ``'* RETURN (CHILDREN)'``.
+        ``'* RETURN (CHILDREN)'``. What they bring besides is there for ``response``: with
+        ``RETURN (STATUS (MESSAGES))``, ``response('STATUS')``.
         """
         arguments = split_list_options(directory, pattern)
         return self._call("LIST", *arguments, callback=callback, cb_arg=cb_arg)
@@ -967,7 +968,10 @@ class IMAP4:
         callback: Callback | None = None,
         cb_arg: Any = None,
     ) -> Parts:
-        """Fetch parts of messages, such as ``'(FLAGS BODY.PEEK[])'`` (RFC 3501, section 6.4.5)."""
+        """Fetch parts of messages, such as ``'(FLAGS BODY.PEEK[])'`` (RFC 3501, section 6.4.5).
+
+        What the server tells of other messages meanwhile is there for ``response('FETCH')``.
+        """
         return self._call(
             "FETCH", message_set, message_parts,
             uid=uid, params=params, callback=callback, cb_arg=cb_arg,
