@@ -48,8 +48,8 @@ folds = st.sampled_from(
         (b"a\n\tb", b"a\tb"),
         (b"a\r\nb", b"a b"),
         (b"a\r\n * OK", b"a * OK"),
-        (b"a\r\n\r\n", b"a  "),
-        (b"a\r\n*", b"a *"),
+        (b"a\r\n\r\nb", b"a  b"),
+        (b"a\r\n*b", b"a *b"),
         (b"a\r\n)a", b"a )a"),
     ]
 )
