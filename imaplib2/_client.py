@@ -1601,7 +1601,7 @@ class IMAP4:
         encoded = encode_arguments(row, arguments, utf8=utf8)
         command = Command.build(row, encoded, last, utf8=utf8)
         command.first_argument = encoded.values[0] if arguments else None
-        if not utf8 and (encoded.differs_in_utf8 or _holds_message(last)):
+        if not utf8 and (encoded.differs_in_utf8 or (last and _holds_message(last))):
             # Once ENABLE has been answered, it is too late: what was given may have changed.
             command.utf8_form = _utf8_form(row, encoded.values, last)
         return command

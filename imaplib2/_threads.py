@@ -591,7 +591,7 @@ class Engine:
         assert self._mutex.is_owned()
         core = self.core
         events, traffic, output = core.events, core.traffic, None
-        traced = self._gate(events) if events and traffic else None
+        traced = self._gate(events) if events and traffic and self._callback_thread else None
         if events:
             for event in events:
                 self._settle_event(event)
@@ -973,7 +973,9 @@ class Engine:
             frames = self.core.frame(b"")
 
     def _receive_batch(self, frames: list[Frame]) -> None:
-        self._step(self.core.receive, frames)
+        todo = self._mutex.run(self._decide, self.core.receive, (frames,))
+        if todo is not None:
+            self._act(todo)
 
     # -- Callbacks ----------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Container
+from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 
 from . import mutf7
@@ -24,6 +25,9 @@ _NAME_SIZE = 4000
 _ANNOUNCEMENT = re.compile(rb"~?\{[0-9]+[+-]?\}")
 _TOKEN = re.compile(rb"[()]|[^\s()]+")
 
+Asked = tuple["Container[int] | None", "Container[int] | None"]
+_ANY: Asked = (None, None)
+
 
 class Claim(Protocol):
     """Says which untagged data answers a certain command."""
@@ -33,7 +37,7 @@ class Claim(Protocol):
         """From which to which key, each, in order: what is meant."""
 
     @property
-    def asked(self) -> tuple[Container[int] | None, Container[int] | None]:
+    def asked(self) -> Asked:
         """The message numbers, and the UIDs, that were asked for; None: that may be any."""
 
     @property
@@ -59,8 +63,8 @@ class MessageClaim:
         self.ranges = self._set.ranges
         self.by_number = not by_uid
 
-    @property
-    def asked(self) -> tuple[Container[int] | None, Container[int] | None]:
+    @cached_property
+    def asked(self) -> Asked:
         numbers = self._set.numbers
         return (None, numbers) if self._by_uid else (numbers, None)
 
@@ -80,7 +84,7 @@ class MessageClaim:
 class MailboxClaim:
     """STATUS data of one mailbox, in whatever form and case the server gives its name."""
 
-    asked = (None, None)
+    asked: Asked = (None, None)
     by_number = False
 
     def __init__(self, mailbox: bytes) -> None:
@@ -120,16 +124,16 @@ class Collectors(Generic[Member]):
         return len(self._claims)
 
     @property
-    def only(self) -> Member | None:
-        """The one command that collects the type, if no other does."""
-        return next(iter(self._claims)) if len(self._claims) == 1 else None
+    def only(self) -> tuple[Member, Asked] | None:
+        """The one command that collects the type, if no other does, and what it asked for.
 
-    @property
-    def asked(self) -> tuple[Container[int] | None, Container[int] | None]:
-        """As `Claim.asked`, of the `only` one; None for what it takes all the same."""
-        (claim,) = self._claims.values()
-        taker = self._renumbered or self._takers
-        return (None, None) if claim is None or taker else claim.asked
+        That is `Claim.asked`, but None for what it takes all the same.
+        """
+        if len(self._claims) != 1:
+            return None
+        ((member, claim),) = self._claims.items()
+        takes_all = claim is None or self._renumbered or self._takers
+        return member, _ANY if takes_all else claim.asked  # type: ignore[union-attr]
 
     def add(self, member: Member, claim: Claim | None, *, takes_all: bool = False) -> None:
         """*member* is in progress; whether it *takes_all* that no other has asked for."""

@@ -345,8 +345,9 @@ class Connection:
     def _report(self, outcome: Event) -> None:
         """Have *outcome*, that of a command unless it is the greeting, told to whoever waits."""
         self.events.append(outcome)
-        if isinstance(outcome, (Completed, Failed)):
-            self._forget(outcome.command)
+        command = outcome.command if isinstance(outcome, (Completed, Failed)) else None
+        if command is not None and command in self._untold:
+            self._forget(command)
 
     def _in_context(self, reason: error) -> error:
         if self.welcome is not None:
@@ -631,7 +632,8 @@ class Connection:
             collectors = self._collectors.setdefault(type_, Collectors())
             # imaplib's raw commands leave all there is to whoever called them.
             collectors.add(command, command.claim, takes_all=command.leaves_data)
-        self._brought.update(command.brings)
+        if command.brings:
+            self._brought.update(command.brings)
         if row.on_ok == SELECTED:
             self._selecting = command
             command.shown = []
@@ -827,10 +829,11 @@ class Connection:
         Their number; 0 when `_receive` has to look at each.
         """
         collectors = self._collectors.get("FETCH")
-        command = collectors.only if collectors is not None else None
-        if collectors is None or command is None or self.logging_in or self.tap is not None:
+        only = collectors.only if collectors is not None else None
+        if only is None or self.logging_in or self.tap is not None:
             return 0
-        count, data = fetch_data(frames, start, *collectors.asked)
+        command, asked = only
+        count, data = fetch_data(frames, start, *asked)
         if count:
             if self.traffic is not None:
                 self.traffic.append(("<", Batch(frames[start : start + count])))

@@ -174,10 +174,12 @@ class Framer:
         """Take one step; false when more bytes are needed first."""
         if self._literal is not None and not self._fill_literal():
             return False
-        if self._is_held and (next_begins := self._is_at_next_response) is not False:
+        if self._unclosed or self._folded is not None:  # held: the next line decides
+            next_begins = self._is_at_next_response
             if next_begins:
                 self._finish(found)
-            return bool(next_begins)
+            if next_begins is not False:
+                return bool(next_begins)
         if self._after_literal and not self._data.startswith((b"\r", b"\n"), self._start):
             self._after_literal = self._start >= len(self._data)
         plain = not (single or self._pieces or self._after_literal or self._pushed_back is not None)

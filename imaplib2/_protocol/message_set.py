@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Container, Iterable
-from functools import cached_property
 from itertools import chain
 from typing import Any
 
@@ -63,7 +62,7 @@ class MessageSet:
     def __contains__(self, number: object) -> bool:
         return isinstance(number, int) and self._holds(number, number)
 
-    @cached_property
+    @property
     def numbers(self) -> Container[int] | None:
         """What is in it, for looking up fast; None when that may be any number."""
         first, last = self.ranges[0][0], self.ranges[-1][1]
