@@ -285,6 +285,29 @@ def test_status(M: IMAP4, server: Server) -> None:
     assert M.status("INBOX", ["MESSAGES", "UIDNEXT"]) == M.status("INBOX", "(MESSAGES UIDNEXT)")
 
 
+@pytest.mark.parametrize("name", ["INBOX", "inbox"])
+def test_status_beside_a_list_that_brings_statuses(M: IMAP4, server: Server, name: str) -> None:
+    if "LIST-STATUS" not in M.capabilities:
+        pytest.skip("no LIST-STATUS")
+    replies = Replies()
+    M.list('""', "* RETURN (STATUS (MESSAGES))", callback=replies)
+    (data,) = ok(M.status(name, "(MESSAGES)"))
+    assert data.upper().endswith(b"INBOX (MESSAGES 3)")
+    typ, brought = M.response("STATUS")
+    assert typ == "STATUS"
+    assert sum(line.upper().endswith(b"INBOX (MESSAGES 3)") for line in brought) == 1
+    assert len(brought) > 1
+
+
+def test_flags_of_another_message_are_no_answer(M: IMAP4, server: Server, user: str) -> None:
+    with plain(server, user) as other:
+        ok(other.select())
+        ok(other.store(1, "+FLAGS", r"(\Flagged)"))
+    assert [int(item.split()[0]) for item in ok(M.fetch(3, "(UID)"))] == [3]
+    ok(M.noop())
+    assert any(item.startswith(b"1 (") for item in M.response("FETCH")[1])
+
+
 @pytest.mark.parametrize(
     "date",
     [
