@@ -514,9 +514,11 @@ def _plain_text(parts: list[Part]) -> bytes:
 
 def _fetch_items(text: str) -> str:
     """*text* with the parentheses that the items in it need, but for those that have them."""
+    if text[:1] in ("", "("):  # as nearly always
+        return text
     modifiers = _FETCH_MODIFIERS.search(text)
     items = text[: modifiers.start()] if modifiers else text
-    is_whole = items[:1] in ("", "(") or items.upper() in _MACROS or is_quoted_string(items)
+    is_whole = items.upper() in _MACROS or is_quoted_string(items)
     if is_whole or not is_list(f"({items})"):  # what is no list is for the server to judge
         return text
     return f"({items})" + (f" {modifiers[1]}" if modifiers else "")
