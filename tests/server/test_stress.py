@@ -62,7 +62,9 @@ ENDINGS = ["none", "none", "none", "EOF", "RST", "BYE", "garbage", "half a line"
 KINDS = ["plain", "plain", "TLS", "STARTTLS", "subclass", "impatient subclass", "pipes"]
 WAYS_OUT = ["logout", "logout", "shutdown", "with", "forget"]
 
-ILLEGAL = re.compile(r"command \w+ illegal in state (AUTH|LOGOUT|NONAUTH)")
+ILLEGAL = re.compile(
+    r"command \w+ illegal in state (AUTH|LOGOUT|NONAUTH)|was not sent: (SELECT|EXAMINE) 'x\d+' before"
+)
 
 
 def _seeds() -> list[int]:
