@@ -6,6 +6,7 @@ import gc
 import itertools
 import os
 import sys
+import sysconfig
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,8 +17,16 @@ from .lengths import FULL
 PORTIONS = 4
 """Measurements after the warm-up. What leaks does so in each portion; what is noise doesn't."""
 
-RSS_MARGIN = 6 * 1024 * 1024
-"""Bytes that memory may grow by, however long the test: what allocators don't give back."""
+_HAS_GIL = not sysconfig.get_config_var("Py_GIL_DISABLED")
+
+RSS_MARGIN = (6 if _HAS_GIL else 12) * 1024 * 1024
+"""Bytes that memory may grow by, however long the test: what allocators don't give back.
+
+Where there is no GIL, that of Python has a heap for each thread.
+"""
+
+RSS_PER_CONNECTION = (128 if _HAS_GIL else 512) * 1024
+"""Bytes of a connection that idles, with its threads."""
 
 BLOCKS_PER_ROUND = 4.0 if sys.version_info < (3, 11) and not FULL else 0.2
 """One object that is kept by each round is at least one block.

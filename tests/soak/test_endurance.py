@@ -31,7 +31,7 @@ from ..live.helpers import (
 from ..server.helpers import Calls, Serve, connected, greet_authenticated
 from ..server.scripted import Peer
 from .lengths import FULL, LIMIT, length
-from .measuring import NOISE, RSS_MARGIN, Held, check_no_growth
+from .measuring import NOISE, RSS_MARGIN, RSS_PER_CONNECTION, Held, check_no_growth
 
 pytestmark = pytest.mark.timeout(LIMIT)
 
@@ -309,7 +309,7 @@ def _idle_and_be_called(dovecot: Dovecot, user: str, count: int) -> tuple[Held, 
 def _check_many(before: Held, during: Held, busy: float, after: Held, report: Report) -> None:
     report([f"before: {before}", f"idling: {during}", f"busy: {busy:.2%}", f"after: {after}"])
     assert during.descriptors - before.descriptors <= CONNECTIONS
-    assert during.rss - before.rss < RSS_MARGIN + CONNECTIONS * 128 * 1024
+    assert during.rss - before.rss < RSS_MARGIN + CONNECTIONS * RSS_PER_CONNECTION
     assert busy < 0.02
     assert after.threads <= before.threads
     assert after.descriptors <= before.descriptors
