@@ -63,7 +63,8 @@ KINDS = ["plain", "plain", "TLS", "STARTTLS", "subclass", "impatient subclass", 
 WAYS_OUT = ["logout", "logout", "shutdown", "with", "forget"]
 
 ILLEGAL = re.compile(
-    r"command \w+ illegal in state (AUTH|LOGOUT|NONAUTH)|was not sent: (SELECT|EXAMINE) 'x\d+' before"
+    r"command \w+ illegal in state (AUTH|LOGOUT|NONAUTH)"
+    r"|was not sent: (SELECT|EXAMINE) 'x\d+' before"
 )
 
 

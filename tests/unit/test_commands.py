@@ -229,7 +229,7 @@ def test_arguments_in_the_name_of_xatom() -> None:
     [
         (("STORE", "1", "+FLAGS", r"\Seen"), rb"UID STORE 1 +FLAGS (\Seen)"),
         (("search", "FROM x SINCE 1-Jan-2020"), b"UID SEARCH FROM x SINCE 1-Jan-2020"),
-        (("FETCH", "1", "BODY.PEEK[HEADER]"), b"UID FETCH 1 BODY.PEEK[HEADER]"),
+        (("FETCH", "1", "BODY.PEEK[HEADER]"), b"UID FETCH 1 (BODY.PEEK[HEADER])"),
         (("COPY", "1:2", "a b"), b'UID COPY 1:2 "a b"'),
         (("XNEW", "a b"), b'UID XNEW "a b"'),
         ((), b"UID"),

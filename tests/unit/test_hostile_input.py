@@ -191,7 +191,15 @@ OFF_THE_WIRE = {
 #: Methods without ``callback=``, which issue no command: they look, or move bytes.
 NO_COMMANDS = {
     *("open", "open_socket", "print_log", "read", "readline", "read_some", "send"),
-    *("shutdown", "socket", "ssl", "ssl_wrap_socket", "start_compressing", "has_buffered"),
+    *(
+        "shutdown",
+        "socket",
+        "ssl",
+        "ssl_wrap_socket",
+        "start_compressing",
+        "has_buffered",
+        "file_has_more",
+    ),
     "pop_untagged_responses",
 }
 DATE = '"01-Jan-2024 00:00:00 +0000"'
