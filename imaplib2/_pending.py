@@ -32,6 +32,7 @@ class Pending:
     responder: Responder | None = None
     #: Told "idling", "room" (see `RoomMade`) and "done", by the thread that saw it; must not block.
     observer: Callable[[str], None] | None = None
+    _observed = False
     #: It stands among the callbacks that are due.
     is_queued = False
     _replacement: BaseException | None = None
@@ -75,8 +76,9 @@ class Pending:
             else:
                 self._result = result
             self._done = True
-        if self.observer is not None:
+        if self.observer is not None and not self._observed:
             self.observer("done")
+            self._observed = True
         self._wake()
 
     def hand_over(self, job: Job) -> None:

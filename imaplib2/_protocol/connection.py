@@ -120,6 +120,7 @@ class Connection:
         self._greeting_timeout: float | None = None
         self._framer = Framer(self.limits)
         self._held: deque[Command] = deque()
+        self._held_tags: set[bytes] = set()
         self._sending: Command | None = None  # has runs that wait for a "+"
         self._upgrading = False  # an upgrading command is in progress: responses come singly
         self._upgrade_text = b""
@@ -193,6 +194,7 @@ class Connection:
         if starts:
             self._start(command, now)
             return
+        self._held_tags.add(command.tag)
         self._held.append(command)
         self._end_idle(now)
         self._admit(now)
@@ -532,6 +534,7 @@ class Connection:
         """Nobody is to be told any more how *command* ends."""
         if command in self._untold:
             del self._untold[command]
+            self._held_tags.discard(command.tag)
             if command.row.on_ok is not None:
                 self._leading[command.row.on_ok] -= 1
 
@@ -618,6 +621,7 @@ class Connection:
 
     def _start(self, command: Command, now: float) -> None:
         row = command.row
+        self._held_tags.discard(command.tag)
         if row.name == "LOGOUT":
             self._logout_at = now
         self._enlist(command, now)
@@ -935,7 +939,7 @@ class Connection:
         if not number.isdigit() or len(number) > len(b"%d" % self._tags):
             return False
         was_given = tag == self.tag_prefix + b"%d" % int(number) and 1 <= int(number) <= self._tags
-        return was_given and all(tag != command.tag for command in self._held)
+        return was_given and tag not in self._held_tags
 
     def _pause(self, command: Command, now: float) -> None:
         unread = self._framer.unread()

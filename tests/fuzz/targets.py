@@ -189,7 +189,9 @@ def check_arguments(
     """Encode; what goes out must be one command, however a server reads it."""
     try:
         sent = line(row, values, utf8=utf8, literal_plus=literal_plus)
-    except InvalidArgument:
+    except error as problem:
+        if not (isinstance(problem, InvalidArgument) or (utf8 and "charset" in str(problem))):
+            raise
         return None
     assert _lines(sent) == 1, sent
     return sent
