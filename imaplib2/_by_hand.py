@@ -76,6 +76,8 @@ class ByHand:
         self._rest = bytearray()
         self._pulling = 0  # threads that wait for a response
         self._has_pulled = False  # since there was last nothing to pull
+        #: Whether there has been anything to pull; else there is nothing to do `after_command`.
+        self.is_used = False
         self._open: set[bytes] = set()  # tags whose completion has not been received
         #: Of these, those of commands that were written to the socket, with tags of one's own.
         self._on_socket: set[bytes] = set()
@@ -405,6 +407,8 @@ class ByHand:
 
     def _listen(self, tag: bytes | None = None) -> None:
         """Queue what comes: up to the completion of *tag*, or one response without a tag."""
+
+        self.is_used = True
 
         def listen(core: Connection) -> None:
             if core.reason is not None:

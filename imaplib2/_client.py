@@ -109,6 +109,8 @@ Items = str | bytes | Sequence[str]
 Text = str | bytes
 
 _UNSET: Any = object()
+#: What a call gives whose outcome goes to a callback.
+_LATER: Result = cast(Any, (None, None))
 Self = TypeVar("Self", bound="IMAP4")
 
 
@@ -499,7 +501,7 @@ class IMAP4:
     def _call_back_alone(self, engine: Engine, callback: Callback, cb_arg: Any) -> Result:
         """Tell *callback* that the connection is over."""
         engine.call_back_alone(Pending(self._finish_logout, callback, cb_arg), ("BYE", []))
-        return cast(Result, (None, None))
+        return _LATER
 
     def id(
         self,
@@ -1152,7 +1154,7 @@ class IMAP4:
         engine.check_can_wait("response")
         result = code, self._take_untagged(code.upper()) or [None]
         engine.call_back(Pending(None, callback, cb_arg), result)
-        return cast(Result, (None, None))
+        return _LATER
 
     def recent(self, *, callback: Callback | None = None, cb_arg: Any = None) -> Result:
         """What the server said of RECENT since the last look; asks it when that is nothing.
@@ -1476,7 +1478,9 @@ class IMAP4:
         """
         if callback is not None:
             self._check_callback(callback)
-        if not raw and _replaced(self, "_simple_command"):
+        if not raw and (
+            type(self)._simple_command is not _SIMPLE_COMMAND or "_simple_command" in self.__dict__
+        ):
             row = find_uid(name) if uid else find(name)
             route = Route(
                 row, finish, last=last, idle=idle, authenticator=authenticator,
@@ -1487,12 +1491,16 @@ class IMAP4:
                 return self._call_replaced(route, name, arguments, uid, callback, cb_arg)
             finally:
                 self.literal = None
-        responder = self._take_responder()
+        responder: Responder | None = None
+        if self.literal is not None:
+            responder = self._take_responder()
+            last = last or self._take_literal()
         if authenticator is not None:
             responder = partial(_auth.respond, authenticator)
-        last = last or self._take_literal()
         row = find_uid(name) if uid else find(name)
-        command = self._build(row, substitute(row.name, arguments, params), last)
+        if params is not None:
+            arguments = substitute(row.name, arguments, params)
+        command = self._build(row, arguments, last)
         command.idle = idle
         command.leaves_data = leaves_data
         if route is not None:
@@ -1506,12 +1514,13 @@ class IMAP4:
         pending = Pending(finish, callback, cb_arg)
         pending.responder = responder
         try:
-            self._submit(command, pending)
+            engine = self._submit(command, pending)
             if callback is not None:
-                return cast(Result, (None, None))
-            outcome = self._running_engine().wait(pending)
-            self._by_hand.after_command()
-            return cast(Result, outcome)
+                return _LATER
+            outcome: Any = engine.wait(pending)
+            if self._by_hand.is_used:
+                self._by_hand.after_command()
+            return outcome  # type: ignore[no-any-return]
         except error:
             raise
         except BaseException:  # of a signal handler: nobody waits for this command any more
@@ -1650,13 +1659,15 @@ class IMAP4:
             if timeout != 0:  # 0 is for those who poll
                 self._core.timeout = timeout
 
-    def _submit(self, command: Command, pending: Pending) -> None:
+    def _submit(self, command: Command, pending: Pending) -> Engine:
         if self._core.paused:
             self._go_on_by_hand()
         self._adopt_timeout()
         command.waiter = pending
         command.upgraded_by_hand = command.row.upgrade is Upgrade.TLS and not self._shakes_hands
-        self._running_engine().submit(command)
+        engine = self._running_engine()
+        engine.submit(command)
+        return engine
 
     def _authenticate(
         self,
@@ -2067,6 +2078,9 @@ _OWN_METHODS = {
     name: vars(IMAP4)[name]
     for name in ("read", "readline", "send", "_simple_command", "ssl_wrap_socket")
 }
+
+
+_SIMPLE_COMMAND = IMAP4._simple_command
 
 
 def _replaced(client: IMAP4, name: str) -> bool:

@@ -522,7 +522,12 @@ class Engine:
 
     def check_can_wait(self, name: str) -> None:
         """Raise ``abort`` unless the command *name* can be served."""
-        if not self.can_wait:
+        # As `can_wait`, in one step: each command asks.
+        if (
+            self._is_finalizing()
+            or self._getpid() != self._process
+            or threading.get_ident() in self._own_threads
+        ):
             raise abort(f"{name}: no threads to serve it (forked child, or exit)")
 
     @property

@@ -62,31 +62,35 @@ class Trace:
         self.printer: Callable[[str, str, float | None], Any] | None = None
         #: Gives the first so many bytes of a response, without secrets.
         self.hide: Callable[[bytes, int], bytes] = _cut
-        self._kept: deque[tuple[float, str, str, Any]] = deque(maxlen=KEPT)
+        self._kept: deque[tuple[float, threading.Thread, str, Any]] = deque(maxlen=KEPT)
 
     def message(self, level: int, text: str) -> None:
         """Print *text* at *level* and above; keep it otherwise."""
         if self.level >= max(level, self.buffer_level):
             self.write(escaped(text))
         else:
-            self._kept.append((Clock.wall(), threading.current_thread().name, "", text))
+            self._kept.append((Clock.wall(), threading.current_thread(), "", text))
 
     def traffic(self, entries: list[tuple[str, Any]]) -> None:
         """What was sent (">", printed from level 3 on) and received ("<", from level 4 on).
 
         A text may be a ``Batch`` of responses.
         """
-        name = threading.current_thread().name
-        if self.level >= max(3, self.buffer_level):
+        thread = threading.current_thread()
+        if self.level >= 3 and self.level >= self.buffer_level:
+            name = thread.name
             for direction, text in entries:
                 if direction == ">" or self.level >= 4:
                     for single in _singly(text):
                         self.write(_line(direction, self._head(direction, single)), name)
             return
-        now = Clock.wall()
+        now, kept = Clock.wall(), self._kept
         for direction, text in entries[-KEPT:]:
-            for single in _singly(text)[-KEPT:]:
-                self._kept.append((now, name, direction, self._head(direction, single)))
+            if direction == ">" and type(text) is bytes:
+                kept.append((now, thread, direction, text[:SHOWN]))
+            else:
+                for single in _singly(text)[-KEPT:]:
+                    kept.append((now, thread, direction, self._head(direction, single)))
 
     def _head(self, direction: str, text: Any) -> Any:
         # Not the literals: a message of megabytes must not live on in the trace.
@@ -114,12 +118,12 @@ class Trace:
         if not kept:
             return
         self.write(f"last {len(kept)} interactions:")
-        for when, name, direction, text in kept:
-            self.write(_line(direction, text), name, when)
+        for when, thread, direction, text in kept:
+            self.write(_line(direction, text), thread.name, when)
 
-    def _take_kept(self) -> list[tuple[float, str, str, Any]]:
+    def _take_kept(self) -> list[tuple[float, threading.Thread, str, Any]]:
         # One by one: other threads go on adding, and lists of what changes can't be made.
-        kept: list[tuple[float, str, str, Any]] = []
+        kept: list[tuple[float, threading.Thread, str, Any]] = []
         while self._kept and len(kept) < KEPT:
             try:
                 kept.append(self._kept.popleft())
