@@ -911,7 +911,7 @@ class Engine:
         while self.core.reason is None:
             polling = self._polling
             # Whoever forgets the connection sends the last errand only if he sees this in use.
-            report = _do_nothing
+            report: Job | None = None
             if polling is not None and not (self._forgotten or self._transport.has_more):
                 report = polling.errands.get()
             size: int | None = None
@@ -927,7 +927,8 @@ class Engine:
                 else:
                     self._end_of_file()
             finally:
-                report()
+                if report is not None:
+                    report()
             if size == len(buffer) < READ_SIZE:
                 buffer = memoryview(bytearray(READ_SIZE))
 
@@ -969,8 +970,11 @@ class Engine:
             self.heard()
         while frames and self.core.reason is None:
             may_have_more = self.core.may_have_frames
-            for start in range(0, len(frames), _BATCH):
-                self._receive_batch(frames[start : start + _BATCH])
+            if len(frames) <= _BATCH:
+                self._receive_batch(frames)
+            else:
+                for start in range(0, len(frames), _BATCH):
+                    self._receive_batch(frames[start : start + _BATCH])
             if not may_have_more:
                 return
             while self.core.paused and self.core.reason is None:
