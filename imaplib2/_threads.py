@@ -1004,34 +1004,39 @@ class Engine:
 
     def _start_callback_thread(self) -> None:
         if self._callback_thread is None:
-            thread = self._thread("callbacks", self._run_callback_thread)
+            thread = self._thread("callbacks", self._run_callbacks)
             thread.start()
             self._serving_thread = self._callback_thread = thread
-
-    def _run_callback_thread(self) -> None:
-        # Whoever has started it may have been interrupted meanwhile: then there will be another.
-        if self._starting.run(lambda: self._serving_thread) is threading.current_thread():
-            self._run_callbacks()
 
     def _see_to_callbacks(self) -> None:
         """A callback is due, which has a thread unless it is that of an IDLE."""
         try:
             self._start_callbacks()
         except RuntimeError as problem:  # there can be no more threads: this one has to do
-            self._callback_thread = threading.current_thread()
+            self._serving_thread = self._callback_thread = threading.current_thread()
             self._fail_bug(problem)
             self._run_callbacks()
 
     def _run_callbacks(self) -> None:
         while True:
             try:
-                while self._call_next():
+                while self._serves() and self._call_next():
                     pass
                 return
             except BaseException as problem:  # of ours: what is due is called all the same
                 _report(problem)
                 if self.core.reason is not None:
                     self._callbacks.put(None)  # perhaps it was that which was taken
+
+    def _serves(self) -> bool:
+        """Whether the calling thread is the one for callbacks.
+
+        Whoever has started it may have been interrupted meanwhile: then there will be another.
+        """
+        this = threading.current_thread()
+        if self._serving_thread is this:
+            return True
+        return self._starting.run(lambda: self._serving_thread) is this
 
     def _call_next(self) -> bool:
         """Wait for what is due next, and call it; false at the end."""

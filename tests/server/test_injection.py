@@ -271,6 +271,8 @@ class Server:
 def begin(M: Any, injector: Injector, turn: Turn) -> Situation:
     M.select()
     calls = Calls()
+    M.response("X", callback=calls)
+    calls.next()  # the thread for callbacks has begun
     M.create("x", callback=calls)
     waiter = Thread(M.noop)
     assert turn.arrived.wait(SECONDS)
