@@ -5,6 +5,7 @@ python tests/conformance/relay.py HOST PORT
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import sys
@@ -20,9 +21,10 @@ def main() -> None:
 
 
 def _send_input(link: socket.socket) -> None:
-    while data := os.read(0, 65536):
-        link.sendall(data)
-    link.shutdown(socket.SHUT_WR)
+    with contextlib.suppress(OSError):  # the other side has ended it meanwhile
+        while data := os.read(0, 65536):
+            link.sendall(data)
+        link.shutdown(socket.SHUT_WR)
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ def test_a_peer_that_vanishes(
     options = {"ssl_context": tls.client} if secure else {}
     with connected(between, cls, **options) as M:
         between.black_hole()
-        with duration(LIMIT, LIMIT + 3):
+        with duration(LIMIT, LIMIT + 8):
             problem = failure(command, M)
         assert isinstance(problem, abort)
         if command is not callback:
