@@ -64,7 +64,7 @@ class Runner:
 
 def _collect() -> list[str]:
     process = subprocess.run(
-        _COMMAND, input="", capture_output=True, encoding="utf-8", timeout=30, check=False
+        _COMMAND, input="", capture_output=True, encoding="utf-8", timeout=120, check=False
     )
     if process.returncode:
         raise RuntimeError(process.stderr)
