@@ -159,8 +159,9 @@ class ByHand:
     def _expect(self, command: Command) -> None:
         self._read_away()
         if command.row.plus is Plus.IDLE:
-            # Whoever polls renews it himself, and pulls what would be an untagged response.
-            command.idle = Idle(renew_after=None, capture=_drop, polled=True)
+            if command.idle is None:
+                # Whoever polls renews it himself, and pulls what would be an untagged response.
+                command.idle = Idle(renew_after=None, capture=_drop, polled=True)
             self._idle = command
             self._owes_done = True
         command.as_it_came = True
@@ -424,7 +425,7 @@ class ByHand:
         if frame is None:
             self._responses.put(None)
             return
-        kept = self._idle is not None and self._idle.tag in self._core.in_progress
+        kept = self._keeps_news()
         if self._responses.empty():
             self._size = 0
         self._size += frame_size(frame)
@@ -441,6 +442,13 @@ class ByHand:
                 f"more than {self._core.limits.collected} responses wait to be read by hand"
                 " (limits.collected)"
             )
+
+    def _keeps_news(self) -> bool:
+        """Whether what comes is queued only: an IDLE is in progress that its user polls."""
+        command = self._idle
+        if command is None or command.idle is None or command.idle.capture is not _drop:
+            return False
+        return command.tag in self._core.in_progress
 
     def _drop_oldest(self) -> None:
         """Drop what is too much, but for the newest; most of it is filed elsewhere, too."""

@@ -1779,6 +1779,7 @@ class IMAP4:
         if route is not None:
             responder, last = responder or route.responder, last or route.last
         command = self._build(row, args, last)
+        command.idle = None if route is None else route.idle
         if route is not None and row.upgrade is Upgrade.NONE:
             route.command = command
         self._by_hand.open(command)

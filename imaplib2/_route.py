@@ -10,6 +10,7 @@ that the replacement sends, or doesn't send, in the same thread.
 from __future__ import annotations
 
 import contextlib
+import copy
 import threading
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -42,7 +43,7 @@ class Route:
         self.row = row
         self.finish = finish
         self.last = last
-        self.idle = idle
+        self._idle = idle
         self.authenticator = authenticator
         self.leaves_data = leaves_data
         #: What a replacement finds in ``literal``: the message, or who answers challenges.
@@ -54,6 +55,11 @@ class Route:
     def responder(self) -> Responder | None:
         """Who answers challenges."""
         return None if self.authenticator is None else partial(_auth.respond, self.authenticator)
+
+    @property
+    def idle(self) -> Idle | None:
+        """How long to idle; for one command, as the next of a replacement begins anew."""
+        return copy.copy(self._idle)
 
     def options(self, *, calls_back: bool, literal: Any) -> dict[str, Any]:
         """What the command takes from here; not its literal if the replacement has set another.

@@ -344,6 +344,49 @@ def test_idle_ends_by_itself(serve: Serve) -> None:
         assert M.seen == ["LOGIN", "SELECT", "IDLE"]
 
 
+@pytest.mark.parametrize("timeout", [0.05, 20])
+def test_idle_ends_by_itself_where_simple_command_is_imaplibs_own_text(
+    serve: Serve, timeout: float
+) -> None:
+    def idle(session: Session, command: Command) -> None:
+        session.peer.line(b"+ idling")
+        if timeout == 20:
+            session.peer.untagged(b"11 EXISTS")
+        session.peer.expect(b"DONE")
+        session.peer.ok(command, b"idled")
+
+    with connected(serve(partial(mailbox, handlers={"IDLE": idle})), ByCommand) as M:
+        M.login("me", "secret")
+        M.select()
+        M.pop_untagged_responses()
+        for _ in range(2):
+            assert M.idle(timeout) == ("OK", [b"idled"])
+            if timeout == 20:
+                assert M.response("EXISTS") == ("EXISTS", [b"11"])
+            else:
+                assert M.response("IDLE") == ("IDLE", [b"TIMEOUT"])
+        assert M.noop()[0] == "OK"
+        assert M.response("EXISTS") == ("EXISTS", [None])
+        assert not M.tagged_commands
+
+
+def test_an_idle_that_is_tried_again_ends_by_itself_again(serve: Serve) -> None:
+    class Own(IMAP4):
+        def _simple_command(self, name: str, *args: Any) -> Any:  # type: ignore[override]
+            if name == "IDLE":
+                super()._simple_command(name, *args)
+            return super()._simple_command(name, *args)
+
+    log = Log()
+    with connected(serve(log.script()), Own) as M:
+        M.login("me", "secret")
+        M.select()
+        M.response("EXISTS")
+        assert M.idle(timeout=20)[0] == "OK"
+        assert log.take() == ["LOGIN", "SELECT", "IDLE", "IDLE"]
+        assert M.response("EXISTS") == ("EXISTS", [b"11", b"12"])
+
+
 def test_readonly_is_raised_by_select_behind_its_command(serve: Serve) -> None:
     def select(session: Session, command: Command) -> None:
         session.peer.untagged(b"3 EXISTS")
