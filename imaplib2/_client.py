@@ -1568,12 +1568,18 @@ class IMAP4:
 
     def _note_answer(self, row: Row, arguments: Sequence[Any], typ: str) -> None:
         """The replaced `_simple_command` has answered a command without sending it to us."""
-        if typ == "OK" and row.upgrade is not Upgrade.NONE and not _is_tls(self._own_sock()):
+        if typ == "OK" and not self._is_upgraded(row.upgrade):
             text = f"{row.name}: a replaced _simple_command answers it, but has not sent it"
             raise error(text)
         command = Command(row, [])
         command.first_argument = arguments[0] if arguments else None
         self._locked(lambda core: core.answered_elsewhere(command, typ))
+
+    def _is_upgraded(self, upgrade: Upgrade) -> bool:
+        """Whether the transport is what a command has to make of it."""
+        if upgrade is Upgrade.TLS:
+            return _is_tls(self._own_sock())
+        return upgrade is Upgrade.NONE or self.compressor is not None
 
     def _finish_replaced(self, route: Route, typ: str, data: Any) -> Outcome:
         """What imaplib's methods do behind their `_simple_command`."""

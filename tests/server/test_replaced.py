@@ -305,13 +305,36 @@ def test_authenticate(serve: Serve, cls: Any, asynchronous: bool) -> None:
         assert M.seen == ["AUTHENTICATE"] * 3
 
 
-def test_starttls(serve: Serve, tls: Contexts) -> None:
+class ByWorker(Counting):
+    """Has another thread send, and waits for it."""
+
+    def _simple_command(self, name: str, *args: Any, **options: Any) -> Any:
+        send = super()._simple_command
+        return Thread(lambda: send(name, *args, **options)).result(5)
+
+
+@pytest.mark.parametrize("cls", [Counting, ByCommand, ByWorker])
+def test_compression(serve: Serve, cls: Any) -> None:
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer, b"COMPRESS=DEFLATE")
+        peer.deflate()
+        peer.ok(peer.command("NOOP"))
+
+    with connected(serve(script), cls) as M:
+        assert M.enable_compression() == ("OK", [b"DEFLATE active"])
+        assert M.compressor is not None
+        assert M.noop() == ("OK", [b"done"])
+        assert M.seen == ["COMPRESS", "NOOP"]
+
+
+@pytest.mark.parametrize("cls", [Counting, ByCommand, ByWorker])
+def test_starttls(serve: Serve, tls: Contexts, cls: Any) -> None:
     def script(peer: Peer) -> None:
         greet(peer, b"STARTTLS")
         peer.starttls(tls.server)
         mailbox(peer, greeting=b"* OK [CAPABILITY IMAP4rev1] again")
 
-    with connected(serve(script), Counting) as M:
+    with connected(serve(script), cls) as M:
         assert M.starttls(ssl_context=tls.client)[0] == "OK"
         assert M.sock.version()
         assert M.seen[0] == "STARTTLS"
