@@ -171,11 +171,13 @@ class ByHand:
 
     # -- The socket in the user's hands ---------------------------------------------------------
 
-    def take_over(self) -> bool:
+    def take_over(self, *, reading: bool) -> bool:
         """Whether what the calling thread does with the socket is to be done here."""
         engine, core = self.engine, self._core
-        if engine is None or core.paused or not engine.can_wait:
+        if engine is None or not engine.can_wait:
             return False
+        if core.paused:  # the handshake is the caller's, once he has read what is before it
+            return reading and self._has_some()
         return core.reason is None or self._has_some()
 
     def are_ours(self) -> bool:
@@ -251,8 +253,11 @@ class ByHand:
 
     def _take_in(self, frame: Frame) -> None:
         self._rest += as_sent(frame)
-        tag = first_line(frame).partition(b" ")[0]
-        if tag in self._on_socket:  # nobody else will say that he is done with it
+        self._done_with(first_line(frame).partition(b" ")[0])
+
+    def _done_with(self, tag: bytes) -> None:
+        """The completion of *tag* is in the user's hands, or never will be."""
+        if tag in self._on_socket:  # nobody else will say so
             self._on_socket.discard(tag)
             self.tagged_commands.drop(tag)
             self._pending.pop(tag, None)
@@ -262,6 +267,7 @@ class ByHand:
         if self._pending.pop(tag, None) is not None and self.engine is not None:
             self.engine.locked(lambda core: core.forget_unseen(tag))
         self._open.discard(tag)
+        self._on_socket.discard(tag)
         self._read_away()
 
     # -- Receiving ----------------------------------------------------------------------------
@@ -284,6 +290,7 @@ class ByHand:
             if isinstance(response, Tagged):
                 if not self.tagged_commands.complete(response):
                     continue  # another thread's
+                self._on_socket.discard(response.tag)
             elif kept:
                 self._store(response)
             return first_line(frame)
@@ -291,7 +298,7 @@ class ByHand:
     def get_line(self, timeout: float | None) -> bytes:
         """Pull a line, without its end; raises as `get_response` does."""
         if not self._rest:
-            self._rest += as_sent(self._pull(timeout)[0])
+            self._take_in(self._pull(timeout)[0])
         end = self._rest.find(CRLF)
         line = self._take(end if end >= 0 else len(self._rest))
         del self._rest[: len(CRLF)]
@@ -307,7 +314,7 @@ class ByHand:
     def read(self, size: int, timeout: float | None) -> bytes:
         """Pull *size* bytes: a literal, behind the line that announced it."""
         while len(self._rest) < size:
-            self._rest += as_sent(self._pull(timeout)[0])
+            self._take_in(self._pull(timeout)[0])
         return self._take(size)
 
     def _take(self, size: int) -> bytes:
@@ -332,10 +339,18 @@ class ByHand:
     def after_command(self) -> None:
         """File what nobody has pulled: another command has completed, which would read it away.
 
-        Completions stay, for those who wait for them.
+        Completions stay, for those who wait for them; and all that a user is about to read.
         """
-        if self._has_some():
+        if self._has_some() and not self._is_being_read():
             self._read_away(keep_completions=True)
+
+    def _is_being_read(self) -> bool:
+        """Whether a user is amidst a response, or has not read what he asked for on the socket.
+
+        The news of an IDLE are everybody's.
+        """
+        idle = self._idle
+        return bool(self._rest or self._on_socket - {b"" if idle is None else idle.tag})
 
     def _has_some(self) -> bool:
         return bool(self._rest) or not self._responses.empty()
@@ -354,8 +369,11 @@ class ByHand:
                     completions.append(pulled)
                 elif isinstance(response, Untagged) and pulled[1]:
                     self._store(response)
-        for pulled in completions if keep_completions else ():
-            self._responses.put(pulled)
+        for pulled in completions:
+            if keep_completions:
+                self._responses.put(pulled)
+            else:
+                self._done_with(first_line(pulled[0]).partition(b" ")[0])
         self._update_readable()
 
     def _next_queued(self) -> tuple[Frame, bool] | None:
@@ -460,6 +478,7 @@ class ByHand:
             if oldest is None:
                 return
             self._size -= frame_size(oldest[0])
+            self._done_with(first_line(oldest[0]).partition(b" ")[0])
             if oldest[1]:
                 response = parse(oldest[0])
                 if isinstance(response, Untagged):

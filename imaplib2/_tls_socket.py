@@ -53,7 +53,7 @@ class ConcurrentSSLSocket(ssl.SSLSocket):
         return size
 
     def read(self, len: int = 1024, buffer: Any = None) -> Any:
-        hands = hands_of(self)
+        hands = hands_of(self, reading=True)
         if hands is None:
             return self._read_waiting(len, buffer)
         try:

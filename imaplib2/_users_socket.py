@@ -25,7 +25,7 @@ T = TypeVar("T")
 class Hands(Protocol):
     """What is done for a user, who calls from a thread of his own."""
 
-    def take_over(self) -> bool:
+    def take_over(self, *, reading: bool) -> bool:
         """Whether the calling thread is a user's, and the connection serves him."""
 
     def are_ours(self) -> bool:
@@ -50,14 +50,14 @@ class UsersSocket(socket.socket):
     __slots__ = ()
 
     def recv(self, bufsize: int, flags: int = 0) -> bytes:
-        hands = hands_of(self, flags)
+        hands = hands_of(self, flags, reading=True)
         if hands is None:
             return receive_patiently(self, super().recv, bufsize, flags)
         return hands.receive(bufsize, self.gettimeout())
 
     def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
         check_not_looking()
-        hands = hands_of(self, flags)
+        hands = hands_of(self, flags, reading=True)
         if hands is None:
             return receive_patiently(self, super().recv_into, buffer, nbytes, flags)
         return received_into(buffer, nbytes, hands, self.gettimeout())
@@ -99,12 +99,12 @@ def hand_over(sock: Any, hands: Hands) -> None:
         _HANDS[sock] = weakref.ref(hands)
 
 
-def hands_of(sock: Any, flags: int = 0) -> Hands | None:
+def hands_of(sock: Any, flags: int = 0, *, reading: bool = False) -> Hands | None:
     """Who is to serve a call on *sock*; None when the socket does."""
     if flags & getattr(socket, "MSG_PEEK", 0):
         return None
     hands = _known_hands(sock)
-    return hands if hands is not None and hands.take_over() else None
+    return hands if hands is not None and hands.take_over(reading=reading) else None
 
 
 def is_ours(sock: Any) -> bool:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from imaplib2 import IMAP4, IMAP4_SSL
 from imaplib2._by_hand import Written
 
+from ..live.helpers import wait_until
 from .conftest import Contexts
 from .helpers import (
     SECONDS,
@@ -25,6 +26,7 @@ from .helpers import (
     duration,
     error,
     failure,
+    greet,
     greet_authenticated,
 )
 from .scripted import MESSAGE, Peer, ScriptedServer
@@ -292,6 +294,107 @@ def test_a_file_that_has_read_ahead_keeps_no_news(serve: Serve) -> None:
             assert M._get_line() == line
         M.send(b"DONE\r\n")
         assert M._command_complete("IDLE", tag) == ("OK", [b"done"])
+
+
+# Who reads, while other things happen
+
+
+@kinds
+@pytest.mark.parametrize("size", [1, 10, 100])
+def test_a_command_of_another_thread_takes_nothing_away(
+    serve: Serve, tls: Contexts, kind: Any, size: int
+) -> None:
+    answer = (
+        b"* 1 FETCH (BODY[] {%d}\r\n%s UID 7)\r\n" % (len(MESSAGE), MESSAGE)
+        + b"* 2 FETCH (UID 8)\r\n" * 20
+    )
+
+    def script(peer: Peer) -> None:
+        command = peer.command("FETCH")
+        peer.send(answer)
+        peer.ok(command)
+        agree(peer, "NOOP")
+        agree(peer, "NOOP")
+
+    with serve_to(kind, serve, tls, script_of(script)) as M:
+        sock = M.socket()
+        sock.sendall(b"X1 FETCH 1:2 BODY[]\r\n")
+        Thread(M.noop).result()
+        begun = sock.recv(size)
+        Thread(M.noop).result()
+        data = begun + read_until(sock.recv, b"X1", size)
+        assert data == answer + b"X1 OK done\r\n"
+        assert not M._by_hand._on_socket
+
+
+def test_a_command_of_another_thread_leaves_the_rest_of_a_response(serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        command = peer.command("FETCH")
+        peer.send(b"* 1 FETCH (BODY[] {%d}\r\n%s UID 7)\r\n" % (len(MESSAGE), MESSAGE))
+        peer.ok(command)
+        agree(peer, "NOOP")
+
+    with connected(serve(script_of(script))) as M:
+        tag = M._new_tag()
+        M.send(tag + b" FETCH 1 BODY[]\r\n")
+        assert M.readline() == b"* 1 FETCH (BODY[] {%d}\r\n" % len(MESSAGE)
+        Thread(M.noop).result()
+        assert M.read(len(MESSAGE)) == MESSAGE
+        assert M.readline() == b" UID 7)\r\n"
+        assert M.readline() == tag + b" OK done\r\n"
+
+
+@pytest.mark.parametrize("names", [["NOOP"], ["NOOP", "CHECK"]])
+def test_answers_that_nobody_reads_are_forgotten(serve: Serve, names: list[str]) -> None:
+    def script(peer: Peer) -> None:
+        for name in [*names, "NOOP"]:
+            agree(peer, name)
+
+    with connected(serve(script_of(script))) as M:
+        M.socket().sendall(b"".join(b"%s %s\r\n" % (n.encode(), n.encode()) for n in names))
+        M.noop()
+        wait_until(lambda: not M._by_hand._open)
+        M._by_hand._read_away()  # as the next command by hand does
+        assert M.tagged_commands == {}
+        assert M._core.reserved_tags == M._by_hand._on_socket == set()
+
+
+def test_answers_that_are_dropped_are_forgotten(serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        agree(peer, "NOOP")
+        command = peer.command("CHECK")
+        for _ in range(5):
+            peer.untagged(b"5 EXISTS")
+        peer.ok(command)
+
+    with connected(serve(script_of(script))) as M:
+        M.limits.stored = 2
+        M.socket().sendall(b"a1 NOOP\r\na2 CHECK\r\n")
+        wait_until(lambda: not M._by_hand._open)
+        assert M._core.reserved_tags == M._by_hand._on_socket == {b"a2"}
+
+
+@pytest.mark.parametrize("size", [3, 100])
+def test_the_answer_to_starttls_may_be_read_late(serve: Serve, tls: Contexts, size: int) -> None:
+    def script(peer: Peer) -> None:
+        greet(peer, b"STARTTLS")
+        peer.ok(peer.command("STARTTLS"), b"begin")
+        peer.wrap_tls(tls.server)
+        peer.capability(b"IMAP4rev1 AUTH=PLAIN")
+        agree(peer, "NOOP")
+
+    with connected(serve(script)) as M:
+        sock = M.socket()
+        sock.settimeout(SECONDS)
+        sock.sendall(b"S1 STARTTLS\r\n")
+        wait_until(lambda: M._core.paused)
+        assert read_until(sock.recv, b"S1", size) == b"S1 OK begin\r\n"
+        sock.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            sock.recv(1)  # the plain socket
+        sock.settimeout(None)
+        M.sock = tls.client.wrap_socket(sock, server_hostname=M.host)
+        assert M.noop() == ("OK", [b"done"])
 
 
 # Nothing is lost, whatever the pieces
