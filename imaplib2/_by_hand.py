@@ -365,15 +365,16 @@ class ByHand:
         while (pulled := self._next_queued()) is not None:
             with contextlib.suppress(ProtocolViolation):
                 response = parse(pulled[0])
-                if isinstance(response, Tagged) and self.tagged_commands.complete(response):
-                    completions.append(pulled)
-                elif isinstance(response, Untagged) and pulled[1]:
+                if isinstance(response, Untagged) and pulled[1]:
                     self._store(response)
+                if not isinstance(response, Tagged):
+                    continue
+                if self.tagged_commands.complete(response) and keep_completions:
+                    completions.append(pulled)
+                else:
+                    self._done_with(response.tag)
         for pulled in completions:
-            if keep_completions:
-                self._responses.put(pulled)
-            else:
-                self._done_with(first_line(pulled[0]).partition(b" ")[0])
+            self._responses.put(pulled)
         self._update_readable()
 
     def _next_queued(self) -> tuple[Frame, bool] | None:
