@@ -1197,6 +1197,7 @@ class IMAP4:
         ``send`` and ``shutdown``, too. *timeout* is what the constructor was given.
         """
         self.host, self.port = host or "", port_number(port, self._default_port())
+        socket_timeout("timeout", timeout)
         sys.audit("imaplib.open", self, self.host, self.port)
         self.sock = self._create_socket(timeout)
 

@@ -17,6 +17,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol, TypeVar
 
+from ._errors import error
 from ._waiting import wait_for
 
 T = TypeVar("T")
@@ -83,7 +84,32 @@ class UsersSocket(socket.socket):
         return None
 
 
+def _refused(name: str) -> Callable[..., Any]:
+    """The method *name* for users whom a connection serves, who can't be served in that way."""
+
+    def method(sock: Any, *arguments: Any, **options: Any) -> Any:
+        if hands_of(sock) is not None:
+            raise error(
+                f"{name}(): this socket is read and written by imaplib2, which serves recv(),"
+                " recv_into(), send(), sendall() and makefile()"
+            )
+        return getattr(_PLAIN, name)(sock, *arguments, **options)
+
+    return method
+
+
 _PLAIN = socket.socket
+for _name in (
+    "recvfrom",
+    "recvfrom_into",
+    "recvmsg",
+    "recvmsg_into",
+    "sendmsg",
+    "sendto",
+    "sendfile",
+):
+    if hasattr(_PLAIN, _name):
+        setattr(UsersSocket, _name, _refused(_name))
 #: For whom a socket works: it has no attributes of its own.
 _HANDS: weakref.WeakKeyDictionary[Any, weakref.ref[Hands]] = weakref.WeakKeyDictionary()
 #: Threads that only want to know what a file has buffered, and must not wait for more.
@@ -101,10 +127,14 @@ def hand_over(sock: Any, hands: Hands) -> None:
 
 def hands_of(sock: Any, flags: int = 0, *, reading: bool = False) -> Hands | None:
     """Who is to serve a call on *sock*; None when the socket does."""
-    if flags & getattr(socket, "MSG_PEEK", 0):
-        return None
     hands = _known_hands(sock)
-    return hands if hands is not None and hands.take_over(reading=reading) else None
+    if hands is None or not hands.take_over(reading=reading):
+        return None
+    if not flags & getattr(socket, "MSG_PEEK", 0):
+        return hands
+    if flags & getattr(socket, "MSG_DONTWAIT", 0) or sock.gettimeout() is not None:
+        return None
+    raise error("recv() with MSG_PEEK might wait for ever: imaplib2 reads this socket")
 
 
 def is_ours(sock: Any) -> bool:

@@ -361,7 +361,9 @@ class _Encoder:
         if self.kind is Kind.SEQUENCE_SET:
             return format_message_set(value)
         if self.kind in _LISTS and isinstance(value, Iterable):
-            return "(" + " ".join(self._item(item) for item in value) + ")"
+            items = " ".join(self._item(item) for item in value)
+            is_macro = self.kind is Kind.FETCH_ITEMS and items.upper() in _MACROS
+            return items if is_macro else f"({items})"
         if self._search.expects_date and (date := date_text(value)):
             return date
         if self.kind is not Kind.ANY and isinstance(value, (list, tuple, set, dict)):
@@ -393,7 +395,7 @@ class _Encoder:
             return [text.encode("ascii")] if is_quoted_string(text) else self._string(text, ATOM)
         if kind in (Kind.MAILBOX, Kind.LIST_PATTERN):
             return self._mailbox(text)
-        if is_quoted_string(text) or is_list(text):
+        if is_quoted_string(text) or (is_list(text) and kind is not Kind.ASTRING):
             return self._with_literals(text, lambda string: Literal(string.encode("utf-8")))
         # Of a command that isn't known, "*" and "%" are more likely to be meant as they stand.
         return self._string(text, LIST_CHARS if kind is Kind.ANY else ASTRING)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import select
 import socket
 import ssl
@@ -489,3 +490,32 @@ def test_commands_are_told_from_what_they_hold(
             part = Written()
             part.feed(text[:position])
             assert not part.at_start
+
+
+# What a user can't do there
+
+
+USES: dict[str, Any] = {
+    "recvfrom": lambda sock: sock.recvfrom(10),
+    "recvfrom_into": lambda sock: sock.recvfrom_into(bytearray(10)),
+    "recvmsg": lambda sock: sock.recvmsg(10),
+    "recvmsg_into": lambda sock: sock.recvmsg_into([bytearray(10)]),
+    "sendmsg": lambda sock: sock.sendmsg([b"X1 NOOP\r\n"]),
+    "sendto": lambda sock: sock.sendto(b"X1 NOOP\r\n", ("127.0.0.1", 1)),
+    "sendfile": lambda sock: sock.sendfile(io.BytesIO(b"X1 NOOP\r\n")),
+    "a look": lambda sock: sock.recv(10, socket.MSG_PEEK),
+}
+
+
+@pytest.mark.parametrize("use", USES)
+def test_what_cannot_be_had_is_refused_at_once(serve: Serve, use: str) -> None:
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer)
+        for _ in range(2):
+            agree(peer, "NOOP")
+        peer.relax()
+
+    with connected(serve(script)) as M:
+        M.noop()
+        assert isinstance(failure(USES[use], M.socket()), error)
+        assert M.noop()[0] == "OK"

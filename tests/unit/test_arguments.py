@@ -351,7 +351,7 @@ PASSWORDS: list[Case] = [
     ("LOGIN", ("user", 12345), b'LOGIN user "12345"'),
     ("LOGIN", ("user", "p\xe4ss"), b"LOGIN user {5}\r\np\xc3\xa4ss"),
     ("LOGIN", ("user", b"p\xe4ss"), b"LOGIN user {4}\r\np\xe4ss"),
-    ("LOGIN", ("(user)", "secret"), b'LOGIN (user) "secret"'),
+    ("LOGIN", ("(user)", "secret"), b'LOGIN "(user)" "secret"'),
     ("LOGIN", ('"user"', "secret"), b'LOGIN "user" "secret"'),
 ]
 

@@ -270,7 +270,7 @@ ITEMS = st.recursive(
 )
 
 
-@pytest.mark.parametrize(("row", "number"), places({Kind.ASTRING, Kind.ANY}))
+@pytest.mark.parametrize(("row", "number"), places({Kind.ANY}))
 @brief
 @given(items=st.lists(ITEMS), utf8=TRUTH, literal_plus=TRUTH)
 def test_a_list_is_read_with_the_strings_that_were_given_in_it(
