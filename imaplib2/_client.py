@@ -52,7 +52,7 @@ from ._protocol.states import ANY, LOGOUT, SELECTED
 from ._protocol.substitution import substitute
 from ._protocol.untagged import UntaggedResponses
 from ._protocol.values import octets, plain_value
-from ._route import Route, Routes, as_imaplib_has_it
+from ._route import Route, Routes, as_imaplib_has_it, check_whole
 from ._threads import Engine
 from ._tls import TLS_COMPAT, TLSSettings
 from ._trace import Trace
@@ -1494,8 +1494,8 @@ class IMAP4:
                 self.literal = None
         responder: Responder | None = None
         if self.literal is not None:
-            responder = self._take_responder()
-            last = last or self._take_literal()
+            responder, given = self._take_literal()
+            last = last or given
         if authenticator is not None:
             responder = partial(_auth.respond, authenticator)
         row = find_uid(name) if uid else find(name)
@@ -1552,14 +1552,18 @@ class IMAP4:
                 options["untagged_response"] = row.collects[0]
         if row.on_ok == SELECTED:
             self._locked(lambda core: core.untagged.forget())
-        if route.literal is not None:
-            self.literal = route.literal
-        words: tuple[str, ...] = (name,)
         if uid:
             self._locked(lambda core: core.check_usable(find(name)))
-            words = ("UID", name)
-        with self._routes.open(route):
-            outcome = self._simple_command(*words, *map(as_imaplib_has_it, arguments), **options)
+        route.arguments = tuple(map(as_imaplib_has_it, arguments))
+        with self._routes.open(route, name) as leads:
+            words = ("UID", leads) if uid else (leads,)
+            try:
+                # Only while the route is open do other threads know that it isn't theirs.
+                if route.literal is not None:
+                    self.literal = route.literal
+                outcome = self._simple_command(*words, *route.arguments, **options)
+            finally:
+                self.literal = None
         if callback is not None:
             return outcome
         typ, data = outcome
@@ -1622,20 +1626,18 @@ class IMAP4:
             command.utf8_form = _utf8_form(row, encoded.values, last)
         return command
 
-    def _take_responder(self) -> Responder | None:
-        """The ``literal`` that was set by hand to a function that answers each challenge."""
-        if self.literal is None or not callable(self.literal):
-            return None
-        process, self.literal = self.literal, None
-        return lambda challenge: _auth.as_one_line(process(challenge))
+    def _take_literal(self) -> tuple[Responder | None, Sequence[Part]]:
+        """The ``literal`` that was set by hand for the next command, whatever becomes of it.
 
-    def _take_literal(self) -> Sequence[Part]:
-        """The ``literal`` that was set by hand for the next command, whatever becomes of it."""
+        It is a literal, or a function that answers each challenge.
+        """
         literal, self.literal = self.literal, None
-        if literal is None:
-            return ()
+        if literal is None or self._routes.shows(literal):
+            return None, ()
+        if callable(literal):
+            return (lambda challenge: _auth.as_one_line(literal(challenge))), ()
         try:
-            return (Literal(literal),)
+            return None, (Literal(literal),)
         except TypeError:
             kind = type(literal).__name__
             raise TypeError(f"a literal must be bytes, not {kind}") from None
@@ -1725,23 +1727,39 @@ class IMAP4:
     def _simple_command(
         self, name: str, *args: Any, untagged_response: str | None = None, **options: Any
     ) -> Result:
+        words = name, *args
         uid, name, args = self._split_uid(name, args)
         options["leaves_data"] = True
-        self._hide_shown_literal()
-        route = self._routes.find(f"UID {name}" if uid else name)
+        literal = self._own_literal()
+        route = self._find_route(words, f"UID {name}" if uid else name, args, literal)
         if route is not None:
-            options |= route.options(calls_back="callback" in options, literal=self.literal)
+            options |= route.options(calls_back="callback" in options, literal=literal)
         elif untagged_response is not None:  # the historical way to return a command's data
             options["finish"] = partial(self._finish_with, untagged_response)
         return self._call(name, *args, uid=uid, raw=True, **options)
 
-    def _hide_shown_literal(self) -> None:
-        """What a method has shown in ``literal`` to a replaced `_simple_command` is in its route.
+    def _own_literal(self) -> Any:
+        """The ``literal`` that was set by hand; it stays there.
 
-        There it can't be taken for that of another thread's command.
+        What a method has shown to a replaced `_simple_command` is in its route, and is taken away:
+        it can't be that of another thread's command then.
         """
-        if self.literal is not None and self._routes.shows(self.literal):
-            self.literal = None
+        literal = self.literal
+        if literal is not None and self._routes.shows(literal):
+            self.literal = literal = None
+        return literal
+
+    def _find_route(
+        self, words: Sequence[Any], name: str, arguments: Sequence[Any], literal: Any
+    ) -> Route | None:
+        """The route of a command that was sent with *words*, and with a *literal* set by hand.
+
+        Raises ``error`` if it has none without which it can't be sent.
+        """
+        route = self._routes.find(name, words, arguments)
+        if route is None and literal is None and _replaced(self, "_simple_command"):
+            check_whole(words, name.upper(), arguments)
+        return route
 
     def _split_uid(
         self, name: str, arguments: tuple[Any, ...]
@@ -1777,12 +1795,12 @@ class IMAP4:
         return self._take_untagged(name)
 
     def _command(self, name: str, *args: Any) -> bytes:
-        self._hide_shown_literal()
-        responder = self._take_responder()
+        words = name, *args
+        literal = self._own_literal()
+        responder, last = self._take_literal()
         uid, name, args = self._split_uid(name, args)
         row = find_uid(name) if uid else find(name)
-        last = self._take_literal()
-        route = self._routes.find(row.name)
+        route = self._find_route(words, row.name, args, literal)
         if route is not None:
             responder, last = responder or route.responder, last or route.last
         command = self._build(row, args, last)

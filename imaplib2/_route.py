@@ -4,7 +4,7 @@ In ``imaplib`` and imaplib2 3.x the methods send by it, so that subclasses repla
 something before and behind each command, to translate errors, or to answer in the server's place.
 Ours call a replaced one as theirs do, with the command's name and arguments. What these don't tell
 (the message of an APPEND, the authenticator, how long to idle) waits in a `Route` for the command
-that the replacement sends, or doesn't send, in the same thread.
+that the replacement sends, or doesn't send, in whatever thread it does.
 """
 
 from __future__ import annotations
@@ -18,14 +18,27 @@ from typing import Any
 
 from . import _auth
 from ._auth import Authenticator, Responder
+from ._errors import error
 from ._pending import Finish
 from ._protocol.arguments import Literal, Part, Password, quote
 from ._protocol.command import Command, Idle
 from ._protocol.commands import Row
 
 
+class Name(str):
+    """The name of a command, by which a replacement sends it: it leads to the route."""
+
+    #: None once the method has returned.
+    route: Route | None = None
+    #: The method wants what only its route knows.
+    needs_route = False
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        return str, (str(self),)
+
+
 class Route:
-    """What a method wants of the command *row* that its thread is about to send."""
+    """What a method wants of the command *row* that is about to be sent for it."""
 
     #: The latest such command, once one was sent; its data is that of the method.
     command: Command | None = None
@@ -46,10 +59,17 @@ class Route:
         self._idle = idle
         self.authenticator = authenticator
         self.leaves_data = leaves_data
+        #: With what the replacement is called, as far as the command has it.
+        self.arguments: tuple[Any, ...] = ()
         #: What a replacement finds in ``literal``: the message, or who answers challenges.
         self.literal: Any = next((part.data for part in last if isinstance(part, Literal)), None)
         if authenticator is not None:
             self.literal = partial(_as_imaplib_answers, authenticator)
+
+    @property
+    def needed(self) -> bool:
+        """Whether the arguments alone don't make the command."""
+        return self.literal is not None or self._idle is not None
 
     @property
     def responder(self) -> Responder | None:
@@ -75,33 +95,80 @@ class Route:
 
 
 class Routes:
-    """The routes of one client: at most one for each thread."""
+    """The routes of one client: those that are open, and the innermost one of each thread."""
 
     def __init__(self) -> None:
-        self._routes: dict[int, Route] = {}
+        self._open: list[Route] = []
+        self._innermost: dict[int, Route] = {}
 
     @contextlib.contextmanager
-    def open(self, route: Route) -> Iterator[None]:
-        """Have *route* be that of this thread: what its commands send, if it fits, is meant."""
-        thread = threading.get_ident()
-        outer = self._routes.get(thread)
-        self._routes[thread] = route
-        try:
-            yield
-        finally:
-            if outer is None:
-                del self._routes[thread]
-            else:
-                self._routes[thread] = outer
+    def open(self, route: Route, name: str) -> Iterator[Name]:
+        """Have *route* be that of this thread: what its commands send, if it fits, is meant.
 
-    def find(self, name: str) -> Route | None:
-        """This thread's route for the command *name*, if it has one."""
-        route = self._routes.get(threading.get_ident())
-        return route if route is not None and route.row.name == name.upper() else None
+        Gives *name* in the form that leads to it from elsewhere.
+        """
+        thread = threading.get_ident()
+        outer = self._innermost.get(thread)
+        leads = Name(name)
+        leads.route, leads.needs_route = route, route.needed
+        try:
+            self._innermost[thread] = route
+            self._open.append(route)
+            yield leads
+        finally:
+            leads.route = None
+            if route in self._open:
+                self._open.remove(route)
+            if outer is None:
+                self._innermost.pop(thread, None)
+            else:
+                self._innermost[thread] = outer
+
+    def find(self, name: str, words: Sequence[Any], arguments: Sequence[Any]) -> Route | None:
+        """The route for the command *name*, if it has one; *words* are what it was sent with.
+
+        That is the one to which its name leads, or else that of this thread. A thread without any,
+        whose command has its name from elsewhere, takes the one that wants just these *arguments*.
+        """
+        leads = next((word for word in words[:2] if isinstance(word, Name)), None)
+        if leads is not None and leads.route is not None and leads.route.row.name == name.upper():
+            return leads.route
+        own = self._innermost.get(threading.get_ident())
+        if own is not None:
+            return own if own.row.name == name.upper() else None
+        return None if leads is not None else self._find_elsewhere(name.upper(), tuple(arguments))
+
+    def _find_elsewhere(self, name: str, arguments: tuple[Any, ...]) -> Route | None:
+        """Another thread's route; None if it might be either of two messages."""
+        found = [
+            route
+            for route in [*self._open]
+            if route.needed
+            and route.row.name == name
+            and (route.literal is None or route.command is None)
+            and route.arguments == arguments
+        ]
+        certain = len(found) == 1 or all(route.literal is None for route in found)
+        return found[0] if found and certain else None
 
     def shows(self, literal: Any) -> bool:
-        """Whether *literal* is what some thread's route shows to the replacement."""
-        return any(literal is route.literal for route in list(self._routes.values()))
+        """Whether *literal* is what a route shows to its replacement."""
+        return any(literal is route.literal for route in [*self._open])
+
+
+def check_whole(words: Sequence[Any], name: str, arguments: Sequence[Any]) -> None:
+    """Raise ``error`` for a command without a route that lacks what only a route would know.
+
+    It comes from a replacement: of a method that has returned meanwhile, perhaps.
+    """
+    leads = next((word for word in words[:2] if isinstance(word, Name)), None)
+    late = leads is not None and leads.route is None and leads.needs_route
+    # Mailbox, flags and date are all but the message; there are more arguments with CATENATE.
+    if late or (name == "APPEND" and len(arguments) == 3):
+        raise error(
+            f"{name}: a replaced _simple_command sends it, and for which call of the method can't"
+            " be told; send it before _simple_command returns, by the name that it was called with"
+        )
 
 
 def as_imaplib_has_it(argument: Any) -> Any:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+import copy
+import pickle
+import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -175,6 +178,33 @@ class ByCommand(Counting):
         return self._command_complete(name, self._command(name, *args))
 
 
+class ByWorker(Counting):
+    """Has another thread send, and waits for it."""
+
+    def _simple_command(self, name: str, *args: Any, **options: Any) -> Any:
+        send = super()._simple_command
+        return Thread(lambda: send(name, *args, **options)).result(5)
+
+
+class ByCommandOfWorker(ByCommand):
+    """Has another thread send as imaplib does."""
+
+    def _simple_command(self, name: str, *args: Any, **options: Any) -> Any:
+        send = super()._simple_command
+        return Thread(lambda: send(name, *args, **options)).result(5)
+
+
+class Renaming(Counting):
+    """Has another thread send, by a name of its own."""
+
+    def _simple_command(self, name: str, *args: Any, **options: Any) -> Any:
+        send = super()._simple_command
+        return Thread(lambda: send(name.lower().upper(), *args, **options)).result(5)
+
+
+WORKERS = [ByWorker, ByCommandOfWorker, Renaming]
+
+
 def _patched(M: Any) -> None:
     own = M._simple_command
 
@@ -194,7 +224,7 @@ class Patched(IMAP4):
         _patched(self)
 
 
-@pytest.mark.parametrize("cls", [Counting, ByCommand, Patched])
+@pytest.mark.parametrize("cls", [Counting, ByCommand, Patched, *WORKERS])
 def test_a_session(serve: Serve, cls: Any) -> None:
     with connected(serve(mailbox), cls) as M:
         assert M.login("me", "secret")[0] == "OK"
@@ -268,7 +298,7 @@ def test_refused_logins_raise_and_are_told_to_callbacks(serve: Serve) -> None:
         assert M.state == "NONAUTH"
 
 
-@pytest.mark.parametrize("cls", [Counting, ByCommand])
+@pytest.mark.parametrize("cls", [Counting, ByCommand, *WORKERS])
 @pytest.mark.parametrize("asynchronous", [False, True])
 def test_authenticate(serve: Serve, cls: Any, asynchronous: bool) -> None:
     def script(peer: Peer) -> None:
@@ -284,7 +314,7 @@ def test_authenticate(serve: Serve, cls: Any, asynchronous: bool) -> None:
         peer.expect(b"*")
         peer.reply(command, b"NO", b"as you like")
 
-    if asynchronous and cls is ByCommand:
+    if asynchronous and cls in (ByCommand, ByCommandOfWorker):
         return
     calls = Calls()
     options = {"callback": calls} if asynchronous else {}
@@ -305,15 +335,7 @@ def test_authenticate(serve: Serve, cls: Any, asynchronous: bool) -> None:
         assert M.seen == ["AUTHENTICATE"] * 3
 
 
-class ByWorker(Counting):
-    """Has another thread send, and waits for it."""
-
-    def _simple_command(self, name: str, *args: Any, **options: Any) -> Any:
-        send = super()._simple_command
-        return Thread(lambda: send(name, *args, **options)).result(5)
-
-
-@pytest.mark.parametrize("cls", [Counting, ByCommand, ByWorker])
+@pytest.mark.parametrize("cls", [Counting, ByCommand, *WORKERS])
 def test_compression(serve: Serve, cls: Any) -> None:
     def script(peer: Peer) -> None:
         greet_authenticated(peer, b"COMPRESS=DEFLATE")
@@ -327,7 +349,7 @@ def test_compression(serve: Serve, cls: Any) -> None:
         assert M.seen == ["COMPRESS", "NOOP"]
 
 
-@pytest.mark.parametrize("cls", [Counting, ByCommand, ByWorker])
+@pytest.mark.parametrize("cls", [Counting, ByCommand, *WORKERS])
 def test_starttls(serve: Serve, tls: Contexts, cls: Any) -> None:
     def script(peer: Peer) -> None:
         greet(peer, b"STARTTLS")
@@ -357,9 +379,10 @@ def test_a_starttls_that_was_not_sent_is_no_encryption(serve: Serve) -> None:
             M.enable_compression()
 
 
-def test_idle_ends_by_itself(serve: Serve) -> None:
+@pytest.mark.parametrize("cls", [Counting, *WORKERS])
+def test_idle_ends_by_itself(serve: Serve, cls: Any) -> None:
     log = Log()
-    with connected(serve(log.script()), Counting) as M:
+    with connected(serve(log.script()), cls) as M:
         M.login("me", "secret")
         M.select()
         assert M.idle(timeout=20)[0] == "OK"
@@ -462,7 +485,8 @@ def test_utf8_literals(serve: Serve) -> None:
         M.append("INBOX", None, None, b"a\n")
 
 
-def test_threads_get_their_own(serve: Serve) -> None:
+@pytest.mark.parametrize("cls", [Counting, ByCommand, ByWorker, ByCommandOfWorker])
+def test_threads_get_their_own(serve: Serve, cls: Any) -> None:
     def work(thread: int) -> None:
         letter = b"Subject: %d\r\n\r\n" % thread
         for _ in range(30):
@@ -470,7 +494,7 @@ def test_threads_get_their_own(serve: Serve) -> None:
             assert M.append("INBOX", None, None, letter)[0] == "OK"
 
     messages = dict.fromkeys(range(1, 5), MESSAGE)
-    with connected(serve(partial(mailbox, messages=messages)), Counting) as M:
+    with connected(serve(partial(mailbox, messages=messages)), cls) as M:
         M.login("me", "secret")
         M.select()
         threads = [Thread(work, number) for number in range(1, 5)]
@@ -479,6 +503,81 @@ def test_threads_get_their_own(serve: Serve) -> None:
     appended = [text for number, text in messages.items() if number > 4]
     for number in range(1, 5):
         assert appended.count(b"Subject: %d\r\n\r\n" % number) == 30
+
+
+def test_no_append_has_the_message_of_another_or_none(serve: Serve) -> None:
+    class Own(IMAP4):
+        def _simple_command(self, name: str, *args: Any) -> Any:  # type: ignore[override]
+            if name != "APPEND":
+                return super()._simple_command(name, *args)
+            both.wait()
+            send = super()._simple_command
+            try:
+                return Thread(lambda: send("APPEND", *args)).result(5)
+            finally:
+                both.wait()
+
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer)
+        peer.ok(peer.command("NOOP"))
+
+    both = threading.Barrier(2, timeout=5)
+    with connected(serve(script), Own) as M:
+        appends = [Thread(M.append, "INBOX", None, None, text) for text in (b"a", b"b")]
+        for append in appends:
+            with pytest.raises(error, match=r"^APPEND: a replaced _simple_command sends it, and"):
+                append.result(5)
+        M.noop()
+
+
+@pytest.mark.parametrize("by_command", [False, True])
+def test_what_is_sent_behind_the_method_is_refused_without_its_message(
+    serve: Serve, by_command: bool
+) -> None:
+    class Late(IMAP4):
+        def _simple_command(self, name: str, *args: Any) -> Any:  # type: ignore[override]
+            if by_command:
+                later.append(partial(self._command, name, *args))
+            else:
+                later.append(partial(super()._simple_command, name, *args))
+            raise TimeoutError("too late")
+
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer, b"IDLE")
+        assert peer.command("APPEND").args == b'INBOX () CATENATE (URL "/INBOX/;UID=1")'
+
+    later: list[Any] = []
+    with connected(serve(script), Late) as M:
+        for call in (
+            partial(M.append, "INBOX", None, None, b"a"),
+            partial(M.append, "INBOX", r"(\Seen)", None, b"a"),
+            partial(M.idle, 20),
+        ):
+            with pytest.raises(TimeoutError):
+                call()
+            with pytest.raises(error, match=r"a replaced _simple_command sends it"):
+                Thread(later.pop()).result(5)
+        with pytest.raises(error, match=r"^APPEND: a replaced _simple_command sends it"):
+            M._command("APPEND", "INBOX", None, None)
+        M._command("APPEND", "INBOX", "()", "CATENATE", '(URL "/INBOX/;UID=1")')
+
+
+def test_the_name_of_a_command_is_a_str(serve: Serve) -> None:
+    class Own(IMAP4):
+        def _simple_command(self, name: str, *args: Any) -> Any:  # type: ignore[override]
+            names.append(name)
+            copies.extend((copy.deepcopy(name), pickle.loads(pickle.dumps(name))))
+            return super()._simple_command(name, *args)
+
+    names: list[str] = []
+    copies: list[str] = []
+    with connected(serve(mailbox), Own) as M:
+        M.login("me", "secret")
+        assert M.append("INBOX", None, None, MESSAGE)[0] == "OK"
+    assert names == ["LOGIN", "APPEND"]
+    assert {type(copied) for copied in copies} == {str}
+    # Who keeps it doesn't keep the message.
+    assert [vars(name)["route"] for name in names] == [None, None]
 
 
 def test_over_tls(serve: Serve, tls: Contexts) -> None:
