@@ -65,6 +65,8 @@ class ByHand:
         self.tagged_commands = TaggedCommands(core, weakref.ref(self))
         #: Bytes leave by a subclass's own ``send``, which may tell nobody.
         self.sends_unseen = False
+        #: A subclass reads by a file, for which the socket must have no time-out.
+        self.reads_lines = False
         self._pending: dict[bytes, Pending] = {}
         self._idle: Command | None = None
         self._owes_done = False  # the user has not ended his IDLE by himself yet
@@ -109,6 +111,7 @@ class ByHand:
         command.tag = self._engine().locked(lambda core: core.new_tag())
         command.leaves_data = True
         self._expect(command)
+        self._listen(command.tag)
 
     def complete(self, name: str, tag: bytes) -> Outcome:
         """Wait for the outcome of the command with *tag*: return it, or raise it."""
@@ -125,8 +128,21 @@ class ByHand:
             raise error(f"{name} command error: BAD {data}")
         return typ, data
 
-    def before_sending(self, data: Any) -> bool:
-        """Make room on the connection for *data*; whether they still have to be sent."""
+    def before_sending(self, data: Any, deadline: float | None = None) -> bool:
+        """Make room on the connection for *data*; whether they still have to be sent.
+
+        Raises TimeoutError when there is none until *deadline*, in monotonic time.
+        """
+        try:
+            return self._make_way(data, deadline)
+        except (error, OSError):
+            raise  # nothing has been sent
+        except BaseException as problem:
+            if self._open:  # who waits for room only has left already
+                self.failed_to_write(problem)
+            raise
+
+    def _make_way(self, data: Any, deadline: float | None) -> bool:
         start = bytes(memoryview(data)[:256])
         idle = self._idle
         idling = idle is not None and (self._owes_done or idle.tag in self._core.in_progress)
@@ -136,7 +152,7 @@ class ByHand:
             return False
         tag = start.partition(b" ")[0]
         if tag in self._core.reserved_tags and self._is_new(tag):
-            self._begin(tag, start)
+            self._begin(tag, start, deadline)
         if self._core.logging_in:
             self._engine().locked(lambda core: core.sent_by_hand(bytes(data)))
         return True
@@ -146,13 +162,16 @@ class ByHand:
         unseen = self._engine().locked(lambda core: core.forget_unseen(tag))
         return unseen or tag not in self._open
 
-    def _begin(self, tag: bytes, start: bytes) -> None:
+    def _begin(self, tag: bytes, start: bytes, deadline: float | None) -> None:
         """Wait for the turn of a command whose first bytes are *start*."""
         command = Command.sent_by_hand(tag, start)
         self._expect(command)
+        engine = self._engine()
         try:
-            self._engine().make_room(command)
+            engine.make_room(command, deadline)
+            self._listen(tag)  # what has come so far was in answer to others
         except BaseException:
+            engine.give_up(command)
             self.tagged_commands.pop(tag, None)
             raise
 
@@ -167,7 +186,6 @@ class ByHand:
         command.as_it_came = True
         command.waiter = self._pending[command.tag] = Pending()
         self.tagged_commands[command.tag] = None
-        self._listen(command.tag)
 
     # -- The socket in the user's hands ---------------------------------------------------------
 
@@ -184,11 +202,22 @@ class ByHand:
         """Whether the calling thread is the reader or the writer."""
         return self.engine is not None and self.engine.is_current
 
-    def before_writing(self, data: Any) -> bool:
+    def before_writing(self, data: Any, timeout: float | None) -> bool:
         """As `before_sending`, for bytes whose command may have a tag of the user's own.
 
-        Raises ``error`` when it is the tag of a command in progress.
+        Waits up to *timeout* seconds, the socket's, which is for the answer, too. Raises as a
+        socket does, and ``error`` when the tag is that of a command in progress.
         """
+        if timeout or (timeout is None and not self.reads_lines):
+            self._core.timeout = timeout
+        try:
+            return self._make_way_for_any(data, None if timeout is None else Clock.now() + timeout)
+        except TimeoutError:
+            if timeout == 0:
+                raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from None
+            raise
+
+    def _make_way_for_any(self, data: Any, deadline: float | None) -> bool:
         start = bytes(memoryview(data)[:256])
         tag, space, _ = start.partition(b" ")
         known = tag in self._core.reserved_tags
@@ -196,8 +225,8 @@ class ByHand:
             if tag in self._core.in_progress:
                 raise error(f"the tag {tag!r} is that of a command in progress")
             self._on_socket.add(tag)
-            self._begin(tag, start)
-        if not self.before_sending(data):
+            self._core.reserved_tags.add(tag)
+        if not self.before_sending(data, deadline):
             return False
         self._expect_others(bytes(data))
         return True

@@ -68,7 +68,7 @@ from ._transport import (
     tls_transport,
     tune,
 )
-from ._users_socket import buffered, hand_over
+from ._users_socket import buffered, hand_over, is_interruption
 from ._waiting import IS_WINDOWS, Clock
 
 if TYPE_CHECKING:
@@ -1285,17 +1285,17 @@ class IMAP4:
             self._adopt_timeout()
         view = memoryview(data).cast("B")
         timeout = self._pull_timeout() or None if by_hand else None
+        if by_hand and not self._by_hand.before_sending(data):
+            return
         try:
-            if by_hand and not self._by_hand.before_sending(data):
-                return
             while view:
                 sent = self._send_some(view, timeout)
                 if by_hand:
                     self._by_hand.wrote(view[:sent])
                 view = view[sent:]
-        except KeyboardInterrupt:
-            if by_hand:  # nobody knows what was sent
-                self._running_engine().fail(self.abort("KeyboardInterrupt while data was sent"))
+        except BaseException as problem:
+            if by_hand and is_interruption(problem, timeout):
+                self._by_hand.failed_to_write(problem)
             raise
 
     def _send_some(self, data: memoryview, timeout: float | None) -> int:
@@ -1388,7 +1388,7 @@ class IMAP4:
         """What the threads use: this object's own methods where a subclass replaced them."""
         reads, sends = _replaced(self, "read"), _replaced(self, "send")
         self.reads_lines = _replaced(self, "readline") or (reads and self._own_file() is not None)
-        self._by_hand.sends_unseen = sends
+        self._by_hand.sends_unseen, self._by_hand.reads_lines = sends, self.reads_lines
         sock = self._used_sock = self._own_sock()
         if isinstance(sock, socket.socket):
             tune(sock)

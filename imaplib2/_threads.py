@@ -300,10 +300,13 @@ class Engine:
             return function(self.core)
         return self._mutex.run(function, self.core)
 
-    def wait(self, pending: Pending) -> Outcome:
-        """Wait for an outcome: return it, or raise it."""
+    def wait(
+        self, pending: Pending, keep_time: Callable[[], float | None] | None = None
+    ) -> Outcome:
+        """Wait for an outcome: return it, or raise it. *keep_time* is as for `Pending.wait`."""
         # Where the writer may be stuck in a subclass's send, those who wait keep the time.
-        keep_time = None if self._transport.punctual else self._keep_time
+        if keep_time is None and not self._transport.punctual:
+            keep_time = self._keep_time
         thread = self._callback_thread
         if thread is None or threading.current_thread() is not thread:
             try:
@@ -384,17 +387,28 @@ class Engine:
         if descriptor < 0 or transport.is_readable() or polling.wait(descriptor, timeout):
             polling.read_once()
 
-    def make_room(self, command: Command) -> None:
-        """Wait until the bytes of *command*, which is sent by hand, may be sent."""
+    def make_room(self, command: Command, deadline: float | None = None) -> None:
+        """Wait until the bytes of *command*, which is sent by hand, may be sent.
+
+        Raises TimeoutError at *deadline*, in monotonic time.
+        """
         room = Pending()
         command.waiter.observer = lambda what: room.set(("OK", []))
         self.submit(command)
         try:
-            self.wait(room)
+            self.wait(room, None if deadline is None else partial(self._keep_time_until, deadline))
             command.waiter.check()
-        except BaseException:  # KeyboardInterrupt: the bytes will not come
+        except BaseException:  # TimeoutError, or a signal handler's: the bytes will not come
             self.give_up(command)
             raise
+
+    def _keep_time_until(self, deadline: float) -> float:
+        """As `_keep_time`, where that is due; raises TimeoutError at *deadline*."""
+        kept = None if self._transport.punctual else self._keep_time()
+        patience = seconds_until(deadline)
+        if not patience:
+            raise TimeoutError("timed out")
+        return patience if kept is None else min(kept, patience)
 
     def adopt(self, tag: bytes, name: bytes) -> None:
         """The command with *tag*, if it was sent unseen, counts as in progress from now on."""

@@ -14,10 +14,11 @@ import ssl
 from typing import Any, cast
 
 from ._mutex import Mutex
-from ._users_socket import check_not_looking, hands_of, is_ours, received_into, writing
+from ._users_socket import check_not_looking, hands_of, is_ours, received_into, write, write_all
 from ._waiting import Clock, seconds_until, wait_for
 
 _NOTHING_YET = "The operation did not complete (read)"
+_NO_ROOM_YET = "The operation did not complete (write)"
 #: Bytes: what a TLS record holds at the most (RFC 8446, section 5.1).
 _RECORD = 16 * 1024
 
@@ -128,21 +129,21 @@ class ConcurrentSSLSocket(ssl.SSLSocket):
 
     def send(self, data: Any, flags: int = 0) -> int:
         hands = hands_of(self)
-        view = memoryview(data).cast("B")
         if hands is None:
-            return self._send_waiting(view)
-        if not hands.before_writing(view):
-            return len(view)
-        sent = self._send_waiting(view)
-        hands.wrote(view[:sent])
-        return sent
+            return self._send_waiting(memoryview(data).cast("B"))
+        try:
+            return write(hands, data, self._timeout, self._send_waiting)
+        except BlockingIOError:
+            raise ssl.SSLWantWriteError(ssl.SSL_ERROR_WANT_WRITE, _NO_ROOM_YET) from None
 
     def sendall(self, data: Any, flags: int = 0) -> None:
         hands = hands_of(self)
         if hands is None:
             return self._send_all_waiting(memoryview(data).cast("B"))
-        with writing(hands, data) as view:
-            self._send_all_waiting(view)
+        try:
+            write_all(hands, data, self._timeout, self._send_all_waiting)
+        except BlockingIOError:
+            raise ssl.SSLWantWriteError(ssl.SSL_ERROR_WANT_WRITE, _NO_ROOM_YET) from None
         return None
 
     def write(self, data: Any) -> int:

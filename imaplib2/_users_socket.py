@@ -14,7 +14,7 @@ import os
 import socket
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
 from ._errors import error
@@ -32,8 +32,8 @@ class Hands(Protocol):
     def are_ours(self) -> bool:
         """Whether the calling thread is one of the connection's."""
 
-    def before_writing(self, data: Any) -> bool:
-        """Make room for *data*; whether they still have to be sent."""
+    def before_writing(self, data: Any, timeout: float | None) -> bool:
+        """Make room for *data*; whether they still have to be sent; raises as a socket does."""
 
     def wrote(self, data: Any) -> None:
         """*data* have been sent."""
@@ -67,20 +67,13 @@ class UsersSocket(socket.socket):
         hands = hands_of(self)
         if hands is None:
             return super().send(data, flags)
-        view = memoryview(data).cast("B")
-        if not hands.before_writing(view):
-            return len(view)
-        sent = super().send(view, flags)
-        hands.wrote(view[:sent])
-        return sent
+        return write(hands, data, self.gettimeout(), super().send, flags)
 
     def sendall(self, data: Any, flags: int = 0) -> None:
         hands = hands_of(self)
         if hands is None:
             return super().sendall(data, flags)
-        with writing(hands, data) as view:
-            if view:
-                super().sendall(view, flags)
+        write_all(hands, data, self.gettimeout(), super().sendall, flags)
         return None
 
 
@@ -167,19 +160,46 @@ def received_into(buffer: Any, size: int, hands: Hands, timeout: float | None) -
     return len(data)
 
 
-@contextlib.contextmanager
-def writing(hands: Hands, data: Any) -> Iterator[memoryview]:
-    """Give what of *data* is to be written, all of it or nothing."""
+def write(
+    hands: Hands, data: Any, timeout: float | None, send: Callable[..., int], *flags: int
+) -> int:
+    """Have some of *data* sent by *send* for a user; the number of bytes."""
     view = memoryview(data).cast("B")
-    if not hands.before_writing(view):
-        yield view[:0]
+    if not hands.before_writing(view, timeout):
+        return len(view)
+    try:
+        sent = send(view, *flags)
+        hands.wrote(view[:sent])
+    except BaseException as problem:
+        if is_interruption(problem, timeout):
+            hands.failed_to_write(problem)
+        raise
+    return sent
+
+
+def write_all(
+    hands: Hands, data: Any, timeout: float | None, send: Callable[..., object], *flags: int
+) -> None:
+    """Have *data* sent by *send* for a user."""
+    view = memoryview(data).cast("B")
+    if not hands.before_writing(view, timeout):
         return
     try:
-        yield view
+        send(view, *flags)
+        hands.wrote(view)
     except BaseException as problem:
         hands.failed_to_write(problem)
         raise
-    hands.wrote(view)
+
+
+def is_interruption(problem: BaseException, timeout: float | None) -> bool:
+    """Whether *problem* is a signal handler's, and not that of a send with this time-out.
+
+    Then nobody knows what was sent.
+    """
+    if isinstance(problem, TimeoutError) and problem.errno is None:
+        return timeout is None
+    return not isinstance(problem, (error, OSError))
 
 
 def buffered(file: Any, sock: Any) -> bytes:

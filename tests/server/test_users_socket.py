@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import select
+import signal
 import socket
 import ssl
 import threading
@@ -22,6 +23,7 @@ from .helpers import (
     SECONDS,
     Serve,
     Thread,
+    abort,
     agree,
     connected,
     duration,
@@ -396,6 +398,174 @@ def test_the_answer_to_starttls_may_be_read_late(serve: Serve, tls: Contexts, si
         sock.settimeout(None)
         M.sock = tls.client.wrap_socket(sock, server_hostname=M.host)
         assert M.noop() == ("OK", [b"done"])
+
+
+@kinds
+@pytest.mark.parametrize("way", ["send", "socket"])
+def test_who_waits_for_his_turn_gets_no_answer_of_others(
+    serve: Serve, tls: Contexts, kind: Any, way: str
+) -> None:
+    waits = threading.Event()
+
+    def script(peer: Peer) -> None:
+        command = peer.command("NOOP")
+        peer.pause(waits)
+        peer.untagged(b"1 EXISTS")
+        peer.ok(command)
+        command = peer.command("CHECK")
+        peer.untagged(b"9 EXISTS")
+        peer.ok(command)
+
+    with serve_to(kind, serve, tls, script_of(script)) as M:
+        other = Thread(M.noop)
+        wait_until(lambda: M._core.in_progress)
+        tag = M._new_tag() if way == "send" else b"X1"
+        write = M.send if way == "send" else M.socket().sendall
+        writer = Thread(lambda: write(tag + b" CHECK\r\n"))
+        wait_until(lambda: M._core._held)
+        waits.set()
+        assert other.result() == ("OK", [b"done"])
+        writer.result()
+        assert read_until(M.socket().recv, tag) == b"* 9 EXISTS\r\n" + tag + b" OK done\r\n"
+
+
+@kinds
+def test_waiting_for_ones_turn_obeys_the_time_out(serve: Serve, tls: Contexts, kind: Any) -> None:
+    go = threading.Event()
+
+    def script(peer: Peer) -> None:
+        command = peer.command("NOOP")
+        while not go.wait(0.02):
+            peer.untagged(b"1 EXISTS")  # a sign of life
+        peer.ok(command)
+        agree(peer, "CHECK")
+        agree(peer, "NOOP")
+
+    with serve_to(kind, serve, tls, script_of(script)) as M:
+        other, sock = Thread(M.noop), M.socket()
+        wait_until(lambda: M._core.in_progress)
+        for write in ways_to_write(sock):
+            sock.settimeout(0.1)
+            with duration(0.1, 2), pytest.raises(TimeoutError):
+                write(b"X1 CHECK\r\n")
+            sock.settimeout(0)
+            problem = failure(write, b"X1 CHECK\r\n")
+            assert isinstance(
+                problem, ssl.SSLWantWriteError if kind is not plain else BlockingIOError
+            )
+            assert not M._by_hand._on_socket
+        go.set()
+        assert other.result() == ("OK", [b"done"])
+        sock.settimeout(SECONDS)
+        sock.sendall(b"X1 CHECK\r\n")
+        assert sock.recv(100) == b"X1 OK done\r\n"
+        assert M.noop() == ("OK", [b"done"])
+
+
+@kinds
+def test_the_time_out_of_the_socket_holds_for_the_answer(
+    serve: Serve, tls: Contexts, kind: Any
+) -> None:
+    def script(peer: Peer) -> None:
+        for _ in range(3):
+            agree(peer, "NOOP")
+
+    with serve_to(kind, serve, tls, script_of(script)) as M:
+        sock = M.socket()
+        for timeout, expected in [(SECONDS, SECONDS), (0, SECONDS), (None, None)]:
+            sock.settimeout(timeout)
+            sock.sendall(b"X1 NOOP\r\n")
+            assert M._core.timeout == expected
+            sock.settimeout(SECONDS)
+            assert sock.recv(100) == b"X1 OK done\r\n"
+
+
+class Alarm(Exception):
+    """What a signal handler raises."""
+
+
+@pytest.fixture
+def interrupt() -> Any:
+    """Have a signal handler raise an exception in this thread, the main one, when one is given."""
+    if not hasattr(signal, "pthread_kill"):
+        pytest.skip("no signal can be sent to a thread")
+    problems: list[BaseException] = []
+
+    def handle(*_: Any) -> None:
+        raise problems.pop()
+
+    def later(problem: BaseException, condition: Any) -> Thread:
+        def send() -> None:
+            wait_until(condition)
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGALRM)
+
+        problems.append(problem)
+        return Thread(send)
+
+    before = signal.signal(signal.SIGALRM, handle)
+    yield later
+    signal.signal(signal.SIGALRM, before)
+
+
+@kinds
+@pytest.mark.parametrize("way", ["M.send", "sendall", "send"])
+@pytest.mark.parametrize("problem", [Alarm, KeyboardInterrupt, TimeoutError])
+def test_half_a_command_holds_up_nobody(
+    serve: Serve, tls: Contexts, kind: Any, interrupt: Any, way: str, problem: Any
+) -> None:
+    """Nobody knows what was sent: the connection is over."""
+    size = 50_000_000
+    begun, over = threading.Event(), threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.readline()
+        begun.set()
+        peer.pause(over)
+
+    with serve_to(kind, serve, tls, script_of(script)) as M:
+        tag, sock = M._new_tag(), M.socket()
+        data = tag + b" APPEND INBOX {%d+}\r\n" % size + bytes(size)
+
+        def write_on() -> None:
+            view = memoryview(data)
+            while view:
+                view = view[sock.send(view) :]
+
+        write = {"M.send": lambda: M.send(data), "sendall": lambda: sock.sendall(data)}
+        thread = interrupt(problem(), begun.is_set)
+        with pytest.raises(problem):
+            write.get(way, write_on)()
+        thread.result()
+        with pytest.raises(abort, match="while data was sent"):
+            M.noop()
+        over.set()
+
+
+@kinds
+@pytest.mark.parametrize("way", ["M.send", "sendall"])
+def test_interrupted_before_anything_is_sent(
+    serve: Serve, tls: Contexts, kind: Any, interrupt: Any, way: str
+) -> None:
+    """Then the connection goes on."""
+    go = threading.Event()
+
+    def script(peer: Peer) -> None:
+        command = peer.command("NOOP")
+        peer.pause(go)
+        peer.ok(command)
+        agree(peer, "CHECK")
+
+    with serve_to(kind, serve, tls, script_of(script)) as M:
+        M.state, other = "SELECTED", Thread(M.noop)
+        wait_until(lambda: M._core.in_progress)
+        write = M.send if way == "M.send" else M.socket().sendall
+        thread = interrupt(Alarm(), lambda: M._core._held)
+        with pytest.raises(Alarm):
+            write(M._new_tag() + b" NOOP\r\n")
+        thread.result()
+        go.set()
+        assert other.result() == ("OK", [b"done"])
+        assert M.check() == ("OK", [b"done"])
 
 
 # Nothing is lost, whatever the pieces
