@@ -237,6 +237,10 @@ _FETCH_MODIFIERS = re.compile(
 _PROGRAM_TOKEN = re.compile(QUOTED_TEXT + r'|[^ \t"()]+|[ \t()]+')
 
 
+#: Of commands without search criteria, all of them: nobody makes it read any.
+_NO_SEARCH = SearchReader()
+
+
 class _Encoder:
     """Writes one command's arguments, one after the other."""
 
@@ -256,7 +260,7 @@ class _Encoder:
         self._utf8 = utf8
         self._arguments: list[list[Part]] = []
         self._holds_password = Kind.PASSWORD in row.arguments
-        self._search = SearchReader()
+        self._search = SearchReader() if Kind.SEARCH in row.arguments else _NO_SEARCH
         self._values: list[Any] = []
 
     def add(self, value: Any) -> None:
@@ -273,14 +277,14 @@ class _Encoder:
             del self._kinds[0]
         if value is None and self.kind is Kind.CHARSET:
             value = "UTF-8"  # which SORT and THREAD can't do without (RFC 5256, section 3)
-        text = value.value if isinstance(value, Password) else value
-        if text is None and (text is not value or self.kind in _INDISPENSABLE):
-            raise UnusableArgument("is None")
-        if value is not None:
-            parts = self._encode(value)
-            if self._holds_password and Kind.PASSWORD not in self._kinds:
-                parts = [part if isinstance(part, Secret) else Secret(part) for part in parts]
-            self._arguments.append(parts)
+        if value is None:
+            if self.kind in _INDISPENSABLE:
+                raise UnusableArgument("is None")
+            return
+        parts = self._encode(value)
+        if self._holds_password and Kind.PASSWORD not in self._kinds:
+            parts = [part if isinstance(part, Secret) else Secret(part) for part in parts]
+        self._arguments.append(parts)
 
     def encoded(self) -> Encoded:
         if self._implied_charset and self._search_at is not None:
@@ -315,26 +319,34 @@ class _Encoder:
         return self.kind is self._modifiers_before and isinstance(value, str) and is_list(value)
 
     def _encode(self, value: Any) -> list[Part]:
+        if type(value) is str:  # as nearly always
+            return self._encode_str(value, given=True)
         if isinstance(value, Secret):
             return [Secret(part) for part in self._encode(value.part)]  # type: ignore[arg-type]
         if isinstance(value, Password):
+            if value.value is None:
+                raise UnusableArgument("is None")
             return self._password(value.value)
         if isinstance(value, bytes):
             if FORBIDDEN_BYTES.search(value):
                 raise InvalidArgument("holds NUL, CR or LF")
             return self._encode_bytes(value)
-        text = value if isinstance(value, str) else plain_value(self._text_of(value))
+        return self._encode_str(plain_value(self._text_of(value)), given=False)
+
+    def _encode_str(self, text: str, *, given: bool) -> list[Part]:
+        """Encode *text*; whether the caller has *given* it, and no other value, as a str."""
+        kind = self.kind
         if FORBIDDEN.search(text):
             raise InvalidArgument("holds NUL, CR or LF")
         if not text.isascii():
             self._differs_in_utf8 = True
-        if self.kind is Kind.SEARCH:
-            return self._search_part(text, isinstance(value, str))
-        if isinstance(value, str) and len(text) > 1 and text[0] == text[-1] == "'":
+        if kind is Kind.SEARCH:
+            return self._search_part(text, given)
+        if given and text[:1] == "'" == text[-1:] and len(text) > 1:
             return [text[1:-1].encode("utf-8" if self._utf8 else "ascii")]
-        if self.kind in (Kind.ATOM, Kind.WORDS) and not self._in_modifier:
+        if (kind is Kind.ATOM or kind is Kind.WORDS) and not self._in_modifier:
             return self._atoms(text)
-        if not isinstance(value, str):
+        if not given:
             return [text.encode("utf-8" if self._utf8 else "ascii")]
         return self._encode_text(text)
 

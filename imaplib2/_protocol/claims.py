@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Container
-from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 
 from . import mutf7
@@ -62,11 +61,15 @@ class MessageClaim:
         self._by_uid = by_uid
         self.ranges = self._set.ranges
         self.by_number = not by_uid
+        self._asked: Asked | None = None  # made when it is asked for: it may be large
 
-    @cached_property
+    @property
     def asked(self) -> Asked:
-        numbers = self._set.numbers
-        return (None, numbers) if self._by_uid else (numbers, None)
+        asked = self._asked
+        if asked is None:
+            numbers = self._set.numbers
+            asked = self._asked = (None, numbers) if self._by_uid else (numbers, None)
+        return asked
 
     def key_of(self, data: Data) -> object:
         return uid_of(data) if self._by_uid else _number_of(data)
@@ -131,9 +134,10 @@ class Collectors(Generic[Member]):
         """
         if len(self._claims) != 1:
             return None
-        ((member, claim),) = self._claims.items()
-        takes_all = claim is None or self._renumbered or self._takers
-        return member, _ANY if takes_all else claim.asked  # type: ignore[union-attr]
+        member, claim = next(iter(self._claims.items()))
+        if claim is None or self._renumbered or self._takers:
+            return member, _ANY
+        return member, claim.asked
 
     def add(self, member: Member, claim: Claim | None, *, takes_all: bool = False) -> None:
         """*member* is in progress; whether it *takes_all* that no other has asked for."""

@@ -181,7 +181,11 @@ class Connection:
         """
         try:
             self.check_usable(command.row)
-            starts = self._check_sendable(command)
+            if self._refused_upgrade is not None and command.tells:
+                raise _not_sent(command, self._refused_upgrade)
+            starts = not (self.in_progress or self._held) and self._may_start(command)
+            if starts:
+                self._make_ready(command)
         except error as refusal:
             refusal.is_refusal = True
             raise
@@ -198,15 +202,6 @@ class Connection:
         self._held.append(command)
         self._end_idle(now)
         self._admit(now)
-
-    def _check_sendable(self, command: Command) -> bool:
-        """Whether *command* can be sent at once; raises ``error`` when it must not be sent."""
-        if self._refused_upgrade is not None and command.tells:
-            raise _not_sent(command, self._refused_upgrade)
-        starts = not (self.in_progress or self._held) and self._may_start(command)
-        if starts:
-            self._make_ready(command)
-        return starts
 
     def frame(self, data: Buffer) -> list[Frame]:
         """Bytes to responses. For the reader only, outside the lock: it is most of the work.
@@ -344,12 +339,11 @@ class Connection:
         # What it wanted has happened.
         return Completed(command, "OK", [self.bye or str(reason).encode("utf-8", "replace")])
 
-    def _report(self, outcome: Event) -> None:
+    def _report(self, outcome: Completed | Failed | Greeted) -> None:
         """Have *outcome*, that of a command unless it is the greeting, told to whoever waits."""
         self.events.append(outcome)
-        command = outcome.command if isinstance(outcome, (Completed, Failed)) else None
-        if command is not None and command in self._untold:
-            self._forget(command)
+        if not isinstance(outcome, Greeted):
+            self._forget(outcome.command)
 
     def _in_context(self, reason: error) -> error:
         if self.welcome is not None:

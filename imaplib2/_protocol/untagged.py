@@ -64,8 +64,12 @@ class UntaggedResponses(list[Any]):
             self._types[type_] += 1
             list.append(self, [type_, items])
             self._bytes += len(type_)
-        self._items += len(items)
-        self._bytes += sum(map(_size, items))
+        if len(items) == 1 and type(items[0]) is bytes:  # as nearly always
+            self._items += 1
+            self._bytes += len(items[0])
+        else:
+            self._items += len(items)
+            self._bytes += sum(map(_size, items))
         if self._items > self._limits.stored or self._bytes > self._limits.stored_bytes:
             self._drop_oldest()
 
