@@ -32,6 +32,7 @@ from typing import Any
 
 from ._errors import abort, error, lost
 from ._pending import Outcome, Pending
+from ._protocol.arguments import Buffer
 from ._protocol.command import Command, Idle
 from ._protocol.commands import Plus
 from ._protocol.connection import Connection
@@ -48,6 +49,8 @@ _TAG = re.compile(rb"[^\x00-\x20\x7f-\xff(){%*\"\\+]+")
 _LITERAL = re.compile(rb"\{([0-9]{1,20})[+-]?\}\Z")
 #: Bytes: longer than what announces a literal.
 _LITERAL_MARK = 32
+#: Bytes of commands that are looked through at a time.
+_PORTION = 4096
 #: ``(typ, [text])`` once the tagged response has been pulled.
 Completion = tuple[str, list[bytes]] | None
 
@@ -67,6 +70,8 @@ class ByHand:
         self.sends_unseen = False
         #: A subclass reads by a file, for which the socket must have no time-out.
         self.reads_lines = False
+        #: What is sent has to pass a compressor, which the socket doesn't know.
+        self.is_compressed = False
         self._pending: dict[bytes, Pending] = {}
         self._idle: Command | None = None
         self._owes_done = False  # the user has not ended his IDLE by himself yet
@@ -218,6 +223,8 @@ class ByHand:
             raise
 
     def _make_way_for_any(self, data: Any, deadline: float | None) -> bool:
+        if self.is_compressed:
+            raise error("what is written to the socket would not be compressed: use send()")
         start = bytes(memoryview(data)[:256])
         tag, space, _ = start.partition(b" ")
         known = tag in self._core.reserved_tags
@@ -228,14 +235,14 @@ class ByHand:
             self._core.reserved_tags.add(tag)
         if not self.before_sending(data, deadline):
             return False
-        self._expect_others(bytes(data))
+        self._expect_others(data, tag)
         return True
 
-    def _expect_others(self, data: bytes) -> None:
-        """Expect the answers to commands in *data* behind that which they begin with."""
+    def _expect_others(self, data: Any, first: bytes) -> None:
+        """Expect the answers to commands in *data* behind that with the tag *first*."""
         ahead = copy.copy(self._written) if self._open else Written()
         for tag in ahead.feed(data):
-            known = data.startswith(tag) or tag in self._core.reserved_tags
+            known = tag == first or tag in self._core.reserved_tags
             if not known and _TAG.fullmatch(tag):
                 self._on_socket.add(tag)
                 self._core.reserved_tags.add(tag)
@@ -249,7 +256,7 @@ class ByHand:
         """*data* have been sent."""
         if not self._open:
             self._written = Written()
-        self._written.feed(bytes(data))
+        self._written.feed(data)
         self._engine().progressed()
 
     def failed_to_write(self, problem: BaseException) -> None:
@@ -558,24 +565,37 @@ class Written:
         """Whether a command begins here."""
         return not (self._line or self._literal or self._goes_on)
 
-    def feed(self, data: bytes) -> list[bytes]:
-        """Note what was written; returns the words with which whole command lines begin."""
-        tags = []
-        while data:
-            if self._literal:
-                data = self._skip_literal(data)
-                continue
-            starts = self.at_start
-            line, end, data = data.partition(b"\n")
-            if starts and end and b" " in line:
-                tags.append(line.partition(b" ")[0])
-            self._end_line(line, end)
+    def feed(self, data: Buffer) -> list[bytes]:
+        """Note what was written; returns the words with which whole command lines begin.
+
+        Literals are not copied: what is left of one may be given again and again.
+        """
+        tags: list[bytes] = []
+        view = memoryview(data)
+        position, size = 0, _PORTION
+        while position < len(view):
+            skipped = min(self._literal, len(view) - position)
+            self._literal -= skipped
+            position += skipped
+            portion = bytes(view[position : position + size])
+            fed = self._feed_lines(portion, tags, is_last=position + size >= len(view))
+            size = _PORTION if fed or not portion else 2 * size  # until it holds the line
+            position += fed
         return tags
 
-    def _skip_literal(self, data: bytes) -> bytes:
-        size = min(self._literal, len(data))
-        self._literal -= size
-        return data[size:]
+    def _feed_lines(self, portion: bytes, tags: list[bytes], *, is_last: bool) -> int:
+        """Note the lines up to a literal, the last one even if it has no end; their size."""
+        start = 0
+        while start < len(portion) and not self._literal:
+            end = portion.find(b"\n", start)
+            if end < 0 and not is_last:
+                break
+            line = portion[start : end if end >= 0 else len(portion)]
+            if self.at_start and end >= 0 and b" " in line:
+                tags.append(line.partition(b" ")[0])
+            self._end_line(line, b"\n" if end >= 0 else b"")
+            start += len(line) + (end >= 0)
+        return start
 
     def _end_line(self, line: bytes, end: bytes) -> None:
         self._line = (self._line + line)[-_LITERAL_MARK:]
@@ -686,9 +706,11 @@ class TaggedCommands(MutableMapping[bytes, Any]):
 class ReadableSocket:
     """A socket that has nothing to read, for those who poll: as if it had, until `drained`."""
 
+    _epoll: Any = None
+    _pipe: Pipe | None = None  # until there is one: `__init__` may be interrupted
+
     def __init__(self, sock: Any) -> None:
         self._sock = sock
-        self._epoll = None
         self._pipe = Pipe()
         self._pipe.write()
         with contextlib.suppress(AttributeError, OSError):  # there is none, or there can be none
@@ -708,7 +730,7 @@ class ReadableSocket:
         return getattr(self._sock, name)
 
     def __del__(self) -> None:
-        if hasattr(self, "_pipe"):  # else there was none to be had
+        if self._pipe is not None:
             self._pipe.close()
         if self._epoll is not None:
             self._epoll.close()

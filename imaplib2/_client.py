@@ -1453,6 +1453,7 @@ class IMAP4:
     def _compressed(self, unread: bytes) -> Transport:
         inner = self._base_transport()
         self._inner = DeflateTransport(inner, self.compressor, self.decompressor, unread)
+        self._by_hand.is_compressed = True
         return self._inner
 
     # -- Issuing commands ----------------------------------------------------------------------

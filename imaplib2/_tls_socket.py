@@ -57,10 +57,14 @@ class ConcurrentSSLSocket(ssl.SSLSocket):
         hands = hands_of(self, reading=True)
         if hands is None:
             return self._read_waiting(len, buffer)
+        if len < 0 and buffer is None:
+            raise ValueError("size should not be negative")
         try:
+            if buffer is None and not len:
+                return b""
             if buffer is None:
                 return hands.receive(len, self._timeout)
-            return received_into(buffer, len, hands, self._timeout)
+            return received_into(buffer, max(len, 0), hands, self._timeout)
         except BlockingIOError:
             raise ssl.SSLWantReadError(ssl.SSL_ERROR_WANT_READ, _NOTHING_YET) from None
 

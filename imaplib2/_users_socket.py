@@ -54,14 +54,20 @@ class UsersSocket(socket.socket):
         hands = hands_of(self, flags, reading=True)
         if hands is None:
             return receive_patiently(self, super().recv, bufsize, flags)
-        return hands.receive(bufsize, self.gettimeout())
+        if bufsize < 0:
+            raise ValueError("negative buffersize in recv")
+        return hands.receive(bufsize, patience(self, flags)) if bufsize else b""
 
     def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
         check_not_looking()
         hands = hands_of(self, flags, reading=True)
         if hands is None:
             return receive_patiently(self, super().recv_into, buffer, nbytes, flags)
-        return received_into(buffer, nbytes, hands, self.gettimeout())
+        if nbytes < 0:
+            raise ValueError("negative buffersize in recv_into")
+        if nbytes > memoryview(buffer).nbytes:
+            raise ValueError("buffer too small for requested bytes")
+        return received_into(buffer, nbytes, hands, patience(self, flags))
 
     def send(self, data: Any, flags: int = 0) -> int:
         hands = hands_of(self)
@@ -130,6 +136,12 @@ def hands_of(sock: Any, flags: int = 0, *, reading: bool = False) -> Hands | Non
     raise error("recv() with MSG_PEEK might wait for ever: imaplib2 reads this socket")
 
 
+def patience(sock: Any, flags: int) -> float | None:
+    """The seconds that a call on *sock* may wait."""
+    timeout: float | None = sock.gettimeout()
+    return 0 if flags & getattr(socket, "MSG_DONTWAIT", 0) else timeout
+
+
 def is_ours(sock: Any) -> bool:
     """Whether a thread of *sock*'s connection calls."""
     hands = _known_hands(sock)
@@ -155,7 +167,8 @@ def _known_hands(sock: Any) -> Hands | None:
 def received_into(buffer: Any, size: int, hands: Hands, timeout: float | None) -> int:
     """Put what is received for a user into *buffer*; the number of bytes."""
     with memoryview(buffer) as view, view.cast("B") as octets:
-        data = hands.receive(size or len(octets), timeout)
+        size = min(size or len(octets), len(octets))
+        data = hands.receive(size, timeout) if size else b""
         octets[: len(data)] = data
     return len(data)
 

@@ -7,6 +7,7 @@ import select
 import signal
 import socket
 import ssl
+import sys
 import threading
 from typing import Any
 
@@ -15,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imaplib2 import IMAP4, IMAP4_SSL
-from imaplib2._by_hand import Written
+from imaplib2._by_hand import ReadableSocket, Written
 
 from ..live.helpers import wait_until
 from .conftest import Contexts
@@ -568,6 +569,62 @@ def test_interrupted_before_anything_is_sent(
         assert M.check() == ("OK", [b"done"])
 
 
+@kinds
+def test_sizes_are_those_of_a_socket(serve: Serve, tls: Contexts, kind: Any) -> None:
+    """What is refused takes nothing away, and who asks for nothing waits for nothing."""
+    with serve_to(kind, serve, tls, script_of(lambda peer: agree(peer, "NOOP"))) as M:
+        sock = M.socket()
+        assert sock.recv(0) == b""
+        assert sock.recv_into(bytearray()) == 0
+        sock.sendall(b"X1 NOOP\r\n")
+        assert sock.recv(0) == b""
+        with pytest.raises(ValueError, match="negative"):
+            sock.recv(-1)
+        if kind is plain:
+            with pytest.raises(ValueError, match="negative"):
+                sock.recv_into(bytearray(3), -1)
+            with pytest.raises(ValueError, match="too small"):
+                sock.recv_into(bytearray(3), 4)
+        assert read_until(sock.recv, b"X1", 3) == b"X1 OK done\r\n"
+
+
+@pytest.mark.skipif(not hasattr(socket, "MSG_DONTWAIT"), reason="there is no such flag")
+def test_a_look_without_waiting(serve: Serve) -> None:
+    with connected(serve(script_of(lambda peer: agree(peer, "NOOP")))) as M:
+        sock = M.socket()
+        for look in (sock.recv, lambda size, flags: sock.recv_into(bytearray(size), size, flags)):
+            with pytest.raises(BlockingIOError):
+                look(10, socket.MSG_DONTWAIT)
+        sock.sendall(b"X1 NOOP\r\n")
+        wait_until(M._by_hand._has_some)
+        assert sock.recv(100, socket.MSG_DONTWAIT) == b"X1 OK done\r\n"
+
+
+def test_a_compressed_connection_is_not_written_to(serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer, b"COMPRESS=DEFLATE")
+        peer.ok(peer.command("COMPRESS"))
+        peer.start_deflate()
+        agree(peer, "NOOP")
+
+    with connected(serve(script)) as M:
+        M.enable_compression()
+        for write in ways_to_write(M.socket()):
+            with pytest.raises(error, match=r"use send\(\)"):
+                write(b"X1 NOOP\r\n")
+        assert M.noop() == ("OK", [b"done"])
+
+
+def test_an_interrupted_stand_in_says_nothing() -> None:
+    unraised: list[Any] = []
+    before, sys.unraisablehook = sys.unraisablehook, unraised.append
+    try:
+        ReadableSocket.__new__(ReadableSocket).__del__()
+    finally:
+        sys.unraisablehook = before
+    assert unraised == []
+
+
 # Nothing is lost, whatever the pieces
 
 
@@ -651,6 +708,10 @@ def test_commands_are_told_from_what_they_hold(
     whole = Written()
     assert whole.feed(data) == [b"A1" for _, named in written if named]
     assert whole.at_start
+    long = (
+        b"X" * 5000 + b" a\r\nA2 " + b"x" * 10_000 + b"\r\nA3 {5000+}\r\n" + bytes(5000) + b"\r\n"
+    )
+    assert whole.feed(memoryview(long + data))[:3] == [b"X" * 5000, b"A2", b"A3"]
     pieces = Written()
     for start in range(0, len(data), size):
         pieces.feed(data[start : start + size])

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import pytest
 
 from imaplib2 import Internaldate2tuple, ParseFlags
-from imaplib2._by_hand import ByHand
+from imaplib2._by_hand import ByHand, Written
 from imaplib2._errors import InvalidArgument, abort, error, printable
 from imaplib2._protocol import mutf7
 from imaplib2._protocol.arguments import is_list, split_list_options
@@ -325,6 +325,27 @@ def test_what_is_read_by_hand_takes_linear_time(
         assert not by_hand._rest
 
     assert_linear(work, 4000)
+
+
+def test_a_literal_that_is_written_in_portions_takes_linear_time() -> None:
+    """Each time, all that is left of it is offered to the socket."""
+
+    def work(size: int) -> None:
+        by_hand, written = ByHand(Connection()), Written()
+        by_hand._open.add(b"X1")
+        written.feed(b"X1 APPEND INBOX {%d+}\r\n" % size)
+        by_hand._written = written
+        view = memoryview(bytes(size))
+        while view:
+            by_hand._expect_others(view, b"X1")
+            written.feed(view[:20_000])
+            view = view[20_000:]
+
+    assert_linear(work, 1_000_000)
+
+
+def test_lines_that_are_written_by_hand_take_linear_time() -> None:
+    assert_linear(lambda lines: Written().feed(b"X1 NOOP\r\n" * lines), 5000)
 
 
 def test_a_read_that_gives_more_than_was_asked_for_takes_linear_time() -> None:
