@@ -88,6 +88,8 @@ class ByHand:
         self._open: set[bytes] = set()  # tags whose completion has not been received
         #: Of these, those of commands that were written to the socket, with tags of one's own.
         self._on_socket: set[bytes] = set()
+        # Tags of commands whose bytes the user has sent, and whose completion he has not pulled.
+        self._unread: set[bytes] = set()
         self._written = Written()
 
     # -- Sending ------------------------------------------------------------------------------
@@ -174,6 +176,7 @@ class ByHand:
         engine = self._engine()
         try:
             engine.make_room(command, deadline)
+            self._unread.add(tag)
             self._listen(tag)  # what has come so far was in answer to others
         except BaseException:
             engine.give_up(command)
@@ -293,6 +296,7 @@ class ByHand:
 
     def _done_with(self, tag: bytes) -> None:
         """The completion of *tag* is in the user's hands, or never will be."""
+        self._unread.discard(tag)
         if tag in self._on_socket:  # nobody else will say so
             self._on_socket.discard(tag)
             self.tagged_commands.drop(tag)
@@ -304,6 +308,7 @@ class ByHand:
             self.engine.locked(lambda core: core.forget_unseen(tag))
         self._open.discard(tag)
         self._on_socket.discard(tag)
+        self._unread.discard(tag)
         self._read_away()
 
     # -- Receiving ----------------------------------------------------------------------------
@@ -327,6 +332,7 @@ class ByHand:
                 if not self.tagged_commands.complete(response):
                     continue  # another thread's
                 self._on_socket.discard(response.tag)
+                self._unread.discard(response.tag)
             elif kept:
                 self._store(response)
             return first_line(frame)
@@ -381,12 +387,13 @@ class ByHand:
             self._read_away(keep_completions=True)
 
     def _is_being_read(self) -> bool:
-        """Whether a user is amidst a response, or has not read what he asked for on the socket.
+        """Whether a user is amidst a response, or has not read the answer to what he has sent.
 
         The news of an IDLE are everybody's.
         """
         idle = self._idle
-        return bool(self._rest or self._on_socket - {b"" if idle is None else idle.tag})
+        own = self._unread | self._on_socket
+        return bool(self._rest or own - {b"" if idle is None else idle.tag})
 
     def _has_some(self) -> bool:
         return bool(self._rest) or not self._responses.empty()
