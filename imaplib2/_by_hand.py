@@ -714,7 +714,6 @@ class ReadableSocket:
     """A socket that has nothing to read, for those who poll: as if it had, until `drained`."""
 
     _epoll: Any = None
-    _pipe: Pipe | None = None  # until there is one: `__init__` may be interrupted
 
     def __init__(self, sock: Any) -> None:
         self._sock = sock
@@ -737,8 +736,9 @@ class ReadableSocket:
         return getattr(self._sock, name)
 
     def __del__(self) -> None:
-        if self._pipe is not None:
-            self._pipe.close()
+        pipe = vars(self).get("_pipe")  # none, if `__init__` was interrupted
+        if pipe is not None:
+            pipe.close()
         if self._epoll is not None:
             self._epoll.close()
 
