@@ -141,8 +141,9 @@ class Wakeup:
     def _release(self) -> None:
         self._pipe.close()
 
-    def __del__(self) -> None:
-        if hasattr(self, "_pipe"):  # else there was none to be had
+    # A default argument, as the modules' globals may be gone: then, the system closes all of it.
+    def __del__(self, is_ending: Callable[[], bool] = sys.is_finalizing) -> None:
+        if hasattr(self, "_pipe") and not is_ending():  # without one, there was none to be had
             self.close()
 
     def wait_with(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import sysconfig
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -348,4 +349,5 @@ def test_memory_of_a_large_literal(serve: Serve, name: str) -> None:
         timeout=25,
     )
     assert done.stderr == ""
-    assert float(done.stdout) < 1.1
+    # Without a GIL, Python's allocator moves what grows, and both places count.
+    assert float(done.stdout) < (2.1 if sysconfig.get_config_var("Py_GIL_DISABLED") else 1.1)

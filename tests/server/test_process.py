@@ -864,7 +864,8 @@ def test_a_literal_that_is_announced_takes_no_address_space(
     done = run(
         serve(script),
         """
-        import resource
+        import ctypes, resource
+        libgcc = ctypes.CDLL("libgcc_s.so.1")  # which the end of a thread may need, and not find
         M = connect(timeout=0.5)
         resource.setrlimit(resource.RLIMIT_AS, (2**29, 2**29))
         try:
@@ -889,7 +890,8 @@ def test_a_literal_for_which_there_is_no_memory(serve: Serve) -> None:
     done = run(
         serve(script),
         """
-        import resource
+        import ctypes, resource
+        libgcc = ctypes.CDLL("libgcc_s.so.1")  # which the end of a thread may need, and not find
         M = connect(timeout=10)
         resource.setrlimit(resource.RLIMIT_AS, (2**29, 2**29))
         try:
