@@ -122,20 +122,18 @@ class Pending:
 
         Raises what the callback raises.
         """
-        arguments = self._callback_arguments()
-        if not self.is_called:
+        arguments: Any
+        try:
+            arguments = self.outcome(), self._argument, None
+        except Exception as problem:
+            arguments = None, self._argument, (_public_class(problem), str(problem))
+        if self._uncalled:
             self._uncalled.pop()(arguments)  # in one: nothing can come up in between
 
     @property
     def is_called(self) -> bool:
         """Whether the callback has been called; true where there is none."""
         return not self._uncalled
-
-    def _callback_arguments(self) -> Any:
-        try:
-            return self.outcome(), self._argument, None
-        except Exception as problem:
-            return None, self._argument, (_public_class(problem), str(problem))
 
     def _wake(self) -> None:
         if self.callback is None:

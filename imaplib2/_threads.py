@@ -115,6 +115,8 @@ READ_SIZE = 256 * 1024
 _FIRST_READ_SIZE = 2 * 1024
 #: Bytes: commands up to this size are sent by the thread that issues them, in one copy.
 _DIRECT_SIZE = 64 * 1024
+#: Bytes: as much as an answer without a message has.
+_LITTLE = 512
 #: Bytes: literals that lack so many are received into a buffer of their own.
 _LARGE_LITERAL = 1024 * 1024
 #: Its memory is taken when that is no more than so many times what has come of it.
@@ -922,16 +924,19 @@ class Engine:
         if self._early:
             self._receive(self.core.frame(self._early))
         buffer = memoryview(bytearray(_FIRST_READ_SIZE))
+        size: int | None = None
         while self.core.reason is None:
             polling = self._polling
             # Whoever forgets the connection sends the last errand only if he sees this in use.
             report: Job | None = None
             if polling is not None and not (self._forgotten or self._transport.has_more):
                 report = polling.errands.get()
-            size: int | None = None
             try:
-                if polling is None and self.core.missing >= _LARGE_LITERAL:
+                # Not behind what is so little that the literal's first bytes will come next.
+                asks = polling is None and not (size and size < _LITTLE)
+                if asks and self.core.missing >= _LARGE_LITERAL:
                     self._receive_literal()
+                    size = None
                     continue
                 size = self._transport.recv_into(buffer)
                 if size is None:
@@ -1032,10 +1037,11 @@ class Engine:
             self._run_callbacks()
 
     def _run_callbacks(self) -> None:
+        serves = False
         while True:
             try:
-                while self._serves() and self._call_next():
-                    pass
+                while (serves or self._serves()) and self._call_next():
+                    serves = True
                 return
             except BaseException as problem:  # of ours: what is due is called all the same
                 _report(problem)
