@@ -669,14 +669,11 @@ class Engine:
         if traced is not None:
             traced.ring()
         if events:
-            self._act_on_all(events)
+            for event in events:
+                self._act_on(event)
+            self._undone.pop(id(events), None)
         if output:
             self._send_at_once(output)
-
-    def _act_on_all(self, events: list[Event]) -> None:
-        for event in events:
-            self._act_on(event)
-        self._undone.pop(id(events), None)
 
     def _finish(self) -> None:
         """All is over: do what exceptions have kept others from doing.
@@ -684,7 +681,7 @@ class Engine:
         What they are just about to do is done here, too, which is harmless.
         """
         for events in self._undone.copy().values():
-            self._act_on_all(events)
+            self._act(_Todo(events, None, None, None))
 
     def _act_on(self, event: Event) -> None:
         if isinstance(event, (Completed, Failed)):

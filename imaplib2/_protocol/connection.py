@@ -828,6 +828,8 @@ class Connection:
 
         Their number; 0 when `_receive` has to look at each.
         """
+        if first_line(frames[start])[:2] != b"* ":
+            return 0
         collectors = self._collectors.get("FETCH")
         only = collectors.only if collectors is not None else None
         if only is None or self.logging_in or self.tap is not None:

@@ -48,13 +48,19 @@ class MessageSet:
 
     def __init__(self, ranges: list[tuple[float, float]]) -> None:
         #: In order, and none of them touches another.
-        self.ranges = _merged(ranges) if len(ranges) <= _MANY else _ANYTHING
-        self._firsts = [first for first, _ in self.ranges]
+        if len(ranges) == 1:  # as most have
+            self.ranges = ranges
+            self._firsts = [ranges[0][0]]
+        else:
+            self.ranges = _merged(ranges) if len(ranges) <= _MANY else _ANYTHING
+            self._firsts = [first for first, _ in self.ranges]
 
     @classmethod
     def parse(cls, text: bytes) -> MessageSet:
         """Read the text of a sequence set."""
         try:
+            if text.isdigit():
+                return cls([(int(text), int(text))])
             return cls([_parse_range(part) for part in text.split(b",")])
         except ValueError:
             return cls(_ANYTHING)
