@@ -105,7 +105,7 @@ from ._protocol.events import (
 from ._protocol.framing import Frame
 from ._protocol.limits import ProtocolViolation
 from ._trace import OwnThread, Trace, log, shielded
-from ._waiting import Clock, Wakeup, can_read, seconds_until
+from ._waiting import Clock, Wakeup, can_read, next_of, seconds_until
 
 if TYPE_CHECKING:
     from ._transport import Transport
@@ -361,7 +361,7 @@ class Engine:
             if kept is not None:
                 spans.append(kept)
             try:
-                return items.get(timeout=min(spans, default=None))
+                return next_of(items, min(spans, default=None))
             except queue.Empty:
                 if deadline is not None and Clock.now() >= deadline:
                     raise
@@ -1243,7 +1243,7 @@ class _Polling:
         taken: queue.SimpleQueue[None] = queue.SimpleQueue()
         self.errands.put(lambda: taken.put(None))
         with contextlib.suppress(queue.Empty):
-            taken.get(timeout=_ERRAND_TIMEOUT)
+            next_of(taken, _ERRAND_TIMEOUT)
 
     def end(self) -> None:
         """The reader reads on by itself."""

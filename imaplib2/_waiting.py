@@ -5,19 +5,21 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import queue
 import select
 import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
 from types import BuiltinFunctionType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ._mutex import Mutex, Reentered
 
 if TYPE_CHECKING:
     import subprocess
 
+T = TypeVar("T")
 #: Seconds: whoever waits longer looks at the clock in between. Some waits can't be much longer.
 _LONGEST_WAIT = 24 * 3600.0
 #: Seconds between looks at a child process: the first, and the most.
@@ -205,6 +207,21 @@ def _milliseconds(timeout: float | None) -> float | None:
 def seconds_until(deadline: float) -> float:
     """How long to wait for *deadline*, in monotonic time: at least 0, at most a day."""
     return max(0.0, min(deadline - Clock.now(), _LONGEST_WAIT))
+
+
+def next_of(items: queue.SimpleQueue[T], timeout: float | None) -> T:
+    """The next of *items*; raises queue.Empty when there is none within *timeout* seconds.
+
+    In Python 3.10, ``get`` waits for ever when its time is up before it has begun to wait; but not
+    behind one that doesn't wait.
+    """
+    if timeout is None:
+        return items.get()
+    with contextlib.suppress(queue.Empty):
+        return items.get_nowait()
+    if timeout <= 0:
+        raise queue.Empty
+    return items.get(timeout=timeout)
 
 
 def ended_within(child: subprocess.Popen[bytes], seconds: float) -> bool:

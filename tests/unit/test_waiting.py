@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import queue
 import select
 import socket
 import subprocess
@@ -17,7 +18,7 @@ from typing import Any
 import pytest
 
 import imaplib2._waiting
-from imaplib2._waiting import Clock, Wakeup, _genuine, ended_within, wait_for
+from imaplib2._waiting import Clock, Wakeup, _genuine, ended_within, next_of, wait_for
 
 
 class During:
@@ -112,3 +113,14 @@ def test_a_child_is_waited_for_within_bounds_though_time_stands_still(
         child.stdin.close()
         assert ended_within(child, 30)
     assert child.returncode is not None
+
+
+@pytest.mark.parametrize("timeout", [0.0, 1e-9, 0.01])
+def test_the_next_item_is_not_waited_for_longer_than_was_said(timeout: float) -> None:
+    """Also of a queue that has given an item before: Python 3.10 would wait for ever then."""
+    items: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for number in range(100):
+        items.put(number)
+        assert next_of(items, timeout) == number
+        with pytest.raises(queue.Empty):
+            next_of(items, timeout)
