@@ -285,7 +285,12 @@ class UntaggedResponses(list[Any]):
         return self
 
     def __imul__(self: Self, times: SupportsIndex) -> Self:
-        self._rearrange(lambda entries: entries * times)
+        more = operator.index(times) - 1
+        if more < 0:
+            self.clear()
+        entries = self.copy()
+        for _ in range(more):  # each entry once: what is counted of it changes with it
+            self.extend([type_, [*data]] for type_, data in entries)
         return self
 
     def remove(self, entry: Any) -> None:

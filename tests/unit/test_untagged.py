@@ -672,3 +672,13 @@ def test_threads_that_clear_and_append_hurt_nobody_who_stores() -> None:
     responses.clear()
     responses.add("Z", [b"1"])
     assert responses == [["Z", [b"1"]]]
+
+
+def test_what_is_multiplied_is_counted_apart() -> None:
+    responses = UntaggedResponses()
+    responses.add_awaited("OK", [])
+    responses *= 2
+    assert responses == [["OK", []], ["OK", []]]
+    responses.add_awaited("OK", [b"x"])
+    assert responses._bytes == 2 * len("OK")
+    assert responses[0] is not responses[1]
