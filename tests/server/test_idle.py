@@ -392,9 +392,7 @@ interrupted = threading.Event()
 
 def waits(frame: Any) -> bool:
     """Whether a thread waits for an outcome, or for what an iteration gives."""
-    return frame.f_code.co_name == "wait" or (
-        frame.f_code.co_name == "_next_item" and frame.f_back.f_code.co_name == "wait_for_item"
-    )
+    return frame.f_code.co_name in ("wait", "next_of")
 
 
 def interrupt() -> None:
