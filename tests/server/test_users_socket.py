@@ -470,6 +470,8 @@ def test_the_time_out_of_the_socket_holds_for_the_answer(
     def script(peer: Peer) -> None:
         for _ in range(3):
             agree(peer, "NOOP")
+        peer.relax()
+        peer.wait_closed()
 
     with serve_to(kind, serve, tls, script_of(script)) as M:
         sock = M.socket()
