@@ -534,16 +534,16 @@ class Engine:
         Not in a forked child, which has none of them; nor at interpreter exit, when they are
         frozen; nor in the reader or writer, where a garbage collection may call ``__del__``.
         """
-        return not (self._is_finalizing() or self._is_foreign or self.is_current)
-
-    def check_can_wait(self, name: str) -> None:
-        """Raise ``abort`` unless the command *name* can be served."""
-        # As `can_wait`, in one step: each command asks.
-        if (
+        # In one step: each command asks.
+        return not (
             self._is_finalizing()
             or self._getpid() != self._process
             or threading.get_ident() in self._own_threads
-        ):
+        )
+
+    def check_can_wait(self, name: str) -> None:
+        """Raise ``abort`` unless the command *name* can be served."""
+        if not self.can_wait:
             raise abort(f"{name}: no threads to serve it (forked child, or exit)")
 
     @property

@@ -189,9 +189,7 @@ class Connection:
         except error as refusal:
             refusal.is_refusal = True
             raise
-        self._untold[command] = None  # as `_note` does
-        if command.row.on_ok is not None:
-            self._leading[command.row.on_ok] += 1
+        self._note(command)
         command.tag = command.tag or self.new_tag()
         if command.row.name == "LOGOUT":
             self._logout_at = now
