@@ -7,71 +7,22 @@ from gevent import monkey
 
 monkey.patch_all()
 
-import queue  # noqa: E402
 import sys  # noqa: E402
 import threading  # noqa: E402
-from collections.abc import Callable  # noqa: E402
-from typing import Any  # noqa: E402
+from pathlib import Path  # noqa: E402
 
 import gevent  # noqa: E402
 
-import imaplib2  # noqa: E402
-
-PASSWORD = "secret"
-SECONDS = 20.0
+sys.path.append(str(Path(__file__).parent))
+from green_sessions import connectors, use  # noqa: E402
 
 
 def main() -> None:
-    host, port, tls_port, ca_file, user = sys.argv[1:]
-
-    def plain() -> imaplib2.IMAP4:
-        return imaplib2.IMAP4(host, port, SECONDS)
-
-    def tls() -> imaplib2.IMAP4:
-        return imaplib2.IMAP4_SSL(host, tls_port, ca_certs=ca_file, timeout=SECONDS)
-
-    def starttls() -> imaplib2.IMAP4:
-        M = plain()
-        M.starttls(ca_certs=ca_file)
-        return M
-
-    for connect in (plain, tls, starttls):
-        use(connect, plain, user)
-        print(connect.__name__, flush=True)
+    ways = connectors()
+    for name in ("plain", "tls", "starttls"):
+        use(ways[name], ways["plain"], sys.argv[5], gevent)
+        print(name, flush=True)
     assert threading.enumerate() == [threading.current_thread()]
-
-
-def use(connect: Callable[[], Any], connect_other: Callable[[], Any], user: str) -> None:
-    """Callbacks, IDLE, compression; while others run."""
-    ticks: list[None] = []
-    other_greenlet = gevent.spawn(tick, ticks)
-    outcomes: queue.Queue[Any] = queue.Queue()
-    with connect() as M, connect_other() as other:
-        for connection in (M, other):
-            connection.login(user, PASSWORD)
-            assert connection.select()[0] == "OK"
-        text = b"Subject: x\r\n\r\n" + b"x" * 300_000
-        assert M.append("INBOX", None, None, text)[0] == "OK"
-        for compressed in (False, True):
-            for _ in range(20):
-                M.fetch("1", "(BODY.PEEK[])", callback=outcomes.put)
-            bodies = {outcomes.get(timeout=SECONDS)[0][1][0][1] for _ in range(20)}
-            assert bodies == {text}
-            if not compressed:
-                M.enable_compression()
-        before = len(ticks)
-        M.idle(callback=outcomes.put)
-        other.append("INBOX", None, None, text)
-        assert outcomes.get(timeout=SECONDS)[2] is None
-        assert M.idle(0.2)[0] == "OK"
-        assert len(ticks) > before
-    other_greenlet.kill()
-
-
-def tick(ticks: list[None]) -> None:
-    while True:
-        ticks.append(None)
-        gevent.sleep(0.01)
 
 
 if __name__ == "__main__":
