@@ -277,25 +277,30 @@ def test_a_refused_literal_is_not_sent(serve: Serve, status: bytes, asynchronous
 LATER = b"x\r\nA1 DELETE INBOX\r\n" * 10
 
 
+class LateServer:
+    """Takes the message of an APPEND when `changed` is set, and then a NOOP."""
+
+    def __init__(self) -> None:
+        self.changed = threading.Event()
+        self.seen: list[tuple[bytes, ...]] = []
+
+    def script(self, peer: Peer) -> None:
+        greet_authenticated(peer)
+        command = peer.command("APPEND", continuation=None)
+        peer.pause(self.changed)
+        command = peer.complete(command)
+        self.seen.append(command.literals)
+        peer.ok(command)
+        agree(peer, "NOOP")  # nothing of the message is taken for a command
+
+
 @pytest.mark.parametrize("kind", BUFFERS)
 @pytest.mark.parametrize("way", ["append", "literal", "raw"])
 def test_a_buffer_may_be_used_again_before_the_server_wants_it(
     serve: Serve, kind: str, way: str
 ) -> None:
-    changed = threading.Event()
-    seen = []
-
-    def script(peer: Peer) -> None:
-        greet_authenticated(peer)
-        command = peer.command("APPEND", continuation=None)
-        peer.pause(changed)
-        command = peer.complete(command)
-        seen.append(command.literals)
-        peer.ok(command)
-        agree(peer, "NOOP")  # nothing of the message is taken for a command
-
-    buffer, calls = BUFFERS[kind](), Calls()
-    with connected(serve(script)) as M:
+    late, buffer, calls = LateServer(), BUFFERS[kind](), Calls()
+    with connected(serve(late.script)) as M:
         if way == "append":
             M.append("INBOX", None, None, buffer, callback=calls)
         else:
@@ -305,44 +310,32 @@ def test_a_buffer_may_be_used_again_before_the_server_wants_it(
             else:
                 tag = M._command("APPEND", "INBOX")
         overwrite(buffer)
-        changed.set()
+        late.changed.set()
         if way == "raw":
             assert M._command_complete("APPEND", tag) == ("OK", [b"done"])
         else:
             assert calls.next() == (("OK", [b"done"]), None, None)
         M.noop()
-    assert seen == [(b"abcd",)]
+    assert late.seen == [(b"abcd",)]
 
 
 @pytest.mark.parametrize("size", [0, 3, 1000])
 def test_a_buffer_of_an_interrupted_call_may_change(
     serve: Serve, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    changed = threading.Event()
-    seen = []
-
-    def script(peer: Peer) -> None:
-        greet_authenticated(peer)
-        command = peer.command("APPEND", continuation=None)
-        peer.pause(changed)
-        command = peer.complete(command)
-        seen.append(command.literals)
-        peer.ok(command)
-        agree(peer, "NOOP")
-
     def interrupted(pending: Any) -> Any:
         raise KeyboardInterrupt
 
-    buffer = bytearray(b"abc")
-    with connected(serve(script)) as M:
+    late, buffer = LateServer(), bytearray(b"abc")
+    with connected(serve(late.script)) as M:
         with monkeypatch.context() as patched:
             patched.setattr(M._engine, "wait", interrupted)
             with pytest.raises(KeyboardInterrupt):
                 M.append("INBOX", None, None, buffer)
         buffer[:] = (LATER * 10)[:size]
-        changed.set()
+        late.changed.set()
         M.noop()
-    assert seen == [(b"abc",)]
+    assert late.seen == [(b"abc",)]
 
 
 def test_several_literals_in_one_command(serve: Serve) -> None:

@@ -25,7 +25,7 @@ from imaplib2 import IMAP4, IMAP4_SSL
 from ..soak.lengths import FULL, LIMIT
 from .conftest import Contexts
 from .helpers import SECONDS, Calls, Serve, Thread, error, greet_authenticated
-from .scripted import Peer
+from .scripted import Peer, ScriptedServer
 
 PACKAGE = str(Path(imaplib2.__file__).parent)
 MUTEX = str(Path(imaplib2._mutex.__file__))
@@ -268,6 +268,13 @@ class Server:
             self._behave(peer, turn, tags)
 
 
+def connector(server: ScriptedServer, tls: Contexts, secure: bool) -> Callable[[], Any]:
+    """Makes connections to *server*."""
+    if secure:
+        return lambda: IMAP4_SSL(server.host, server.port, ssl_context=tls.client)
+    return lambda: IMAP4(server.host, server.port)
+
+
 def begin(M: Any, injector: Injector, turn: Turn) -> Situation:
     M.select()
     calls = Calls()
@@ -319,13 +326,11 @@ def inject_at_each_line(run: Callable[[Injector], Situation], problem: type[Base
 @pytest.mark.parametrize("scenario", USERS)
 def test_a_user_is_interrupted(serve: Serve, tls: Contexts, scenario: str, secure: bool) -> None:
     responder = Server(answer_the_others)
-    server = serve(responder.script, tls=tls.server if secure else None)
-    options: dict[str, Any] = {"ssl_context": tls.client} if secure else {}
-    cls = IMAP4_SSL if secure else IMAP4
+    connect = connector(serve(responder.script, tls=tls.server if secure else None), tls, secure)
 
     def run(injector: Injector) -> Situation:
         turn = responder.next_turn()
-        at = begin(cls(server.host, server.port, **options), injector, turn)
+        at = begin(connect(), injector, turn)
         with suppress(KeyboardInterrupt, error):
             USERS[scenario](at)
         return at
@@ -340,14 +345,12 @@ def test_a_thread_of_ours_runs_out_of_memory(
 ) -> None:
     role, act, behave = OWN[scenario]
     responder = Server(behave)
-    server = serve(responder.script, tls=tls.server if secure else None)
-    options: dict[str, Any] = {"ssl_context": tls.client} if secure else {}
-    cls = IMAP4_SSL if secure else IMAP4
+    connect = connector(serve(responder.script, tls=tls.server if secure else None), tls, secure)
 
     def run(injector: Injector) -> Situation:
         turn = responder.next_turn()
         with injector.in_thread(role):
-            at = begin(cls(server.host, server.port, **options), injector, turn)
+            at = begin(connect(), injector, turn)
             act(at)
         return at
 
