@@ -500,7 +500,7 @@ class Engine:
             self._transport.drop()
         else:
             self._closing = logged_out or bool(self._closing)
-            self._transport.interrupt()
+            self._interrupt()
 
     def abandon(self) -> None:
         """The client object was collected: end, from within a garbage collection.
@@ -513,7 +513,7 @@ class Engine:
         forgotten = self._forgotten = self.core.reason is None
         if self._keeps_transport:
             self._transport.close()
-        self._transport.interrupt()
+        self._interrupt()
         polling = self._polling  # read once: the reader may end it meanwhile
         if polling is not None:
             polling.errands.put(_do_nothing)
@@ -521,6 +521,11 @@ class Engine:
             import warnings
 
             warnings.warn(f"unclosed IMAP connection to {self.core.where}", ResourceWarning, 2)
+
+    def _interrupt(self) -> None:
+        """Have the reader find the transport at its end, whatever it waits for."""
+        self._transport.interrupt()
+        self._resume.ring()
 
     @property
     def _is_foreign(self) -> bool:
@@ -993,9 +998,14 @@ class Engine:
                     self._receive_batch(frames[start : start + _BATCH])
             if not may_have_more:
                 return
-            while self.core.paused and self.core.reason is None:
+            while self.core.paused and not self._is_ending:
                 self._resume.wait(None)
             frames = self.core.frame(b"")
+
+    @property
+    def _is_ending(self) -> bool:
+        """Whether the connection is over, or will be once the reader gets to know it."""
+        return self.core.reason is not None or self._forgotten or self._closing is not None
 
     def _receive_batch(self, frames: list[Frame]) -> None:
         todo = self._mutex.run(self._decide, self.core.receive, (frames,))

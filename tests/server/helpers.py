@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import queue
 import threading
 import time
@@ -127,3 +128,9 @@ def wait_over(M: Any) -> None:
         thread.join(SECONDS)
         assert not thread.is_alive()
     assert M.Terminate
+
+
+def forget(connections: list[Any]) -> None:
+    """Drop the last references to *connections*, without logging out."""
+    connections.clear()
+    gc.collect()

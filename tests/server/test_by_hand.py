@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import select
 import selectors
 import socket
@@ -28,6 +27,7 @@ from .helpers import (
     duration,
     error,
     failure,
+    forget,
     greet_authenticated,
     wait_over,
 )
@@ -835,11 +835,6 @@ def test_a_forgotten_connection_that_idles_is_freed(serve: Serve) -> None:
     for thread in threads:
         thread.join(SECONDS)
         assert not thread.is_alive()
-
-
-def forget(connections: list[Any]) -> None:
-    connections.clear()
-    gc.collect()
 
 
 # Subclasses that replace what sends and reads

@@ -23,6 +23,7 @@ from .helpers import (
     duration,
     error,
     failure,
+    forget,
     greet,
     wait_over,
 )
@@ -299,6 +300,36 @@ def test_the_end_before_the_socket_is_there(serve: Serve, tls: Contexts) -> None
         M.sock = Other()
         assert mine.fileno() == -1
         assert isinstance(failure(M.noop), abort)
+
+
+def test_a_forgotten_connection_is_freed(serve: Serve) -> None:
+    server = serve(served_until_ok)
+    connections: list[Any] = [IMAP4(server.host, server.port)]
+    connections[0]._simple_command("STARTTLS")
+    threads = wait_until_paused(connections[0])
+    with pytest.warns(ResourceWarning, match="unclosed IMAP connection"):
+        forget(connections)
+    for thread in threads:
+        thread.join(SECONDS)
+        assert not thread.is_alive()
+
+
+def test_the_end_by_who_has_interrupted_the_mutex(serve: Serve) -> None:
+    with connected(serve(served_until_ok)) as M:
+        M._simple_command("STARTTLS")
+        wait_until_paused(M)
+        M._engine._mutex.run(M.shutdown)
+        wait_over(M)
+
+
+def wait_until_paused(M: Any) -> list[threading.Thread]:
+    """The connection's threads, of which the reader waits for the socket."""
+    waits = threading.Event()
+    wait = M._engine._resume.wait
+    M._engine._resume.wait = lambda timeout: waits.set() or wait(timeout)
+    M._engine._resume.ring()  # whether it waits already or not
+    assert waits.wait(SECONDS)
+    return [M._engine._reader, M._engine._writer]
 
 
 def served_until_ok(peer: Peer) -> None:
