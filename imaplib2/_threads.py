@@ -422,7 +422,7 @@ class Engine:
 
     def heard(self) -> None:
         """Bytes have come that give no response yet: a sign of life. For the reader only."""
-        self._receive_batch([])
+        self._step(self.core.receive, [])
 
     def look_at_the_clock(self) -> None:
         """Do what is due, if the writer has not done it yet."""
@@ -578,9 +578,7 @@ class Engine:
         the connection, as nobody knows what was done already.
         """
         try:
-            todo = self._mutex.run(self._decide, step, arguments)
-            if todo is not None:
-                self._act(todo)
+            self._step(step, *arguments)
         except BaseException as problem:
             if not (isinstance(problem, error) and problem.is_refusal):
                 # In this order: where this is interrupted as well, the writer sees to it. The
@@ -992,10 +990,10 @@ class Engine:
         while frames and self.core.reason is None:
             may_have_more = self.core.may_have_frames
             if len(frames) <= _BATCH:
-                self._receive_batch(frames)
+                self._step(self.core.receive, frames)
             else:
                 for start in range(0, len(frames), _BATCH):
-                    self._receive_batch(frames[start : start + _BATCH])
+                    self._step(self.core.receive, frames[start : start + _BATCH])
             if not may_have_more:
                 return
             while self.core.paused and not self._is_ending:
@@ -1006,11 +1004,6 @@ class Engine:
     def _is_ending(self) -> bool:
         """Whether the connection is over, or will be once the reader gets to know it."""
         return self.core.reason is not None or self._forgotten or self._closing is not None
-
-    def _receive_batch(self, frames: list[Frame]) -> None:
-        todo = self._mutex.run(self._decide, self.core.receive, (frames,))
-        if todo is not None:
-            self._act(todo)
 
     # -- Callbacks ----------------------------------------------------------------------------
 
