@@ -230,12 +230,10 @@ class ByHand:
             raise error("what is written to the socket would not be compressed: use send()")
         start = bytes(memoryview(data)[:256])
         tag, space, _ = start.partition(b" ")
-        known = tag in self._core.reserved_tags
-        if space and not known and self._starts_command() and _TAG.fullmatch(tag):
+        if space and self._is_unknown(tag) and self._starts_command():
             if tag in self._core.in_progress:
                 raise error(f"the tag {tag!r} is that of a command in progress")
-            self._on_socket.add(tag)
-            self._core.reserved_tags.add(tag)
+            self._reserve_on_socket(tag)
         if not self.before_sending(data, deadline):
             return False
         self._expect_others(data, tag)
@@ -245,11 +243,17 @@ class ByHand:
         """Expect the answers to commands in *data* behind that with the tag *first*."""
         ahead = copy.copy(self._written) if self._open else Written()
         for tag in ahead.feed(data):
-            known = tag == first or tag in self._core.reserved_tags
-            if not known and _TAG.fullmatch(tag):
-                self._on_socket.add(tag)
-                self._core.reserved_tags.add(tag)
+            if tag != first and self._is_unknown(tag):
+                self._reserve_on_socket(tag)
                 self._expect_unseen(tag)
+
+    def _is_unknown(self, word: bytes) -> bool:
+        """Whether *word* may be a tag of the user's own, which is new to us."""
+        return word not in self._core.reserved_tags and _TAG.fullmatch(word) is not None
+
+    def _reserve_on_socket(self, tag: bytes) -> None:
+        self._on_socket.add(tag)
+        self._core.reserved_tags.add(tag)
 
     def _starts_command(self) -> bool:
         """Whether what is sent next begins a command, rather than going on with one."""

@@ -1480,9 +1480,7 @@ class IMAP4:
         """
         if callback is not None:
             self._check_callback(callback)
-        if not raw and (
-            type(self)._simple_command is not _SIMPLE_COMMAND or "_simple_command" in self.__dict__
-        ):
+        if not raw and _replaced(self, "_simple_command"):
             row = find_uid(name) if uid else find(name)
             route = Route(
                 row, finish, last=last, idle=idle, authenticator=authenticator,
@@ -2105,9 +2103,6 @@ _OWN_METHODS = {
     name: vars(IMAP4)[name]
     for name in ("read", "readline", "send", "_simple_command", "ssl_wrap_socket")
 }
-
-
-_SIMPLE_COMMAND = IMAP4._simple_command
 
 
 def _replaced(client: IMAP4, name: str) -> bool:
