@@ -174,7 +174,7 @@ class Framer:
         """Take one step; false when more bytes are needed first."""
         if self._literal is not None and not self._fill_literal():
             return False
-        if self._unclosed or self._folded is not None:  # held: the next line decides
+        if self._is_held:
             next_begins = self._is_at_next_response
             if next_begins:
                 self._finish(found)

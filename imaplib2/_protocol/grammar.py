@@ -17,6 +17,9 @@ ASTRING = re.compile(r"[!#$&'+,\-./0-9:;<=>?@A-Z\[\]^_`a-z|}~]+")
 LIST_CHARS = re.compile(r"[!#$%&'*+,\-./0-9:;<=>?@A-Z\[\]^_`a-z|}~]+")
 ATOM = re.compile(r"[!#$&'+,\-./0-9:;<=>?@A-Z\[^_`a-z|}~]+")
 
+# tag             = 1*<any ASTRING-CHAR except "+">
+TAG = re.compile(rb"[^\x00-\x20\x7f-\xff(){%*\"\\+]+")
+
 # quoted          = DQUOTE *QUOTED-CHAR DQUOTE
 # (A repeated group costs some 60 bytes of memory each time, a repeated character nothing.)
 _QUOTED = r'"[^"\\\r\n\0]*(?:\\["\\][^"\\\r\n\0]*)*"'

@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imaplib2 import IMAP4, IMAP4_SSL
-from imaplib2._by_hand import ReadableSocket, Written
+from imaplib2._by_hand import ReadableSocket
+from imaplib2._protocol.written import Written
 
 from ..live.helpers import wait_until
 from .conftest import Contexts

@@ -38,7 +38,7 @@ LAYERS = [
     {"_protocol.connection"},
     {"_protocol.events"},
     {"_protocol.command"},
-    {"_protocol.claims", "_protocol.substitution", "_protocol.secrets"},
+    {"_protocol.claims", "_protocol.substitution", "_protocol.secrets", "_protocol.written"},
     {"_protocol.arguments", "_protocol.untagged"},
     {"_protocol.responses", "_protocol.commands", "_protocol.search_program"},
     {"_protocol.framing", "_protocol.message_set", "_protocol.mutf7"},

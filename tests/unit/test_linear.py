@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import pytest
 
 from imaplib2 import Internaldate2tuple, ParseFlags
-from imaplib2._by_hand import ByHand, Written
+from imaplib2._by_hand import ByHand
 from imaplib2._errors import InvalidArgument, abort, error, printable
 from imaplib2._protocol import mutf7
 from imaplib2._protocol.arguments import is_list, split_list_options
@@ -26,6 +26,7 @@ from imaplib2._protocol.responses import parse, response_code
 from imaplib2._protocol.search_program import SearchReader
 from imaplib2._protocol.substitution import substitute
 from imaplib2._protocol.untagged import UntaggedResponses
+from imaplib2._protocol.written import Written
 from imaplib2._transport import MethodTransport
 
 from .core_helpers import Driver, frames_of
