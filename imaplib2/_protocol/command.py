@@ -35,8 +35,8 @@ class Command:
     calls_back: bool = False
     #: What it is once UTF8=ACCEPT is on, if that isn't the same, or why it can't be sent then.
     utf8_form: Command | error | None = None
-    #: What the server has said it has enabled, of ENABLE.
-    enabled: bytes | None = None
+    #: Whether the server has listed UTF8=ACCEPT as enabled, of ENABLE; None: it has listed nothing.
+    enables_utf8: bool | None = None
     #: What is left to be sent; a "+" must come before each of them.
     runs: deque[list[Buffer]]
     #: Whoever sent it by hand negotiates TLS by himself behind its OK.

@@ -34,7 +34,7 @@ from .events import (
     UpgradeNow,
 )
 from .framing import Batch, Frame, Framer, first_line
-from .grammar import CRLF
+from .grammar import CRLF, UTF8_ACCEPT
 from .limits import Limits, ProtocolViolation, excerpt
 from .responses import (
     STATUS_TYPES,
@@ -988,7 +988,8 @@ class Connection:
         if state is not None and state != LOGOUT:
             self._enter(state, command)
         if type_ == "OK" and row.name == "ENABLE":
-            command.enabled = b" ".join(self.untagged.data_of("ENABLED")) or None
+            names = b" ".join(self.untagged.data_of("ENABLED"))
+            command.enables_utf8 = UTF8_ACCEPT.search(names) is not None if names else None
             self._enabled(command)
 
     def _enabled(self, command: Command) -> None:
@@ -997,16 +998,17 @@ class Connection:
         Of one that has listed nothing, which it must not, the capability tells: Dovecot and Cyrus
         say OK to what they don't have.
         """
-        names = command.enabled
-        if names is None and "UTF8=ACCEPT" in self.capabilities:
-            names = command.subject.encode("ascii", "replace")
-        if names is not None and b"UTF8=ACCEPT" in names.upper().split():
+        enables = command.enables_utf8
+        if enables is None and "UTF8=ACCEPT" in self.capabilities:
+            asked = command.subject.encode("ascii", "replace")
+            enables = UTF8_ACCEPT.search(asked) is not None
+        if enables:
             self.utf8_enabled = True
 
     def _note_enabled(self, names: bytes) -> None:
-        for command in self.in_progress.values():
+        for command in self._alone:
             if command.row.name == "ENABLE":
-                command.enabled = (command.enabled or b"") + b" " + names
+                command.enables_utf8 = bool(command.enables_utf8 or UTF8_ACCEPT.search(names))
 
     def _enter(self, state: str, command: Command | None) -> None:
         self.state = state

@@ -60,6 +60,9 @@ RESPONSE_START = re.compile(
 )
 FETCH_RESPONSE = re.compile(rb"\* +[0-9]+ +FETCH ", re.IGNORECASE)
 
+# One of what ENABLE and its answer list (RFC 5161, section 4; RFC 6855, section 3).
+UTF8_ACCEPT = re.compile(rb"(?<!\S)UTF8=ACCEPT(?!\S)", re.IGNORECASE)
+
 # resp-text-code  = "[" atom [SP 1*<any TEXT-CHAR except "]">] "]"; flags may hold "]" all the same
 _CODE_TOKEN = re.compile(_QUOTED_BYTES + rb"|[()\[\]]")
 

@@ -288,6 +288,18 @@ def test_one_capability_that_is_too_long_is_none() -> None:
     assert driver.core.capabilities == ("IMAP4REV1",)
 
 
+@pytest.mark.parametrize("last", [b"* ENABLED UTF8=ACCEPT\r\n", b""], ids=["listed", "not listed"])
+def test_of_what_is_enabled_no_more_is_remembered_than_matters(last: bytes) -> None:
+    driver = Driver.authenticated(limits=Limits(stored_bytes=10 * KILO))
+    enable = driver.submit("ENABLE", "UTF8=ACCEPT")
+    line = b"* ENABLED " + b"ABC " * 100 * KILO + b"\r\n"
+    with little_memory(6 * len(line)):
+        for _ in range(20):
+            driver.receive(line)
+        driver.complete(enable, data=last)
+    assert driver.core.utf8_enabled is bool(last)
+
+
 @pytest.mark.parametrize("wire", [b"* %b x\r\n", b"* 1 %b x\r\n", b"* OK [%b x] ok\r\n"])
 def test_a_name_that_is_none_of_imap_costs_little_more_than_its_bytes(wire: bytes) -> None:
     driver = Driver.authenticated()
