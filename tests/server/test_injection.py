@@ -189,7 +189,8 @@ USERS: dict[str, Scenario] = {
     "shutdown": in_user(lambda M: M.shutdown()),
     "logout": in_user(lambda M: M.logout()),
     "with": in_user(lambda M: M.__exit__(None, None, None)),
-    "waiting": in_user(lambda M: M.fetch("7", "(FLAGS)")),
+    # By UID: a FETCH by message numbers is held behind the NOOP that waits.
+    "waiting": in_user(lambda M: M.uid("FETCH", "7", "(FLAGS)")),
     "sending": in_user(lambda M: M.subscribe("x", callback=ignore)),
     "literal": in_user(lambda M: M.append("x", None, None, b"text", callback=ignore)),
     "idle": in_user(lambda M: M.idle(callback=ignore)),
