@@ -342,8 +342,10 @@ def test_a_user_is_interrupted(serve: Serve, tls: Contexts, scenario: str, secur
 @pytest.mark.parametrize("secure", [False, True])
 @pytest.mark.parametrize("scenario", OWN)
 def test_a_thread_of_ours_runs_out_of_memory(
-    serve: Serve, tls: Contexts, scenario: str, secure: bool
+    serve: Serve, tls: Contexts, monkeypatch: pytest.MonkeyPatch, scenario: str, secure: bool
 ) -> None:
+    # So long do callbacks wait for a reader that was kept from the trace.
+    monkeypatch.setattr(imaplib2._threads, "_TRACE_TIMEOUT", 0.05)
     role, act, behave = OWN[scenario]
     responder = Server(behave)
     connect = connector(serve(responder.script, tls=tls.server if secure else None), tls, secure)
