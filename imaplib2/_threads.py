@@ -626,12 +626,12 @@ class Engine:
             self._keeps_transport = core.reason is not None and not self._forgotten
             self._polling.end()
             self._polling = None
-        if not self._sending and (size := core.output_size):
+        if core.output and not self._sending:
             if self._silence.next_look is None:
                 self._silence.begin()
                 self._bell.ring()  # the writer is to look then
             crowded = len(core.in_progress) > _CROWD
-            if self._transport.direct and size <= _DIRECT_SIZE and not crowded:
+            if self._transport.direct and not crowded and core.output_size <= _DIRECT_SIZE:
                 self._sending = True
                 output = core.take_output()
             else:
@@ -813,7 +813,7 @@ class Engine:
         if unsent:
             self.core.put_back(unsent)
         self._sending = False
-        if self.core.has_output or (self._unsent and self._alarm is not None):
+        if self.core.output or (self._unsent and self._alarm is not None):
             self._bell.ring()
 
     def _run_writer(self) -> None:
@@ -857,7 +857,7 @@ class Engine:
         The mutex is held.
         """
         assert self._mutex.is_owned()
-        if not self._sending and self.core.output_size:
+        if self.core.output and not self._sending:
             self._sending = True
             return self.core.take_output()
         now = Clock.now()

@@ -86,8 +86,9 @@ class Trace:
             return
         now, kept = Clock.wall(), self._kept
         for direction, text in entries[-KEPT:]:
-            if direction == ">" and type(text) is bytes:
-                kept.append((now, thread, direction, text[:SHOWN]))
+            if type(text) is bytes:  # as nearly always
+                shown = text[:SHOWN] if direction == ">" else self.hide(text, SHOWN)
+                kept.append((now, thread, direction, shown))
             else:
                 for single in _singly(text)[-KEPT:]:
                     kept.append((now, thread, direction, self._head(direction, single)))

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
-from typing import Any, cast
+from typing import Any
 
 from .._errors import TimeoutAbort, abort, error, failed_greeting, lost, printable, readonly
 from .arguments import Buffer, display, lay_out
@@ -139,7 +139,8 @@ class Connection:
         self.logging_in = False
         #: What was told to log in; the trace hides it for as long as the connection lives.
         self.secrets = Secrets()
-        self._output: list[Buffer] = []
+        #: What is to be sent, in order; its driver only asks whether there is any.
+        self.output: list[Buffer] = []
         self._unsent: set[bytes] = set()  # tags that nobody has taken to be sent
         #: What has happened, in order. Who has noted it puts an empty list here, not before.
         self.events: list[Event] = []
@@ -214,7 +215,7 @@ class Connection:
     @property
     def may_have_frames(self) -> bool:
         """Whether `frame` may give more without new bytes. For the reader only."""
-        return self._upgrading or self._framer.is_stopped
+        return self._upgrading or self._framer.violation is not None
 
     @property
     def missing(self) -> int:
@@ -260,23 +261,18 @@ class Connection:
 
     def take_output(self) -> list[Buffer]:
         """The buffers to send, in order; they are forgotten here."""
-        output, self._output = self._output, []
+        output, self.output = self.output, []
         self._unsent.clear()
         return output
 
     def put_back(self, unsent: Buffer) -> None:
         """Return what of the output could not be sent: it is the first to be sent next."""
-        self._output.insert(0, unsent)
-
-    @property
-    def has_output(self) -> bool:
-        """Whether `take_output` would give anything."""
-        return bool(self._output)
+        self.output.insert(0, unsent)
 
     @property
     def output_size(self) -> int:
         """Bytes that `take_output` would give."""
-        return sum(map(len, self._output)) if self._output else 0
+        return sum(map(len, self.output))
 
     def progressed(self, now: float) -> None:
         """Bytes of a command have left, or of a literal have come: the server isn't silent."""
@@ -289,16 +285,17 @@ class Connection:
 
     def next_deadline(self) -> float | None:
         """When `tick` has something to do, if nothing happens until then."""
-        if self.timeout is None and self._runs_freely:
-            return None  # as most of the time
+        if (
+            self.timeout is None
+            and self.welcome is not None
+            and self._logout_at is None
+            and self._idle_in_progress is None
+            and self._inquiry is None
+            and self._upgraded_by_hand is None
+        ):
+            return None  # as most of the time: nothing has a deadline
         deadlines = [self._silence_deadline(), *self._idle_deadlines()]
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
-
-    @property
-    def _runs_freely(self) -> bool:
-        """Whether nothing has a deadline of its own, whatever the user's time-out is."""
-        special = self._idle_in_progress or self._inquiry or self._upgraded_by_hand
-        return special is None and self._logout_at is None and self.welcome is not None
 
     def tick(self, now: float) -> None:
         """Do what is due: end or renew an IDLE, give up on a silent server."""
@@ -321,7 +318,7 @@ class Connection:
         self.state = LOGOUT
         self._idle_in_progress = None
         for container in (
-            self.in_progress, self._profiles, self._held, self._output, self._collectors,
+            self.in_progress, self._profiles, self._held, self.output, self._collectors,
             self._unseen,
         ):  # fmt: skip
             container.clear()
@@ -379,7 +376,7 @@ class Connection:
         if command.tag in self.in_progress:
             self._challenged = False
             self.secrets.add_response(response or b"")
-            self._output += [response if response is not None else b"*", CRLF]
+            self.output += [response if response is not None else b"*", CRLF]
             self._heard = now
             self._log(">", "[SASL response]")
 
@@ -645,16 +642,16 @@ class Connection:
             self.events.append(RoomMade(command))
             return
         self._unsent.add(command.tag)
-        parts = [command.tag + b" ", *command.parts, CRLF]
+        parts: list[Any] = [command.tag + b" ", *command.parts, CRLF]
         try:
-            line = b"".join(cast("list[bytes]", parts))  # if it holds no literal and no secret
+            line = b"".join(parts)  # if it holds no literal and no secret
         except TypeError:
             command.runs = deque(lay_out(parts, self._may_send_at_once))
             self._log(">", display(parts))
             self._send_run(command)
         else:
             self._log(">", line)
-            self._output.append(line)
+            self.output.append(line)
 
     def _enlist(self, command: Command, now: float) -> None:
         """*command* is in progress from now on."""
@@ -701,7 +698,7 @@ class Connection:
             del self._profiles[profile]
 
     def _send_run(self, command: Command) -> None:
-        self._output.extend(command.runs.popleft())
+        self.output.extend(command.runs.popleft())
         self._unsent.add(command.tag)  # again, if it was taken before
         self._sending = command if command.runs else None
 
@@ -826,11 +823,12 @@ class Connection:
 
         Their number; 0 when `_receive` has to look at each.
         """
-        if first_line(frames[start])[:2] != b"* ":
-            return 0
         collectors = self._collectors.get("FETCH")
-        only = collectors.only if collectors is not None else None
-        if only is None or self.logging_in or self.tap is not None:
+        if collectors is None or self.logging_in or self.tap is not None:
+            return 0
+        untagged = first_line(frames[start])[:2] == b"* "
+        only = collectors.only if untagged else None
+        if only is None:
             return 0
         command, asked = only
         count, data = fetch_data(frames, start, *asked)
@@ -1083,14 +1081,14 @@ class Connection:
     def _send_done(self, idle: Idle, now: float) -> None:
         if not idle.done_sent:
             idle.done_sent = True
-            self._output.append(_DONE)
+            self.output.append(_DONE)
             self._heard = idle.owes_since = now
             self._log(">", "DONE")
 
     def _take_back_done(self, idle: Idle) -> None:
         """The server has ended *idle*: to a DONE that is not on its way yet, it would object."""
-        if idle.done_sent and self._output[-1:] == [_DONE]:
-            self._output.pop()
+        if idle.done_sent and self.output[-1:] == [_DONE]:
+            self.output.pop()
             self._log(">", "DONE was not sent: the IDLE is over")
 
     def _tick_idle(self, idle: Idle, now: float) -> None:

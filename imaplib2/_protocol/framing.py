@@ -63,7 +63,8 @@ class Framer:
         self._unclosed = False  # _pieces is whole, but for parentheses that nobody closed
         self._folded: _Folded | None = None  # the last of _pieces, when its quoted string is open
         self._after_literal = False  # the response before this line ended with a literal
-        self._violation: ProtocolViolation | None = None
+        #: What `frames` will raise, behind what it has given.
+        self.violation: ProtocolViolation | None = None
         # A bare CR or LF was seen, or one within a quoted string: lines are split one by one.
         self._odd_line_ends = False
 
@@ -100,13 +101,8 @@ class Framer:
             or self._parts
             or self._after_literal
             or self._pushed_back is not None
-            or self._violation
+            or self.violation
         )
-
-    @property
-    def is_stopped(self) -> bool:
-        """Whether a violation is to be raised by `frames`, behind what it has given."""
-        return self._violation is not None
 
     def frames(self, *, single: bool = False) -> list[Frame]:
         """The responses that are complete; at most one of them when *single* is true.
@@ -115,13 +111,13 @@ class Framer:
         """
         found: list[Frame] = []
         try:
-            while self._violation is None and not (single and found):
+            while self.violation is None and not (single and found):
                 if not self._advance(single, found) or self._is_drained:
                     break
         except ProtocolViolation as violation:
-            self._violation = violation
-        if self._violation is not None and not found:
-            raise self._violation
+            self.violation = violation
+        if self.violation is not None and not found:
+            raise self.violation
         return found
 
     @property
