@@ -494,14 +494,18 @@ def interrupt() -> Any:
     if not hasattr(signal, "pthread_kill"):
         pytest.skip("no signal can be sent to a thread")
     problems: list[BaseException] = []
+    interrupted = threading.Event()
 
     def handle(*_: Any) -> None:
-        raise problems.pop()
+        if problems:
+            interrupted.set()
+            raise problems.pop()
 
     def later(problem: BaseException, condition: Any) -> Thread:
         def send() -> None:
             wait_until(condition)
-            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGALRM)
+            while not interrupted.wait(0.01):  # CPython sleeps on when it comes just before a wait
+                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGALRM)
 
         problems.append(problem)
         return Thread(send)
