@@ -9,16 +9,18 @@ import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
 
-from .live.courier import Courier
-from .live.cyrus import Cyrus
-from .live.dovecot import Dovecot
 from .needs import need
 from .systems import SYSTEM, emulate, excuse
+
+if TYPE_CHECKING:
+    from .live.courier import Courier
+    from .live.cyrus import Cyrus
+    from .live.dovecot import Dovecot
 
 if SYSTEM and os.name != "nt":
     emulate(SYSTEM)
@@ -34,30 +36,34 @@ _SECONDS = 5.0
 _FAILED = pytest.StashKey[bool]()
 
 
+# Servers are imported where a test asks for one: most tests have to do with none.
 @pytest.fixture(scope="session")
 def dovecot() -> Iterator[Dovecot]:
     """A running Dovecot."""
+    from .live.dovecot import Dovecot
+
     yield from _running(Dovecot)
 
 
 @pytest.fixture(scope="session")
 def cyrus() -> Iterator[Cyrus]:
     """A running Cyrus."""
+    from .live.cyrus import Cyrus
+
     yield from _running(Cyrus)
 
 
 @pytest.fixture(scope="session")
 def courier() -> Iterator[Courier]:
     """A running Courier; where containers forbid what it takes, nobody can have one."""
+    from .live.courier import Courier
+
     if reason := Courier.forbidden():
         pytest.skip(reason)
     yield from _running(Courier)
 
 
-_Server = TypeVar("_Server", Dovecot, Cyrus, Courier)
-
-
-def _running(kind: type[_Server]) -> Iterator[_Server]:
+def _running(kind: type[Any]) -> Iterator[Any]:
     """A server of a *kind*, as a fixture, where it can run."""
     need(kind.missing(), kind.__name__)
     with kind() as server:
