@@ -16,7 +16,8 @@ import pytest
 
 import imaplib2
 
-from ..live.dovecot import PASSWORD, Dovecot
+from ..live.dovecot import Dovecot
+from ..live.server import PASSWORD
 from .steps import RUN_SECONDS
 
 _ROOT = Path(__file__).parents[2]

@@ -15,7 +15,7 @@ import pytest
 from imaplib2 import IMAP4
 
 from ..live.cyrus import Cyrus
-from ..live.dovecot import PASSWORD, Dovecot
+from ..live.dovecot import Dovecot
 from ..live.helpers import (
     TIMEOUT,
     count,
@@ -26,6 +26,7 @@ from ..live.helpers import (
     ok,
     without_times,
 )
+from ..live.server import PASSWORD
 from ..server.helpers import Calls, Serve, agree, connected, error, greet, greet_authenticated
 from ..server.scripted import Command, Peer
 

@@ -26,8 +26,9 @@ import pytest
 
 import imaplib2
 
-from ..live.dovecot import PASSWORD, Dovecot
+from ..live.dovecot import Dovecot
 from ..live.helpers import wait_until
+from ..live.server import PASSWORD
 from ..needs import need_package
 from ..server import scripted
 from ..server.helpers import Serve

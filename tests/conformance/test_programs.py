@@ -15,7 +15,8 @@ import pytest
 
 import imaplib2
 
-from ..live.dovecot import PASSWORD, Dovecot
+from ..live.dovecot import Dovecot
+from ..live.server import PASSWORD
 from ..server.helpers import SECONDS
 from .comparison import environment
 from .packages import folder_of

@@ -21,8 +21,9 @@ import pytest
 
 import imaplib2
 
-from ..live.dovecot import PASSWORD, Dovecot
+from ..live.dovecot import Dovecot
 from ..live.helpers import without_times
+from ..live.server import PASSWORD
 from .differences import DIFFERENCES, Difference, Raised, difference_of
 from .uses import USES, Session, Setting, Use, fill_account
 

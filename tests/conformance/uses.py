@@ -27,7 +27,8 @@ from enum import Enum
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from ..live.dovecot import PASSWORD, Dovecot
+from ..live.dovecot import Dovecot
+from ..live.server import PASSWORD
 from ..server.scripted import Peer
 
 SECONDS = 20.0

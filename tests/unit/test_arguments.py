@@ -731,7 +731,7 @@ BUFFERS: dict[str, Callable[[], Any]] = {
 
 def overwrite(buffer: Any) -> None:
     """Fill *buffer*, unless it can't change, with something else."""
-    view = memoryview(buffer)
+    view: Any = memoryview(buffer)
     if not view.readonly:
         view = view.cast("B") if view.contiguous else view.obj
         view[:] = b"x" * len(view)

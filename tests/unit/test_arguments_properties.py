@@ -635,7 +635,7 @@ class Markup(str):
     def startswith(self, *args: Any) -> bool:
         return False
 
-    endswith = __contains__ = __eq__ = __ne__ = startswith  # type: ignore[assignment]
+    endswith = __contains__ = __eq__ = __ne__ = startswith
 
     def __len__(self) -> int:
         return 1
