@@ -29,6 +29,7 @@ from collections.abc import (
 )
 from typing import Any
 
+from ._clock import Clock, seconds_until
 from ._errors import abort, error, lost
 from ._pending import Outcome, Pending
 from ._protocol.command import Command, Idle
@@ -40,7 +41,7 @@ from ._protocol.limits import ProtocolViolation
 from ._protocol.responses import Continuation, Tagged, Untagged, parse
 from ._protocol.written import Written
 from ._threads import Engine
-from ._waiting import Clock, Pipe, seconds_until
+from ._transport.waiting import Pipe
 
 #: ``(typ, [text])`` once the tagged response has been pulled.
 Completion = tuple[str, list[bytes]] | None

@@ -28,6 +28,7 @@ from typing import Literal as Exactly
 from . import _auth, _dates, _errors
 from ._by_hand import ByHand, TaggedCommands
 from ._checks import check_callable, port_number, seconds, socket_timeout
+from ._clock import Clock
 from ._errors import InvalidArgument, UnusableArgument, error, printable, readonly
 from ._idler import Idler
 from ._pending import Callback, Finish, Outcome, Pending
@@ -54,22 +55,25 @@ from ._protocol.untagged import UntaggedResponses
 from ._protocol.values import octets, plain_value
 from ._route import Route, Routes, as_imaplib_has_it, check_whole
 from ._threads import Engine
-from ._tls import TLS_COMPAT, TLSSettings
 from ._trace import Trace
 from ._transport import (
+    IS_WINDOWS,
+    TLS_COMPAT,
     DeflateTransport,
     FileTransport,
     MethodTransport,
     ProcessTransport,
     SocketTransport,
+    TLSSettings,
     Transport,
+    buffered,
     deflate_objects,
+    hand_over,
+    is_interruption,
     is_socket,
     tls_transport,
     tune,
 )
-from ._users_socket import buffered, hand_over, is_interruption
-from ._waiting import IS_WINDOWS, Clock
 
 if TYPE_CHECKING:
     import ssl
@@ -80,7 +84,7 @@ if TYPE_CHECKING:
 
     from ._auth import Authenticator, Responder
     from ._dates import DateTime
-    from ._tls import CertificateCallback
+    from ._transport import CertificateCallback
 
 IMAP4_PORT = 143
 IMAP4_SSL_PORT = 993

@@ -85,6 +85,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from ._clock import Clock, next_of, seconds_until
 from ._errors import abort, error, escaped, os_error
 from ._mutex import Bell, Mutex, Reentered
 from ._pending import Job, Outcome, Pending, run_jobs
@@ -105,7 +106,7 @@ from ._protocol.events import (
 from ._protocol.framing import Frame
 from ._protocol.limits import ProtocolViolation
 from ._trace import OwnThread, Trace, log, shielded
-from ._waiting import Clock, Wakeup, can_read, next_of, seconds_until
+from ._transport import Wakeup, can_read
 
 if TYPE_CHECKING:
     from ._transport import Transport

@@ -9,9 +9,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, TextIO
 
+from ._clock import Clock
 from ._errors import escaped, printable
 from ._protocol.framing import Batch
-from ._waiting import Clock
 
 #: Interactions that are kept to be printed with an error.
 KEPT = 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ._checks import check_callable
+from .._checks import check_callable
 
 if TYPE_CHECKING:
     import socket

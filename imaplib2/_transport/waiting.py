@@ -1,61 +1,18 @@
-"""The clock, waiting for a descriptor to become readable or writable, and ending such a wait."""
+"""Waiting for a descriptor to become readable or writable, and ending such a wait."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import os
-import queue
 import select
 import socket
 import sys
-import time
 from collections.abc import Callable, Sequence
-from types import BuiltinFunctionType
-from typing import TYPE_CHECKING, TypeVar
 
-from ._mutex import Mutex, Reentered
-
-if TYPE_CHECKING:
-    import subprocess
-
-T = TypeVar("T")
-#: Seconds: whoever waits longer looks at the clock in between. Some waits can't be much longer.
-_LONGEST_WAIT = 24 * 3600.0
-#: Seconds between looks at a child process: the first, and the most.
-_FIRST_LOOK, _CHILD_LOOK = 0.001, 0.05
-#: Windows waits for sockets only; and there the `shutdown()` of one doesn't wake who receives.
-IS_WINDOWS = sys.platform == "win32"
-
-
-def _genuine(name: str) -> Callable[[], float]:
-    """The function *name* of the module time, although a program may have replaced it there."""
-    function: Callable[[], float] = getattr(time, name)
-    if not isinstance(function, BuiltinFunctionType):
-        # Its time stands still while it imports us: a fresh copy of the module has its own.
-        from importlib.util import module_from_spec
-
-        spec = time.__spec__
-        assert spec is not None
-        assert spec.loader is not None
-        fresh = module_from_spec(spec)
-        spec.loader.exec_module(fresh)
-        function = getattr(fresh, name)
-    return function
-
-
-class Clock:
-    """The time that everything here goes by, also in programs under test whose time stands still.
-
-    Tools such as freezegun replace the functions of the module time, there and wherever a module
-    refers to them, for some callers only: our threads would see different times. They don't look
-    into classes.
-    """
-
-    #: Seconds, for deadlines.
-    now = staticmethod(_genuine("monotonic"))
-    #: Seconds since the epoch.
-    wall = staticmethod(_genuine("time"))
+from .._clock import LONGEST_WAIT
+from .._mutex import Mutex, Reentered
+from . import kernel
 
 
 class Pipe:
@@ -64,7 +21,7 @@ class Pipe:
     def __init__(self) -> None:
         self._sockets: list[socket.socket] = []
         self._descriptors: list[int] = []
-        if IS_WINDOWS:
+        if kernel.IS_WINDOWS:
             self._sockets[:] = socket.socketpair()
             self._read_fd, self._write_fd = (end.fileno() for end in self._sockets)
         else:
@@ -127,8 +84,8 @@ class Wakeup:
     def _run(self, step: Callable[[], None]) -> None:
         """Do what needs the descriptors, whose numbers may mean others once they are closed.
 
-        A garbage collection, or a signal handler, may have interrupted just that: what it has
-        interrupted does then what is left to be done.
+        A garbage collection, or a signal handler, may have interrupted just that; then the
+        interrupted call, which finds what it wants in the attributes, does the rest.
         """
         with contextlib.suppress(Reentered):
             self._mutex.run(step)
@@ -143,9 +100,11 @@ class Wakeup:
     def _release(self) -> None:
         self._pipe.close()
 
-    # A default argument, as the modules' globals may be gone: then, the system closes all of it.
+    # A default argument: at exit, the globals of modules may be gone. The system closes the
+    # descriptors then.
     def __del__(self, is_ending: Callable[[], bool] = sys.is_finalizing) -> None:
-        if hasattr(self, "_pipe") and not is_ending():  # without one, there was none to be had
+        # Without a pipe, the system had no descriptors for one.
+        if hasattr(self, "_pipe") and not is_ending():
             self.close()
 
     def wait_with(
@@ -171,7 +130,8 @@ def wait_for(
 
     False when *timeout* seconds have passed, or *wakeup* was set. Raises OSError when it is closed.
     """
-    descriptor = sock.fileno()  # asked for once: it may be closed meanwhile
+    # Asked for once: another thread may close the socket meanwhile.
+    descriptor = sock.fileno()
     if descriptor < 0:
         raise OSError(errno.EBADF, os.strerror(errno.EBADF))
     if wakeup is not None:
@@ -188,8 +148,9 @@ def can_read(descriptor: int, timeout: float | None) -> bool:
 
 def _ready(reading: Sequence[int], writing: Sequence[int], timeout: float | None) -> list[int]:
     """The descriptors that can be read or written, once some can, or *timeout* has passed."""
-    if not hasattr(select, "poll"):  # Windows, and programs that have taken it away
-        span = None if timeout is None else min(timeout, _LONGEST_WAIT)
+    # Windows has none, and a program may have taken it away.
+    if not hasattr(select, "poll"):
+        span = None if timeout is None else min(timeout, LONGEST_WAIT)
         readable, writable, _ = select.select(reading, writing, [], span)
         return [*readable, *writable]
     poller = select.poll()
@@ -201,38 +162,4 @@ def _ready(reading: Sequence[int], writing: Sequence[int], timeout: float | None
 
 
 def _milliseconds(timeout: float | None) -> float | None:
-    return None if timeout is None else max(0.0, min(timeout, _LONGEST_WAIT) * 1000)
-
-
-def seconds_until(deadline: float) -> float:
-    """How long to wait for *deadline*, in monotonic time: at least 0, at most a day."""
-    return max(0.0, min(deadline - Clock.now(), _LONGEST_WAIT))
-
-
-def next_of(items: queue.SimpleQueue[T], timeout: float | None) -> T:
-    """The next of *items*; raises queue.Empty when there is none within *timeout* seconds.
-
-    In Python 3.10, ``get`` waits for ever when its time is up before it has begun to wait; but not
-    behind one that doesn't wait.
-    """
-    if timeout is None:
-        return items.get()
-    with contextlib.suppress(queue.Empty):
-        return items.get_nowait()
-    if timeout <= 0:
-        raise queue.Empty
-    return items.get(timeout=timeout)
-
-
-def ended_within(child: subprocess.Popen[bytes], seconds: float) -> bool:
-    """Wait for a process to end; false when *seconds* have passed.
-
-    ``Popen.wait`` would go by a clock that may stand still.
-    """
-    deadline, look = Clock.now() + seconds, _FIRST_LOOK
-    while child.poll() is None:
-        if not (left := seconds_until(deadline)):
-            return False
-        time.sleep(min(look, left))
-        look = min(2 * look, _CHILD_LOOK)
-    return True
+    return None if timeout is None else max(0.0, min(timeout, LONGEST_WAIT) * 1000)
