@@ -26,7 +26,14 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeAlias, TypeVar, cast, overloa
 from typing import Literal as Exactly
 
 from . import _auth, _dates, _errors
-from ._by_hand import ByHand, TaggedCommands
+from ._by_hand import (
+    ByHand,
+    Route,
+    Routes,
+    TaggedCommands,
+    as_imaplib_has_it,
+    check_whole,
+)
 from ._checks import check_callable, port_number, seconds, socket_timeout
 from ._clock import Clock
 from ._errors import InvalidArgument, UnusableArgument, error, printable, readonly
@@ -53,7 +60,6 @@ from ._protocol.states import ANY, LOGOUT, SELECTED
 from ._protocol.substitution import substitute
 from ._protocol.untagged import UntaggedResponses
 from ._protocol.values import octets, plain_value
-from ._route import Route, Routes, as_imaplib_has_it, check_whole
 from ._threads import Engine
 from ._trace import Trace
 from ._transport import (
@@ -1522,7 +1528,7 @@ class IMAP4:
             if callback is not None:
                 return _LATER
             outcome: Any = engine.wait(pending)
-            if self._by_hand.is_used:
+            if self._by_hand.inbox.is_used:
                 self._by_hand.after_command()
             return outcome  # type: ignore[no-any-return]
         except error:

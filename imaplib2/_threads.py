@@ -25,7 +25,7 @@ as the peer has not acknowledged everything, it looks at that, too, every few se
 
 *The reader* blocks in the transport. Between the OK of an upgrade and its end it waits, while the
 waiter of the command (that is: the thread of the user, or the callback thread) upgrades.
-While the user polls the socket for the news of an IDLE (see ``_by_hand.py``), it reads when it is
+While the user polls the socket for the news of an IDLE (see ``_by_hand/``), it reads when it is
 asked to: ``_polling`` is what it waits for then.
 
 *The callback thread* exists from the first command with a callback on, and runs user code only.
