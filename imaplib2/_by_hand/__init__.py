@@ -26,15 +26,20 @@ whose own commands complete (`Pulling.after_command`), and with those that look 
 ``Inbox.is_pulled``              drop what is too much a response too early or too late.
 ``Tags.open``                    The mutex to add a tag, and to end the tap when none is left. A
                                  user who forgets a tag discards it without: then the next
-                                 response ends the tap.
+                                 response ends the tap. A tag is discarded before its completion
+                                 is queued, so that its user finds it closed.
 ``Tags.unread``, ``.on_socket``  Sets, of which a tag is added by its user, and discarded singly
                                  by that or, if its completion is dropped, by the reader.
 ``Tags.completions``,            Dicts whose items are set, popped and copied singly.
 ``Tags.pending``
-``core.reserved_tags``           A set; the reader looks for a tag. A tag is released last of all,
-                                 so that nothing of its old command is left when it is used again.
+``core.reserved_tags``           A set, in which the reader looks for a tag; a user adds one at a
+                                 time, before it sends. The mutex to release one, so that the core
+                                 is through with its completion, which may be pulled before; and
+                                 last of all, so that nothing is left of its command when it is used
+                                 again.
 ``core.in_progress``             The mutex. Without it, a tag is looked for, or all are copied at
-                                 once, where an old value does no harm.
+                                 once, where an old value does no harm: it still holds a command
+                                 whose completion is queued, and may be pulled, already.
 ``core.timeout``                 A single attribute, which the core reads once for a decision. It
                                  holds from the next decision on.
 ``OwnIdle``                      Single attributes, each read once for a decision. `begin` sets

@@ -68,8 +68,9 @@ class Inbox:
         if self.responses.empty():
             self._size = 0
         self._size += frame_size(frame)
-        self.responses.put((frame, keeps_news))
+        # In this order: a user who has pulled it may use the tag again at once.
         self._tags.open.discard(_tag_of(frame))
+        self.responses.put((frame, keeps_news))
         if not self._tags.open:
             self._port.end_tap()
             return
@@ -96,7 +97,7 @@ class Inbox:
                 return
             frame, was_kept = oldest
             self._size -= frame_size(frame)
-            self._tags.done_with(_tag_of(frame))
+            self._tags.done_with(_tag_of(frame), has_mutex=True)
             if was_kept:
                 response = parse(frame)
                 if isinstance(response, Untagged):

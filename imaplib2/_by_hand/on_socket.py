@@ -94,7 +94,7 @@ class OnSocket:
         start = bytes(memoryview(data)[:256])
         tag, space, _ = start.partition(b" ")
         if space and self._is_unknown(tag) and self._starts_command():
-            if self._port.is_in_progress(tag):
+            if self._port.is_still_in_progress(tag):
                 raise error(f"the tag {tag!r} is that of a command in progress")
             self._tags.note_on_socket(tag)
         if not self._sending.before_sending(data, deadline):

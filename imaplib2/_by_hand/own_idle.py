@@ -27,11 +27,11 @@ class OwnIdle:
         self._owes_done = True
 
     def to_be_ended(self) -> Command | None:
-        """The command, if a DONE that the user sends is meant for it."""
+        """The command, if a DONE that the user sends is meant for it. Takes the mutex."""
         command = self.command
         if command is None:
             return None
-        is_meant = self._owes_done or self._port.is_in_progress(command.tag)
+        is_meant = self._owes_done or self._port.is_still_in_progress(command.tag)
         return command if is_meant else None
 
     def end(self) -> None:

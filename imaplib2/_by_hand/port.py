@@ -51,8 +51,15 @@ class Port:
         return self._core.paused
 
     def is_in_progress(self, tag: object) -> bool:
-        """Whether a command with *tag* is."""
+        """Whether a command with *tag* is; for the reader, and where an old value does no harm."""
         return tag in self._core.in_progress
+
+    def is_still_in_progress(self, tag: bytes) -> bool:
+        """Whether a command with *tag* is, once what has come is handled. Takes the mutex.
+
+        A user may pull the completion of a command while the core is still at it.
+        """
+        return self.running().locked(lambda core: tag in core.in_progress)
 
     def tags_in_progress(self) -> list[bytes]:
         """The tags of all commands in progress, as it is now."""
@@ -67,8 +74,15 @@ class Port:
         self._core.reserved_tags.add(tag)
 
     def release(self, tag: bytes) -> None:
-        """No command that is sent by hand has *tag* any more."""
-        self._core.reserved_tags.discard(tag)
+        """No command that is sent by hand has *tag* any more. Takes the mutex.
+
+        A user may have pulled the completion while the core is still at it: without the command,
+        that would be one of nothing.
+        """
+        if self.engine is None:
+            self.release_at_once(tag)
+        else:
+            self.engine.locked(lambda core: core.reserved_tags.discard(tag))
 
     def set_timeout(self, timeout: float | None) -> None:
         """Have the server's silences bounded by *timeout* seconds, or not at all."""
@@ -121,6 +135,10 @@ class Port:
     def end_tap(self) -> None:
         """Have nothing called any more."""
         self._core.tap = None
+
+    def release_at_once(self, tag: bytes) -> None:
+        """As `release`."""
+        self._core.reserved_tags.discard(tag)
 
     def store_at_once(self, response: Untagged) -> None:
         """As `store`."""

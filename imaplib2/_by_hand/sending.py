@@ -108,8 +108,8 @@ class Sending:
 
     def _make_way(self, data: Any, deadline: float | None) -> bool:
         start = bytes(memoryview(data)[:256])
-        idle = self._idle.to_be_ended()
-        if idle is not None and start.strip().upper() == b"DONE":
+        is_done = start.strip().upper() == b"DONE"
+        if is_done and (idle := self._idle.to_be_ended()) is not None:
             self._idle.end()
             self._port.running().end_idle(idle)
             return False

@@ -49,15 +49,16 @@ class Tags:
         self.on_socket.discard(tag)
         self.unread.discard(tag)
 
-    def done_with(self, tag: bytes) -> None:
-        """The tagged response was pulled, or never will be. Also for the reader."""
+    def done_with(self, tag: bytes, *, has_mutex: bool = False) -> None:
+        """The tagged response was pulled, or never will be. May take the mutex."""
         self.unread.discard(tag)
         if tag in self.on_socket:
             self.pending.pop(tag, None)
             self.completions.pop(tag, None)
             self.on_socket.discard(tag)
             # Last: from now on, the user may give it to another command.
-            self._port.release(tag)
+            release = self._port.release_at_once if has_mutex else self._port.release
+            release(tag)
 
     def forget(self, tag: bytes) -> None:
         """The user has removed *tag*. Raises KeyError if there is no such command."""

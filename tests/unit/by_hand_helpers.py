@@ -97,6 +97,9 @@ class FakePort(Port):
     def is_in_progress(self, tag: object) -> bool:
         return tag in self.in_progress
 
+    def is_still_in_progress(self, tag: bytes) -> bool:
+        return tag in self.in_progress
+
     def tags_in_progress(self) -> list[bytes]:
         return sorted(self.in_progress)
 
@@ -141,6 +144,9 @@ class FakePort(Port):
 
     def end_tap(self) -> None:
         self.receive = None
+
+    def release_at_once(self, tag: bytes) -> None:
+        self.release(tag)
 
     def store_at_once(self, response: Untagged) -> None:
         self.stored.append(response.type)

@@ -33,6 +33,9 @@ def test_without_threads() -> None:
     port = Port(Driver().core)
     assert not port.can_serve
     assert not port.forget_unseen(b"X1")
+    port.reserve(b"X1")
+    port.release(b"X1")
+    assert not port.is_reserved(b"X1")
     with pytest.raises(abort, match="not connected"):
         port.running()
 
@@ -51,11 +54,15 @@ def test_commands_and_tags() -> None:
     port = ported(driver)
     command = driver.submit("NOOP")
     assert port.is_in_progress(command.tag)
+    assert port.is_still_in_progress(command.tag)
     assert port.tags_in_progress() == [command.tag]
     assert port.new_tag() not in (command.tag, port.new_tag())
     port.reserve(b"X1")
     assert port.is_reserved(b"X1")
     port.release(b"X1")
+    assert not port.is_reserved(b"X1")
+    port.reserve(b"X1")
+    port.release_at_once(b"X1")
     assert not port.is_reserved(b"X1")
 
 

@@ -118,3 +118,21 @@ def test_what_waits_is_bounded_in_number_and_size(
     assert len(queued) <= number
     assert sizes <= size or len(queued) == 1
     assert not queued or queued[-1][0] == newest
+
+
+def test_a_command_is_over_before_its_completion_can_be_pulled() -> None:
+    """Its tag may be used again as soon as that was pulled."""
+    parts = Parts()
+    parts.begin()
+    put, open_then = parts.inbox.responses.put, list[bool]()
+
+    class Queue:
+        def put(self, item: object) -> None:
+            open_then.append(b"X1" in parts.tags.open)
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(put.__self__, name)
+
+    parts.inbox.responses = Queue()  # type: ignore[assignment]
+    parts.port.hear(b"* 1 EXISTS\r\nX1 OK done\r\n")
+    assert open_then == [True, False]
