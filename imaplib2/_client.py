@@ -327,9 +327,6 @@ class IMAP4:
         if sock is None or sock is self._used_sock or not self._core.awaits_socket():
             return
         engine = self._running_engine()
-        if self._hooked is not None and self._hooked.take_unread():
-            engine.fail(self.abort("plaintext behind the OK to STARTTLS, an attack"))
-            return
         self._tls_established = True
         engine.upgraded_by_hand(self._engine_transport())
 
@@ -1444,11 +1441,7 @@ class IMAP4:
 
     def _upgrade(self, command: Command, unread: bytes) -> Transport:
         """The transport behind STARTTLS or COMPRESS."""
-        if self._hooked is not None:
-            unread += self._hooked.take_unread()
         if command.row.upgrade is Upgrade.TLS:
-            if unread:
-                raise self.abort("plaintext behind the OK to STARTTLS, an attack")
             self.ssl_wrap_socket()
             return self._engine_transport()
         self.start_compressing()

@@ -943,7 +943,11 @@ class Engine:
                 if size is None:
                     self.heard()
                 elif size:
-                    self._receive(self.core.frame(buffer[:size]))
+                    data: Buffer = buffer[:size]
+                    # What is behind the OK to an upgrade, the core has to know.
+                    if self._transport.reads_ahead and self.core.may_have_frames:
+                        data = bytes(data) + self._transport.take_unread()
+                    self._receive(self.core.frame(data))
                 else:
                     self._end_of_file()
             finally:

@@ -21,6 +21,8 @@ class Transport(Protocol):
     direct: bool
     #: Whether `send` keeps to its time-out.
     punctual: bool
+    #: Whether more may be received than was asked for, so that `take_unread` gives it.
+    reads_ahead: bool
 
     @property
     def has_more(self) -> bool:
@@ -30,6 +32,12 @@ class Transport(Protocol):
         """Wait for bytes and put them into *buffer*; their number, or 0 at the end of file.
 
         None when what has come gives no bytes yet, such as a part of a TLS record.
+        """
+
+    def take_unread(self) -> bytes:
+        """What was received beyond what was asked for, and was not given yet; it is forgotten here.
+
+        For the thread that reads.
         """
 
     def is_readable(self) -> bool:

@@ -22,6 +22,7 @@ class DeflateTransport:
 
     direct = False
     punctual = True
+    reads_ahead = False
 
     def __init__(self, inner: Transport, compressor: Any, decompressor: Any, unread: bytes) -> None:
         self.inner = inner
@@ -58,6 +59,9 @@ class DeflateTransport:
         self._more = len(text) == len(buffer) or bool(self._decompressor.unconsumed_tail)
         buffer[: len(text)] = text
         return len(text) or None
+
+    def take_unread(self) -> bytes:
+        return b""
 
     def is_readable(self) -> bool:
         return self.has_more or self.inner.is_readable()

@@ -24,6 +24,7 @@ class FileTransport:
 
     direct = False
     punctual = False
+    reads_ahead = True
 
     def __init__(self, sock: Any, file: Any = None) -> None:
         self.sock = sock
@@ -50,6 +51,10 @@ class FileTransport:
         buffer[:size] = self._unread[:size]
         self._unread = self._unread[size:]
         return size
+
+    def take_unread(self) -> bytes:
+        unread, self._unread = bytes(self._unread), memoryview(b"")
+        return unread
 
     def is_readable(self) -> bool:
         return self.has_more or (self.fileno() >= 0 and wait_for(self.sock, 0, reading=True))

@@ -56,6 +56,7 @@ class MethodTransport:
 
     direct = False
     punctual = False
+    reads_ahead = True
 
     def __init__(self, owner: Callable[[], Owner | None]) -> None:
         self._owner = owner
@@ -86,6 +87,10 @@ class MethodTransport:
         # A view: a copy of the rest each time would make much data cost its square.
         self._unread = memoryview(data)[size:]
         return size
+
+    def take_unread(self) -> bytes:
+        unread, self._unread = bytes(self._unread), memoryview(b"")
+        return unread
 
     def is_readable(self) -> bool:
         return self.has_more or self._wait_readable(0)
@@ -129,14 +134,6 @@ class MethodTransport:
     def inflate(self, unread: bytes, decompressor: Any) -> None:
         """Have what *unread* is the compressed form of received before anything else."""
         self._early = DeflateTransport(self, None, decompressor, unread)
-
-    def take_unread(self) -> bytes:
-        """What the owner's ``read`` gave beyond what was asked for, and was not received yet.
-
-        It is forgotten here.
-        """
-        unread, self._unread = bytes(self._unread), memoryview(b"")
-        return unread
 
     def _living_owner(self) -> Owner | None:
         owner = self._owner()

@@ -23,6 +23,7 @@ class ProcessTransport:
 
     direct = False
     punctual = True
+    reads_ahead = False
     has_more = False
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
@@ -38,6 +39,9 @@ class ProcessTransport:
         if not self._wakeup.wait_with(self._read_fd):
             return 0
         return os.readv(self._read_fd, [buffer])
+
+    def take_unread(self) -> bytes:
+        return b""
 
     def is_readable(self) -> bool:
         return self._wakeup.wait_with(self._read_fd, 0)

@@ -23,6 +23,7 @@ class SocketTransport:
 
     direct = hasattr(socket, "MSG_DONTWAIT")
     punctual = True
+    reads_ahead = False
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
@@ -58,6 +59,9 @@ class SocketTransport:
                     raise
                 wait_for(self.sock, reading=True, wakeup=self._wakeup)
         return 0
+
+    def take_unread(self) -> bytes:
+        return b""
 
     def is_readable(self) -> bool:
         return wait_for(self.sock, 0, reading=True)
