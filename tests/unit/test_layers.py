@@ -38,7 +38,7 @@ LAYERS = [
     {"_by_hand.port", "_by_hand.route"},
     {"_threads"},
     {"_pending"},
-    {"_auth", "_trace", "_transport", "_dates"},
+    {"_auth", "_trace", "_transport", "_dates", "_waiting", "_tls", "_users_socket"},
     {"_transport.methods", "_transport.tls", "_transport.process"},
     {"_transport.deflate", "_transport.files", "_transport.sockets", "_transport.tls_socket"},
     {"_transport.users_socket", "_transport.family", "_transport.tls_settings"},
