@@ -8,8 +8,8 @@ write to the socket and read there. Others replace ``_simple_command``, which ``
 Here the reader thread receives and files responses for all of these as for any other user. While
 a command that was sent by hand is in progress, each response is queued for its user as well
 (`Inbox`), who pulls it (`Pulling`). Only while the user polls the socket for the news of an IDLE
-does the reader leave them there until they are pulled: otherwise it would be a matter of luck who
-sees them first.
+does the reader leave them there until they are pulled: otherwise it would be a matter of luck which
+of both sees them first.
 
 The parts, each referring to those above it only: ``port.py`` (the core and the threads),
 ``tags.py``, ``own_idle.py``, ``inbox.py``, ``pulling.py``, ``sending.py``, ``on_socket.py`` and

@@ -46,7 +46,7 @@ class Inbox:
         self._port.tap(self.receive)
 
     def put_end(self) -> None:
-        """Have the next who pulls be told that the connection is over."""
+        """Tell the next thread that pulls that the connection is over."""
         self.responses.put(None)
 
     def take(self) -> Queued | None:

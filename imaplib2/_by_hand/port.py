@@ -114,7 +114,7 @@ class Port:
             self.running().locked(lambda core: core.sent_by_hand(bytes(data)))
 
     def store(self, response: Untagged) -> None:
-        """Put *response*, which was kept for its user, with the others. Takes the mutex."""
+        """Put *response*, which was kept for its user, with those for all. Takes the mutex."""
         self.running().locked(lambda core: core.store(response))
 
     def run(self, function: Callable[[], None]) -> None:

@@ -146,7 +146,7 @@ class Pulling:
         finally:
             self._pullers.discard(puller)
         if pulled is None:
-            self._inbox.put_end()  # for all others who pull
+            self._inbox.put_end()  # for the next thread
             raise self._lost()
         self._end_stand_ins()
         return pulled
@@ -198,7 +198,7 @@ class Pulling:
     def after_command(self) -> None:
         """File what was not pulled: with imaplib, a command that completes would have read it.
 
-        Completions stay, for those who wait for them; and all that a user is about to read.
+        Completions stay, for threads that wait for them; and all that a user is about to read.
         """
         if self.has_some and not self._is_being_read():
             self.file_rest(keep_completions=True)

@@ -17,7 +17,7 @@ class Tags:
         self._port = port
         #: All of them, until the user removes them.
         self.completions: dict[bytes, Completion] = {}
-        #: What those who wait for an outcome wait for.
+        #: What `Sending.complete` waits for.
         self.pending: dict[bytes, Pending] = {}
         #: Those whose tagged response has not been received.
         self.open: set[bytes] = set()

@@ -126,13 +126,13 @@ class TLSSettings:
 
         if self.cert_verify_cb is None:
             return
-        # Empty when nobody has verified the chain; callbacks that want more ask the socket.
+        # Empty where the chain was not verified; callbacks that want more ask the socket.
         answer = self.cert_verify_cb(sock.getpeercert() or {}, host)
         if answer:
             raise ssl.SSLError(answer)
 
     def _understand_context_by_type(self) -> None:
-        """Old signatures had the context where others have a file or a CA."""
+        """Take a context from where old signatures have it, and newer ones a file or a CA."""
         for name in ("keyfile", "certfile", "ca_certs"):
             value = getattr(self, name)
             if value is not None and hasattr(value, "wrap_socket"):

@@ -82,7 +82,7 @@ class Wakeup:
         self._run(self._release)
 
     def _run(self, step: Callable[[], None]) -> None:
-        """Do what needs the descriptors, whose numbers may mean others once they are closed.
+        """Do what needs the descriptors, whose numbers the system gives again once they are closed.
 
         A garbage collection, or a signal handler, may have interrupted just that; then the
         interrupted call, which finds what it wants in the attributes, does the rest.
