@@ -8,7 +8,7 @@
 
 Read the package in this order: ``_client.py`` (what users call), ``_protocol/commands.py`` and
 ``_protocol/connection.py`` (IMAP itself, without I/O), ``_threads.py`` (what runs concurrently),
-``_transport.py`` (what carries bytes).
+``_transport/`` (what carries bytes).
 """
 
 import sys
@@ -49,7 +49,7 @@ from ._protocol.grammar import (
 )
 from ._protocol.states import AUTH, LOGOUT, NONAUTH, SELECTED
 from ._threads import READ_SIZE
-from ._tls import TLS_COMPAT, TLS_NO_SSL, TLS_SECURE
+from ._transport import TLS_COMPAT, TLS_NO_SSL, TLS_SECURE
 from ._version import __release__, __revision__, __version__, version
 
 #: The debug level of instances that are made without one.

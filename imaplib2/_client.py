@@ -26,8 +26,16 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeAlias, TypeVar, cast, overloa
 from typing import Literal as Exactly
 
 from . import _auth, _dates, _errors
-from ._by_hand import ByHand, TaggedCommands
+from ._by_hand import (
+    ByHand,
+    Route,
+    Routes,
+    TaggedCommands,
+    as_imaplib_has_it,
+    check_whole,
+)
 from ._checks import check_callable, port_number, seconds, socket_timeout
+from ._clock import Clock
 from ._errors import InvalidArgument, UnusableArgument, error, printable, readonly
 from ._idler import Idler
 from ._pending import Callback, Finish, Outcome, Pending
@@ -52,24 +60,26 @@ from ._protocol.states import ANY, LOGOUT, SELECTED
 from ._protocol.substitution import substitute
 from ._protocol.untagged import UntaggedResponses
 from ._protocol.values import octets, plain_value
-from ._route import Route, Routes, as_imaplib_has_it, check_whole
 from ._threads import Engine
-from ._tls import TLS_COMPAT, TLSSettings
 from ._trace import Trace
 from ._transport import (
+    IS_WINDOWS,
+    TLS_COMPAT,
     DeflateTransport,
     FileTransport,
     MethodTransport,
     ProcessTransport,
     SocketTransport,
+    TLSSettings,
     Transport,
+    buffered,
     deflate_objects,
+    hand_over,
+    is_interruption,
     is_socket,
     tls_transport,
     tune,
 )
-from ._users_socket import buffered, hand_over, is_interruption
-from ._waiting import IS_WINDOWS, Clock
 
 if TYPE_CHECKING:
     import ssl
@@ -80,7 +90,7 @@ if TYPE_CHECKING:
 
     from ._auth import Authenticator, Responder
     from ._dates import DateTime
-    from ._tls import CertificateCallback
+    from ._transport import CertificateCallback
 
 IMAP4_PORT = 143
 IMAP4_SSL_PORT = 993
@@ -317,9 +327,6 @@ class IMAP4:
         if sock is None or sock is self._used_sock or not self._core.awaits_socket():
             return
         engine = self._running_engine()
-        if self._hooked is not None and self._hooked.take_unread():
-            engine.fail(self.abort("plaintext behind the OK to STARTTLS, an attack"))
-            return
         self._tls_established = True
         engine.upgraded_by_hand(self._engine_transport())
 
@@ -1434,11 +1441,7 @@ class IMAP4:
 
     def _upgrade(self, command: Command, unread: bytes) -> Transport:
         """The transport behind STARTTLS or COMPRESS."""
-        if self._hooked is not None:
-            unread += self._hooked.take_unread()
         if command.row.upgrade is Upgrade.TLS:
-            if unread:
-                raise self.abort("plaintext behind the OK to STARTTLS, an attack")
             self.ssl_wrap_socket()
             return self._engine_transport()
         self.start_compressing()
@@ -1518,7 +1521,7 @@ class IMAP4:
             if callback is not None:
                 return _LATER
             outcome: Any = engine.wait(pending)
-            if self._by_hand.is_used:
+            if self._by_hand.inbox.is_used:
                 self._by_hand.after_command()
             return outcome  # type: ignore[no-any-return]
         except error:

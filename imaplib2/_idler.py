@@ -9,13 +9,13 @@ from collections.abc import Generator
 from types import TracebackType
 from typing import Any
 
+from ._clock import Clock
 from ._errors import abort, error
 from ._pending import Pending
 from ._protocol.command import Command
 from ._protocol.connection import Connection
 from ._protocol.untagged import size_of
 from ._threads import Engine
-from ._waiting import Clock
 
 Response = tuple[str, list[Any]]
 

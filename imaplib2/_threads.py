@@ -25,7 +25,7 @@ as the peer has not acknowledged everything, it looks at that, too, every few se
 
 *The reader* blocks in the transport. Between the OK of an upgrade and its end it waits, while the
 waiter of the command (that is: the thread of the user, or the callback thread) upgrades.
-While the user polls the socket for the news of an IDLE (see ``_by_hand.py``), it reads when it is
+While the user polls the socket for the news of an IDLE (see ``_by_hand/``), it reads when it is
 asked to: ``_polling`` is what it waits for then.
 
 *The callback thread* exists from the first command with a callback on, and runs user code only.
@@ -85,6 +85,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from ._clock import Clock, next_of, seconds_until
 from ._errors import abort, error, escaped, os_error
 from ._mutex import Bell, Mutex, Reentered
 from ._pending import Job, Outcome, Pending, run_jobs
@@ -105,7 +106,7 @@ from ._protocol.events import (
 from ._protocol.framing import Frame
 from ._protocol.limits import ProtocolViolation
 from ._trace import OwnThread, Trace, log, shielded
-from ._waiting import Clock, Wakeup, can_read, next_of, seconds_until
+from ._transport import Wakeup, can_read
 
 if TYPE_CHECKING:
     from ._transport import Transport
@@ -942,7 +943,11 @@ class Engine:
                 if size is None:
                     self.heard()
                 elif size:
-                    self._receive(self.core.frame(buffer[:size]))
+                    data: Buffer = buffer[:size]
+                    # What is behind the OK to an upgrade, the core has to know.
+                    if self._transport.reads_ahead and self.core.may_have_frames:
+                        data = bytes(data) + self._transport.take_unread()
+                    self._receive(self.core.frame(data))
                 else:
                     self._end_of_file()
             finally:

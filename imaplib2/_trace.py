@@ -1,4 +1,4 @@
-"""What `debug` shows: levels, the last interactions, and where they go. Never a secret."""
+"""What ``debug`` shows: levels, the last interactions, and where they go. Never a secret."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, TextIO
 
+from ._clock import Clock
 from ._errors import escaped, printable
 from ._protocol.framing import Batch
-from ._waiting import Clock
 
 #: Interactions that are kept to be printed with an error.
 KEPT = 20
@@ -20,14 +20,14 @@ SHOWN = 1000
 
 
 class OwnThread(threading.Thread):
-    """A thread of a connection, where nobody waits for what user code raises."""
+    """A thread of a connection: what user code raises there reaches no user."""
 
 
 def shielded(function: Callable[..., object], *arguments: Any) -> None:
-    """Call user code that is only told something: what it raises hurts nobody.
+    """Call user code that is only told something (log handlers, debug files, hooks).
 
-    That is log handlers, debug files, hooks. From threads of users, what isn't an Exception goes
-    on its way: Ctrl-C, ``sys.exit()``, the time-outs of eventlet.
+    Exceptions that it raises are dropped. What isn't an Exception is dropped in a thread of ours,
+    and raised in one of a user: Ctrl-C, ``sys.exit()``, the time-outs of eventlet.
     """
     try:
         function(*arguments)
@@ -42,9 +42,11 @@ class Trace:
     """One connection's debugging output.
 
     Levels: 1 why the connection has ended, with the last interactions; 3 also commands; 4 also
-    responses. What isn't printed at once is kept, the latest of it, and
-    printed when an error ends the connection (at level 1 and up). While the level is below
-    *buffer_level*, all of it is kept.
+    responses. The latest `KEPT` of what isn't printed at once are kept, and printed when an error
+    ends the connection (at level 1 and up). While the level is below *buffer_level*, nothing is
+    printed at once.
+
+    Threads of all kinds call this, without a lock: the deque is appended to, and popped, singly.
     """
 
     def __init__(
@@ -60,7 +62,7 @@ class Trace:
         self.buffer_level = buffer_level or 0
         #: Prints instead of this class: a subclass's ``_mesg(text, thread name, seconds)``.
         self.printer: Callable[[str, str, float | None], Any] | None = None
-        #: Gives the first so many bytes of a response, without secrets.
+        #: Gives so many bytes of the beginning of a response, without secrets.
         self.hide: Callable[[bytes, int], bytes] = _cut
         self._kept: deque[tuple[float, threading.Thread, str, Any]] = deque(maxlen=KEPT)
 
@@ -72,7 +74,7 @@ class Trace:
             self._kept.append((Clock.wall(), threading.current_thread(), "", text))
 
     def traffic(self, entries: list[tuple[str, Any]]) -> None:
-        """What was sent (">", printed from level 3 on) and received ("<", from level 4 on).
+        """Print, or keep, what was sent (">", from level 3 on) and received ("<", from 4 on).
 
         A text may be a ``Batch`` of responses.
         """
@@ -86,7 +88,8 @@ class Trace:
             return
         now, kept = Clock.wall(), self._kept
         for direction, text in entries[-KEPT:]:
-            if type(text) is bytes:  # as nearly always
+            # Nearly always it is bytes: without a call for each.
+            if type(text) is bytes:
                 shown = text[:SHOWN] if direction == ">" else self.hide(text, SHOWN)
                 kept.append((now, thread, direction, shown))
             else:
@@ -94,9 +97,10 @@ class Trace:
                     kept.append((now, thread, direction, self._head(direction, single)))
 
     def _head(self, direction: str, text: Any) -> Any:
+        """What to show of a command or a response, without secrets."""
         # Not the literals: a message of megabytes must not live on in the trace.
         head = text[0] if isinstance(text, list) else text
-        # What was sent is known to hold no secret.
+        # The core has taken the secrets out of what was sent.
         return self.hide(head, SHOWN) if direction == "<" and type(head) is bytes else head[:SHOWN]
 
     def write(self, text: str, thread: str | None = None, when: float | None = None) -> None:
@@ -110,7 +114,8 @@ class Trace:
         name = thread or threading.current_thread().name
         stamp = time.strftime("%H:%M:%S", time.localtime(Clock.wall() if when is None else when))
         file = self.file or sys.stderr
-        file.write(f"  {stamp} {name} {text}\n")  # in one piece: other threads print, too
+        # In one piece: other threads print, too.
+        file.write(f"  {stamp} {name} {text}\n")
         file.flush()
 
     def print_kept(self) -> None:
@@ -123,18 +128,18 @@ class Trace:
             self.write(_line(direction, text), thread.name, when)
 
     def _take_kept(self) -> list[tuple[float, threading.Thread, str, Any]]:
-        # One by one: other threads go on adding, and lists of what changes can't be made.
+        # One by one: other threads go on adding, and a deque that changes can't be copied.
         kept: list[tuple[float, threading.Thread, str, Any]] = []
         while self._kept and len(kept) < KEPT:
             try:
                 kept.append(self._kept.popleft())
-            except IndexError:  # another thread prints them, too
-                break
+            except IndexError:
+                break  # another thread prints the rest
         return kept
 
 
 def log(method: str, *arguments: Any, **options: Any) -> None:
-    """Call a method of the package's logger; whatever handlers and filters do, this returns."""
+    """Call a *method* of the package's logger, see `shielded`: handlers may raise."""
 
     def call() -> None:
         import logging

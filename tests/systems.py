@@ -99,10 +99,10 @@ def emulate(system: str) -> None:
         for module in pkgutil.walk_packages(library.__path__, "imaplib2."):
             if module.name != "imaplib2.imaplib2":
                 importlib.import_module(module.name)
-    transport: Any = sys.modules["imaplib2._transport"]
-    transport.bytes_waiting = lambda channel, request: 0
+    kernel: Any = sys.modules["imaplib2._transport.kernel"]
+    kernel.bytes_waiting = lambda channel, request: 0
     if system == "windows":
-        transport.interrupt_socket = _end_sending
+        kernel.interrupt_socket = _end_sending
 
 
 def _end_sending(sock: Any) -> None:

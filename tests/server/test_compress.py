@@ -231,3 +231,30 @@ def test_bytes_behind_the_end_of_the_compressed_stream(serve: Serve) -> None:
         M.enable_compression()
         thread = Thread(failure, M.noop)
         assert isinstance(thread.result(2), abort)
+
+
+class Greedy(IMAP4):
+    """Its ``read`` gives all that has come, however little it was asked for."""
+
+    def read(self, size: int) -> bytes:
+        return super().read(max(size, 64 * 1024))
+
+
+def test_what_was_read_although_it_was_not_asked_for(serve: Serve) -> None:
+    """The OK just fills the first 2 KB that the reader asks for."""
+
+    def script(peer: Peer) -> None:
+        greet(peer, CAPABILITY)
+        ok = peer.command("COMPRESS").tag + b" OK begin\r\n"
+        padding = b"* X " + b"x" * (2048 - len(ok) - 6) + b"\r\n"
+        compressor = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+        news = compressor.compress(b"* 7 EXISTS\r\n") + compressor.flush(zlib.Z_SYNC_FLUSH)
+        peer.send(padding + ok + news)
+        peer.start_deflate()
+        peer._compressor = compressor
+        agree(peer, "NOOP")
+
+    with connected(serve(script), Greedy) as M:
+        assert M.enable_compression() == ("OK", [b"begin"])
+        assert M.noop() == ("OK", [b"done"])
+        assert M.response("EXISTS") == ("EXISTS", [b"7"])

@@ -10,10 +10,8 @@ from typing import Any
 import pytest
 
 import imaplib2._client
-import imaplib2._transport
-import imaplib2._waiting
 from imaplib2 import IMAP4, IMAP4_SSL, IMAP4_stream
-from imaplib2._transport import SocketTransport, tune
+from imaplib2._transport import SocketTransport, kernel, tune
 
 from .conftest import Contexts
 from .helpers import SECONDS, Serve, abort, connected, duration, failure, greet_authenticated
@@ -25,13 +23,13 @@ pytestmark = pytest.mark.timeout(20)
 @pytest.fixture
 def windows(monkeypatch: pytest.MonkeyPatch) -> None:
     """What waits can't be had on Windows, where a shutdown wakes nobody who receives either."""
-    for module in (imaplib2._waiting, imaplib2._transport, imaplib2._client):
+    for module in (kernel, imaplib2._client):
         monkeypatch.setattr(module, "IS_WINDOWS", True)
     for name in ("poll", "epoll", "POLLIN", "POLLOUT", "kqueue"):
         monkeypatch.delattr(select, name, raising=False)
     monkeypatch.delattr(socket, "MSG_DONTWAIT", raising=False)
     monkeypatch.setattr(SocketTransport, "direct", False)
-    monkeypatch.setattr(imaplib2._transport, "interrupt_socket", lambda sock: None)
+    monkeypatch.setattr(kernel, "interrupt_socket", lambda sock: None)
 
 
 class Own:

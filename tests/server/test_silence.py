@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 import imaplib2._threads
-import imaplib2._transport
 from imaplib2 import IMAP4, IMAP4_SSL
+from imaplib2._transport import kernel
 
 from ..live.helpers import wait_until
 from .conftest import Contexts
@@ -145,8 +145,8 @@ def test_what_is_no_tcp(serve: Serve) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         ours.send(b"nobody takes this")
-        assert imaplib2._transport.unacknowledged_for(ours) is None
-    assert imaplib2._transport.unacknowledged_for(object()) is None
+        assert kernel.unacknowledged_for(ours) is None
+    assert kernel.unacknowledged_for(object()) is None
 
 
 def count_looks(M: Any) -> Callable[[], int]:

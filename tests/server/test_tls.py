@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from imaplib2 import IMAP4, IMAP4_SSL, TLS_COMPAT, TLS_NO_SSL, TLS_SECURE
-from imaplib2._tls import TLSSettings
-from imaplib2._tls_socket import ConcurrentSSLSocket, adopt
+from imaplib2._transport import TLSSettings
+from imaplib2._transport.tls_socket import ConcurrentSSLSocket, adopt
 
 from ..live.helpers import wait_until
 from .conftest import Contexts

@@ -591,6 +591,43 @@ def test_plaintext_in_a_segment_of_its_own(
     check_attack(serve(script), cls, trusting)
 
 
+#: Bytes that the reader asks for at first.
+FIRST_READ = 2 * 1024
+
+
+class Greedy(IMAP4):
+    """Its ``read`` gives all that has come, however little it was asked for."""
+
+    def read(self, size: int) -> bytes:
+        return super().read(max(size, 64 * 1024))
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_plaintext_that_was_read_although_it_was_not_asked_for(
+    serve: Serve, trusting: dict[str, Any], by_hand: bool
+) -> None:
+    """The OK just fills the reader's buffer."""
+
+    def script(peer: Peer) -> None:
+        greet(peer, b"STARTTLS")
+        command = peer.command("STARTTLS")
+        ok = command.tag + b" OK begin\r\n"
+        padding = b"* X " + b"x" * (FIRST_READ - len(ok) - 6) + b"\r\n"
+        peer.send(padding + ok + b"* CAPABILITY IMAP4rev1 EVIL\r\n")
+        assert PASSWORD.encode() not in peer.wait_closed()
+
+    server = serve(script)
+    if not by_hand:
+        check_attack(server, Greedy, trusting)
+        return
+    with connected(server, Greedy) as M:
+        with contextlib.suppress(abort):
+            M._simple_command("STARTTLS")
+            M.sock = M.sock.dup()
+        assert "an attack" in str(failure(M.noop))
+        check_useless(M)
+
+
 @every_class
 def test_an_ok_that_the_next_command_has_not_asked_for(
     serve: Serve, trusting: dict[str, Any], cls: Any

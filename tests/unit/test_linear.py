@@ -321,9 +321,11 @@ def test_what_is_read_by_hand_takes_linear_time(
 
     def work(lines: int) -> None:
         frames = iter(frames_of([response(lines)]))
-        by_hand._pull = lambda timeout: (next(frames), False)  # type: ignore[method-assign]
+        by_hand.pulling._pull = (  # type: ignore[method-assign]
+            lambda timeout: (next(frames), False)
+        )
         read(by_hand, lines)
-        assert not by_hand._rest
+        assert not by_hand.pulling._rest
 
     assert_linear(work, 4000)
 
@@ -333,12 +335,12 @@ def test_a_literal_that_is_written_in_portions_takes_linear_time() -> None:
 
     def work(size: int) -> None:
         by_hand, written = ByHand(Connection()), Written()
-        by_hand._open.add(b"X1")
+        by_hand.tags.open.add(b"X1")
         written.feed(b"X1 APPEND INBOX {%d+}\r\n" % size)
-        by_hand._written = written
+        by_hand.on_socket._written = written
         view = memoryview(bytes(size))
         while view:
-            by_hand._expect_others(view, b"X1")
+            by_hand.on_socket._expect_others(view, b"X1")
             written.feed(view[:20_000])
             view = view[20_000:]
 

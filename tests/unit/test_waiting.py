@@ -5,20 +5,16 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import queue
 import select
 import socket
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-import imaplib2._waiting
-from imaplib2._waiting import Clock, Wakeup, _genuine, ended_within, next_of, wait_for
+from imaplib2._transport import Wakeup, waiting
+from imaplib2._transport.waiting import wait_for
 
 
 class During:
@@ -47,7 +43,7 @@ def test_a_garbage_collection_in_the_middle(
     inner: Callable[[Wakeup], None],
 ) -> None:
     wakeup = Wakeup()
-    monkeypatch.setattr(imaplib2._waiting, "os", During(lambda: inner(wakeup)))
+    monkeypatch.setattr(waiting, "os", During(lambda: inner(wakeup)))
     thread = threading.Thread(target=outer, args=(wakeup,), daemon=True)
     thread.start()
     thread.join(5)
@@ -90,37 +86,3 @@ def test_a_socket_that_is_closed_while_it_is_looked_at(
         with pytest.raises(OSError, match="Bad file descriptor") as caught:
             wait_for(closing, 0.01, reading=True)
         assert caught.value.errno == errno.EBADF
-
-
-@pytest.mark.parametrize(("name", "kept"), [("monotonic", Clock.now), ("time", Clock.wall)])
-def test_the_clock_goes_on_though_time_stands_still(
-    monkeypatch: pytest.MonkeyPatch, name: str, kept: Callable[[], float]
-) -> None:
-    monkeypatch.setattr(time, name, lambda: 0.0)
-    function = _genuine(name)  # as if imported only now
-    before, between, after = kept(), function(), kept()
-    assert 0 < before <= between <= after
-
-
-def test_a_child_is_waited_for_within_bounds_though_time_stands_still(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(subprocess, "_time", lambda: 0.0)
-    command = [sys.executable, "-c", "input()"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
-        assert not ended_within(child, 0.05)
-        assert child.stdin is not None
-        child.stdin.close()
-        assert ended_within(child, 30)
-    assert child.returncode is not None
-
-
-@pytest.mark.parametrize("timeout", [0.0, 1e-9, 0.01])
-def test_the_next_item_is_not_waited_for_longer_than_was_said(timeout: float) -> None:
-    """Also of a queue that has given an item before: Python 3.10 would wait for ever then."""
-    items: queue.SimpleQueue[int] = queue.SimpleQueue()
-    for number in range(100):
-        items.put(number)
-        assert next_of(items, timeout) == number
-        with pytest.raises(queue.Empty):
-            next_of(items, timeout)

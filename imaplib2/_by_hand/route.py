@@ -1,4 +1,4 @@
-"""Commands of a client whose ``_simple_command`` somebody has replaced.
+"""Commands of a client whose ``_simple_command`` was replaced.
 
 In ``imaplib`` and imaplib2 3.x the methods send by it, so that subclasses replace it: to do
 something before and behind each command, to translate errors, or to answer in the server's place.
@@ -16,13 +16,13 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from . import _auth
-from ._auth import Authenticator, Responder
-from ._errors import error
-from ._pending import Finish
-from ._protocol.arguments import Literal, Part, Password, quote
-from ._protocol.command import Command, Idle
-from ._protocol.commands import Row
+from .. import _auth
+from .._auth import Authenticator, Responder
+from .._errors import error
+from .._pending import Finish
+from .._protocol.arguments import Literal, Part, Password, quote
+from .._protocol.command import Command, Idle
+from .._protocol.commands import Row
 
 
 class Name(str):
@@ -30,7 +30,7 @@ class Name(str):
 
     #: None once the method has returned.
     route: Route | None = None
-    #: The method wants what only its route knows.
+    #: Whether the command needs what only its route knows.
     needs_route = False
 
     def __reduce__(self) -> tuple[type[str], tuple[str]]:
@@ -59,9 +59,9 @@ class Route:
         self._idle = idle
         self.authenticator = authenticator
         self.leaves_data = leaves_data
-        #: With what the replacement is called, as far as the command has it.
+        #: What the replacement is called with, in the form that `as_imaplib_has_it` gives it.
         self.arguments: tuple[Any, ...] = ()
-        #: What a replacement finds in ``literal``: the message, or who answers challenges.
+        #: What a replacement finds in ``literal``: the message, or what answers challenges.
         self.literal: Any = next((part.data for part in last if isinstance(part, Literal)), None)
         if authenticator is not None:
             self.literal = partial(_as_imaplib_answers, authenticator)
@@ -73,7 +73,7 @@ class Route:
 
     @property
     def responder(self) -> Responder | None:
-        """Who answers challenges."""
+        """What answers challenges; None if nothing does."""
         return None if self.authenticator is None else partial(_auth.respond, self.authenticator)
 
     @property
@@ -82,9 +82,9 @@ class Route:
         return copy.copy(self._idle)
 
     def options(self, *, calls_back: bool, literal: Any) -> dict[str, Any]:
-        """What the command takes from here; not its literal if the replacement has set another.
+        """Arguments of `_call` for the command; not its literal if the replacement has set another.
 
-        One that *calls_back* is finished at once, others by the method.
+        Where the command *calls_back*, `finish` is among them; otherwise the method does that.
         """
         wanted: dict[str, Any] = {"idle": self.idle, "route": self}
         if literal is None:
@@ -95,17 +95,21 @@ class Route:
 
 
 class Routes:
-    """The routes of one client: those that are open, and the innermost one of each thread."""
+    """The routes of one client.
+
+    Several threads share it: each appends and removes its own routes, and copies the others'.
+    """
 
     def __init__(self) -> None:
         self._open: list[Route] = []
+        # By thread; each sets and pops its own.
         self._innermost: dict[int, Route] = {}
 
     @contextlib.contextmanager
     def open(self, route: Route, name: str) -> Iterator[Name]:
-        """Have *route* be that of this thread: what its commands send, if it fits, is meant.
+        """Have *route* be that of the calling thread, for the command that fits it, meanwhile.
 
-        Gives *name* in the form that leads to it from elsewhere.
+        Gives *name* in the form that leads to it from other threads.
         """
         thread = threading.get_ident()
         outer = self._innermost.get(thread)
@@ -139,7 +143,7 @@ class Routes:
         return None if leads is not None else self._find_elsewhere(name.upper(), tuple(arguments))
 
     def _find_elsewhere(self, name: str, arguments: tuple[Any, ...]) -> Route | None:
-        """Another thread's route; None if it might be either of two messages."""
+        """Another thread's route; None if it might be that of either of two messages."""
         found = [
             route
             for route in [*self._open]
@@ -159,7 +163,7 @@ class Routes:
 def check_whole(words: Sequence[Any], name: str, arguments: Sequence[Any]) -> None:
     """Raise ``error`` for a command without a route that lacks what only a route would know.
 
-    It comes from a replacement: of a method that has returned meanwhile, perhaps.
+    Its sender is a replacement: of a method that has returned meanwhile, perhaps.
     """
     leads = next((word for word in words[:2] if isinstance(word, Name)), None)
     late = leads is not None and leads.route is None and leads.needs_route

@@ -13,9 +13,10 @@ import socket
 import ssl
 from typing import Any, cast
 
-from ._mutex import Mutex
-from ._users_socket import check_not_looking, hands_of, is_ours, received_into, write, write_all
-from ._waiting import Clock, seconds_until, wait_for
+from .._clock import Clock, seconds_until
+from .._mutex import Mutex
+from .hands import check_not_looking, hands_of, is_ours, received_into, write, write_all
+from .waiting import wait_for
 
 _NOTHING_YET = "The operation did not complete (read)"
 _NO_ROOM_YET = "The operation did not complete (write)"
@@ -24,13 +25,13 @@ _RECORD = 16 * 1024
 
 
 class ConcurrentSSLSocket(ssl.SSLSocket):
-    """See the module; made from a connected SSLSocket by `adopt`."""
+    """See the module; `adopt` makes it of a connected SSLSocket."""
 
     _lock: Mutex
     _timeout: float | None = None
 
     def settimeout(self, value: float | None) -> None:
-        """Remembered only: the socket never blocks, and no deadline is the reader's business."""
+        """Remembered only: the socket never blocks, and the reader waits without a deadline."""
         self._timeout = value
 
     def gettimeout(self) -> float | None:
@@ -85,7 +86,11 @@ class ConcurrentSSLSocket(ssl.SSLSocket):
         return Clock.now() + self._timeout
 
     def _wait(self, deadline: float | None, *, reading: bool) -> None:
-        """Wait, within the handler of what OpenSSL has raised; raises that, or TimeoutError."""
+        """Wait, within the handler of what OpenSSL has raised.
+
+        Raises that again where *deadline* is that of a call that must not wait, and TimeoutError
+        when *deadline* has passed.
+        """
         if deadline is not None and not self._timeout:
             raise
         if not wait_for(

@@ -7,7 +7,8 @@ import os
 import signal
 import subprocess
 
-from ._waiting import Clock, can_read, ended_within, seconds_until
+from .._clock import Clock, ended_within, seconds_until
+from .waiting import can_read
 
 
 class Family:
@@ -20,10 +21,10 @@ class Family:
 
     def __init__(self, child: subprocess.Popen[bytes]) -> None:
         self._child = child
-        # Descriptors: numbers may mean other processes by the time that they are used.
+        # Descriptors: by the time that they are used, numbers may be those of other processes.
         self._others: list[int] = []
         for pid in _descendants(child.pid):
-            with contextlib.suppress(OSError):  # it has ended already
+            with contextlib.suppress(OSError):  # it has ended
                 self._others.append(os.pidfd_open(pid))
 
     def send_signal(self, number: signal.Signals) -> None:
@@ -56,7 +57,8 @@ def _descendants(pid: int) -> list[int]:
         if parent is not None:
             children.setdefault(parent, []).append(int(name))
     found = [*children.get(pid, [])]
-    for descendant in found:  # which grows meanwhile
+    # The list grows meanwhile.
+    for descendant in found:
         found += children.get(descendant, [])
     return found
 
@@ -71,7 +73,7 @@ def _listed(directory: str) -> list[str]:
 def _parent(pid: str) -> int | None:
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
-            # "pid (name) state parent ...", and a name may hold anything
+            # "pid (name) state parent ...", and a name may hold anything.
             return int(file.read().rpartition(b")")[2].split()[1])
     except (OSError, IndexError, ValueError):
         return None

@@ -1,0 +1,89 @@
+"""What the operating system tells of a channel, and what it is asked to do with one."""
+
+from __future__ import annotations
+
+import _socket
+import contextlib
+import socket
+import struct
+import sys
+from typing import Any, cast
+
+#: Windows waits for sockets only; and there the ``shutdown()`` of one wakes no thread in a
+#: ``recv()``.
+IS_WINDOWS = sys.platform == "win32"
+
+#: Of Linux's struct tcp_info: unanswered probes, unacknowledged segments, and the milliseconds
+#: since data came last, and since an acknowledgement did.
+_TCP_INFO = struct.Struct("=3xB20xI24xII")
+
+
+def descriptor_of(sock: Any) -> int:
+    """The descriptor of something like a socket, -1 if it has none."""
+    try:
+        descriptor = sock.fileno()
+    except Exception:  # the code of a user's class
+        return -1
+    return descriptor if isinstance(descriptor, int) else -1
+
+
+def interrupt_socket(sock: Any) -> None:
+    """End a socket's traffic in both directions: threads that wait for it wake up."""
+    with contextlib.suppress(OSError):
+        if isinstance(sock, _socket.socket):
+            # Not SSLSocket.shutdown, which drops the TLS layer: a reader would get ciphertext. Nor
+            # that of socket.socket, which eventlet replaces by a class that has none.
+            _socket.socket.shutdown(sock, socket.SHUT_RDWR)
+        else:
+            sock.shutdown(socket.SHUT_RDWR)
+
+
+def bytes_waiting(channel: Any, request: str) -> int:
+    """How many bytes are on their way through *channel*, which a *request* of ioctl tells."""
+    # To look for modules that are missing takes long, each time.
+    if IS_WINDOWS:
+        return 0
+    try:
+        import fcntl
+        import termios
+
+        count = fcntl.ioctl(channel, getattr(termios, request), bytes(4))
+    except (ImportError, AttributeError, OSError, TypeError, ValueError):
+        return 0  # not on this system, or not of this kind of channel
+    return int.from_bytes(count, sys.byteorder)
+
+
+def unacknowledged_for(sock: Any) -> float | None:
+    """`Transport.silent_for` of a socket, if it is one of TCP on Linux."""
+    try:
+        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size)
+        probes, unacknowledged, *heard = _TCP_INFO.unpack(info)
+    except (AttributeError, OSError, struct.error):
+        return None
+    if probes or unacknowledged:
+        return float(min(heard)) / 1000
+    return 0.0 if bytes_waiting(sock, "TIOCOUTQ") else None
+
+
+def tune(sock: socket.socket) -> None:
+    """Have small commands sent at once, and a quiet peer asked whether it is alive.
+
+    What isn't acknowledged is not TCP_USER_TIMEOUT's business: to that, a busy peer that takes no
+    more for a while, but acknowledges each probe, is as good as dead.
+    """
+    idle = "TCP_KEEPIDLE" if hasattr(socket, "TCP_KEEPIDLE") else "TCP_KEEPALIVE"  # macOS's name
+    options = [
+        (socket.SOL_SOCKET, "SO_KEEPALIVE", 1),
+        (socket.IPPROTO_TCP, "TCP_NODELAY", 1),
+        (socket.IPPROTO_TCP, idle, 60),
+        (socket.IPPROTO_TCP, "TCP_KEEPINTVL", 15),
+        (socket.IPPROTO_TCP, "TCP_KEEPCNT", 4),
+    ]
+    for level, name, value in options:
+        if hasattr(socket, name):
+            with contextlib.suppress(OSError):  # not one of TCP
+                sock.setsockopt(level, getattr(socket, name), value)
+    # An older Windows, which asks ten times, and counts in milliseconds.
+    if not hasattr(socket, idle) and hasattr(socket, "SIO_KEEPALIVE_VALS"):
+        with contextlib.suppress(OSError):
+            cast(Any, sock).ioctl(socket.SIO_KEEPALIVE_VALS, (1, 60_000, 6_000))
