@@ -7,7 +7,7 @@
 ...     typ, data = M.search(None, "UNSEEN")
 
 Read the package in this order: ``_client.py`` (what users call), ``_protocol/commands.py`` and
-``_protocol/connection.py`` (IMAP itself, without I/O), ``_threads.py`` (what runs concurrently),
+``_protocol/connection.py`` (IMAP itself, without I/O), ``_threads/`` (what runs concurrently),
 ``_transport.py`` (what carries bytes).
 """
 

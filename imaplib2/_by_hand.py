@@ -30,7 +30,6 @@ from collections.abc import (
 from typing import Any
 
 from ._errors import abort, error, lost
-from ._pending import Outcome, Pending
 from ._protocol.command import Command, Idle
 from ._protocol.commands import Plus
 from ._protocol.connection import Connection
@@ -40,6 +39,7 @@ from ._protocol.limits import ProtocolViolation
 from ._protocol.responses import Continuation, Tagged, Untagged, parse
 from ._protocol.written import Written
 from ._threads import Engine
+from ._threads.pending import Outcome, Pending
 from ._waiting import Clock, Pipe, seconds_until
 
 #: ``(typ, [text])`` once the tagged response has been pulled.

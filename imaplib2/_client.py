@@ -30,7 +30,6 @@ from ._by_hand import ByHand, TaggedCommands
 from ._checks import check_callable, port_number, seconds, socket_timeout
 from ._errors import InvalidArgument, UnusableArgument, error, printable, readonly
 from ._idler import Idler
-from ._pending import Callback, Finish, Outcome, Pending
 from ._protocol import commands
 from ._protocol.arguments import (
     Literal,
@@ -54,6 +53,7 @@ from ._protocol.untagged import UntaggedResponses
 from ._protocol.values import octets, plain_value
 from ._route import Route, Routes, as_imaplib_has_it, check_whole
 from ._threads import Engine
+from ._threads.pending import Callback, Finish, Outcome, Pending
 from ._tls import TLS_COMPAT, TLSSettings
 from ._trace import Trace
 from ._transport import (

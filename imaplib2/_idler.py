@@ -10,11 +10,11 @@ from types import TracebackType
 from typing import Any
 
 from ._errors import abort, error
-from ._pending import Pending
 from ._protocol.command import Command
 from ._protocol.connection import Connection
 from ._protocol.untagged import size_of
 from ._threads import Engine
+from ._threads.pending import Pending
 from ._waiting import Clock
 
 Response = tuple[str, list[Any]]

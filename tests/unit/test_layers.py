@@ -29,8 +29,14 @@ LAYERS = [
     {"", "imaplib2"},
     {"_client"},
     {"_idler", "_by_hand", "_route"},
-    {"_threads"},
     {"_pending"},
+    {"_threads"},
+    {"_threads.engine"},
+    {"_threads.reader", "_threads.writer"},
+    {"_threads.literals"},
+    {"_threads.gate"},
+    {"_threads.callbacks", "_threads.sending", "_threads.polling"},
+    {"_threads.user_code", "_threads.ending", "_threads.silence", "_threads.pending"},
     {"_auth", "_trace", "_transport", "_tls", "_dates"},
     {"_tls_socket", "_users_socket", "_family"},
     {"_waiting", "_checks"},
@@ -70,7 +76,7 @@ def own_imports(name: str) -> set[str]:
 
 def test_every_module_is_looked_at() -> None:
     assert {"", "_client", "_threads", "_protocol", "_protocol.connection"} <= MODULES.keys()
-    assert "_protocol.connection" in own_imports("_threads")
+    assert "_protocol.connection" in own_imports("_threads.gate")
     assert "_protocol.message_set" in own_imports("_protocol.claims")
     assert "_threads" in own_imports("_client")
 
@@ -134,7 +140,7 @@ def test_there_is_one_clock(name: str) -> None:
 LOCKS = {
     ("_mutex", "RLock"),
     ("_mutex", "Lock"),  # a signal, which nobody holds
-    ("_pending", "Lock"),  # the same, for a waiter
+    ("_threads.pending", "Lock"),  # the same, for a waiter
     ("_idler", "Lock"),  # taken for good
 }
 
