@@ -18,11 +18,10 @@ thread, which waits in `Engine.wait`, or `Callbacks.put` has queued it for the c
 
 *The gate* (``gate.py``). The mutex is held while the core decides, for microseconds: never across
 I/O, a wait, user code or logging. All that changes the core is a step that `Gate.drive` has it take
-under the mutex; what follows from it is collected there, and done behind it. What several threads
-see of the core in between is consistent.
+under the mutex; what follows from it is collected there, and done behind it.
 
-*An exception may come up at any line*, as ``gate.py`` says: it leaves no thread waiting, and no lock
-taken. That is also why no lock is taken by ``with``, see ``_mutex.py``.
+*An exception may come up at any line*: it leaves no thread waiting, see ``gate.py``, and no lock
+taken. That is why no lock is taken by ``with``, see ``_mutex.py``.
 
 *Output* is taken from the core by one thread at a time, see ``sending.py``. *The writer* sleeps
 until there is output, until the earliest deadline, or until the end; ``Sending.alarm`` is when it
@@ -47,42 +46,44 @@ greeting and the reader's wait are told. Then reader and writer leave, and the l
 the transport. What leads there, from the top; *waits* is what the caller may have to wait for,
 beside the mutex:
 
-``IMAP4.logout``        sends LOGOUT and waits for the answer, ``core.logout_timeout`` at most; then
-                        calls `Engine.close`, then ``IMAP4.shutdown``.
-``IMAP4.shutdown``      what subclasses replace: calls `Engine.close`, and closes ``sock``.
-`Engine.close`          drives ``core.close``, calls `Gate.finish`; waits for all three threads, 1.8 s
-                        at most in all its calls (`Ending.join`); then closes the transport, unless a
-                        thread is stuck, which will. Where the mutex can't be had within 2 s, as it
-                        was interrupted by this signal handler, or this is the exit, a forked child,
-                        reader or writer, it waits for nothing: it notes ``Ending.closing`` and calls
-                        `Gate.interrupt`, or drops the child's transport.
-`Engine.abandon`        from a garbage collection: waits for nothing, not for the mutex either. It
-                        notes ``Ending.forgotten`` and calls `Gate.interrupt`.
-`Engine.give_up`        ends one command, which is no longer waited for; drives ``core.give_up``,
-                        which ends the connection only if what was sent of it can't be completed.
-`Gate.fail`             drives ``core.fail``, or ``core.close`` if ``Ending.closing`` tells that this
-                        is its echo; then calls `Gate.finish`. Waits for nothing. `Gate.fail_by` is
-                        the same for an exception, `Engine.fail` for the client.
-`Gate.drive`            ends the connection if a step is interrupted: it sets ``interrupted``, wakes
-                        the writer, and calls `Gate.end_interrupted`, as the writer does.
-`Gate.finish`           does what was decided and perhaps not done: tells the waiters once more.
-`Gate.leave`            of reader and writer, whatever ends them: calls `Gate.fail`; the last one
-                        closes the transport, unless the user who polls it is to see its end.
-`Gate.interrupt`        interrupts the transport and wakes the reader: any thread may, always.
-``Reader._end_of_file`` the transport is at its end, by whose doing the flags in `Ending` tell: calls
-                        `Gate.fail` for ``forgotten``, drives ``core.close`` for ``closing``. Else it
-                        waits 0.1 s for a thread that is sending to say why it can't, and drives
-                        ``core.end_of_file``.
-``Writer``              has ``core.tick`` end the connection when the server is silent for too long.
-                        When it can't send, it waits 1 s for the reader to find what the server has
-                        said, then calls `Gate.fail_by`.
-``core``                whatever it ends by, ``close``, ``fail``, ``end_of_file``, ``tick`` or a
-                        violation of the protocol: it reports ``Failed`` for each command, then
-                        ``Lost``. For that one the gate ends the queue of callbacks, wakes the
-                        writer, the greeting and the reader, and interrupts the transport.
-``Transport``           ``interrupt``: reads and writes that block return, in any thread, at once.
-                        ``close``: releases it, when no thread uses it any more. ``drop``: closes a
-                        forked child's descriptors, without the parent noticing.
+``IMAP4.logout``       sends LOGOUT and waits for the answer, ``core.logout_timeout`` at most; then
+                       calls `Engine.close`, then ``IMAP4.shutdown``.
+``IMAP4.shutdown``     what subclasses replace: calls `Engine.close`, and closes ``sock``.
+`Engine.close`         drives ``core.close`` and calls `Gate.finish`; waits for the three threads,
+                       1.8 s at most in all its calls (`Ending.join`); then closes the transport,
+                       unless a thread is stuck, which will do so. Where the mutex can't be had
+                       within 2 s, as this signal handler has interrupted its holder, or where this
+                       is the exit, a forked child, the reader or the writer, it waits for nothing
+                       else: it notes ``Ending.closing`` and calls `Gate.interrupt`, or drops the
+                       child's transport.
+`Engine.abandon`       from a garbage collection: waits for nothing, not for the mutex either. It
+                       notes ``Ending.forgotten`` and calls `Gate.interrupt`.
+`Engine.give_up`       of one command, for which nothing waits any more: drives ``core.give_up``,
+                       which takes it back, or ends its IDLE; the connection only within a SASL
+                       exchange or an upgrade.
+`Gate.fail`            drives ``core.fail``, and ``core.close`` before if ``Ending.closing`` tells
+                       that this is its echo; calls `Gate.finish`. Waits for nothing. `Gate.fail_by`
+                       is the same for an exception, `Engine.fail` for the client.
+`Gate.drive`           ends the connection if a step is interrupted: it sets ``interrupted``, wakes
+                       the writer, and calls `Gate.end_interrupted`, as the writer does then.
+`Gate.finish`          does what was decided and perhaps not done: tells the waiters once more.
+`Gate.leave`           of reader and writer, whatever ends them: calls `Gate.fail`; the last one
+                       closes the transport, unless the user who polls it is to see its end.
+`Gate.interrupt`       interrupts the transport and wakes the reader: any thread may, always.
+`Reader._end_of_file`  the transport is at its end, by whose doing the flags in `Ending` tell: calls
+                       `Gate.fail` for ``forgotten``, drives ``core.close`` for ``closing``. Else it
+                       waits 0.1 s for a thread that is sending to say why it can't, and drives
+                       ``core.end_of_file``.
+the writer             has ``core.tick`` end the connection when the server is silent for too long.
+                       When it can't send, it waits 1 s for the reader to find what the server has
+                       said, then calls `Gate.fail_by`.
+the core               whatever it ends by, ``close``, ``fail``, ``end_of_file``, ``tick`` or a
+                       violation of the protocol: it reports ``Failed`` for each command, then
+                       ``Lost``. For that one the gate ends the queue of callbacks, wakes the
+                       writer, the greeting and the reader, and interrupts the transport.
+a transport            ``interrupt``: reads and writes that block return, in any thread, at once.
+                       ``close``: releases it, when no thread uses it any more. ``drop``: closes a
+                       forked child's descriptors, without the parent noticing.
 
 What several threads touch
 --------------------------
