@@ -68,7 +68,7 @@ beside the mutex:
                        the writer, and calls `Gate.end_interrupted`, as the writer does then.
 `Gate.finish`          does what was decided and perhaps not done: tells the waiters once more.
 `Gate.leave`           of reader and writer, whatever ends them: calls `Gate.fail`; the last one
-                       closes the transport, unless the user who polls it is to see its end.
+                       closes the transport, unless a user polls it, who is to see its end.
 `Gate.interrupt`       interrupts the transport and wakes the reader: any thread may, always.
 `Reader._end_of_file`  the transport is at its end, by whose doing the flags in `Ending` tell: calls
                        `Gate.fail` for ``forgotten``, drives ``core.close`` for ``closing``. Else it
@@ -96,8 +96,9 @@ And what protects it, with a GIL or without one:
 ``core``'s framer, the read buffer,       Nothing: they are the reader's. An upgrade takes the
 ``Reader._early``                         framer's rest while the reader waits.
 ``Gate._undone``                          A dict whose items are set, popped and copied singly.
-``Sending.alarm``                         Written by the writer, under the mutex before it sleeps.
-                                          Afterwards others ring once too often at the worst.
+``Sending.alarm``                         Written by the writer: under the mutex before it sleeps;
+                                          without it when it is awake, where an old value costs
+                                          a ring too many.
 ``Gate.interrupted``,                     Set, and never unset, by the thread that finds out; the
 ``Sending.broken``, ``Ending.closing``,   thread that looks at it is woken behind that.
 ``Ending.forgotten``
@@ -108,7 +109,7 @@ the queue in `Callbacks`, its jobs        A queue; a deque that one thread takes
 ``Callbacks.done``, ``_calling``,         Written by the callback thread alone. A thread that reads
 ``_awaited``                              an old number waits for a callback that has ended.
 ``UserCode.running``                      Written by a thread while it runs user code for a
-                                          command; others see that it is not about them.
+                                          command; other threads see that it isn't theirs.
 ``Ending.running``                        A set; each thread looks for its own number.
 ``Sending.unsent``, `Silence`,            Nothing: an old value costs a look too many, or one
 ``Engine._mutex_missed``,                 that comes 50 ms late.

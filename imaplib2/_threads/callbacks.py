@@ -13,14 +13,13 @@ import contextlib
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
 from .._mutex import Bell, Mutex, Reentered
 from .._trace import OwnThread, log, shielded
 from .._waiting import Clock, next_of, seconds_until
-from .pending import Job, Outcome, Pending, run_jobs
+from .pending import Job, KeepTime, Outcome, Pending, run_jobs
 
 #: Seconds that a command waits, once it has completed, for the callbacks of those before it.
 _CALLBACKS_TIMEOUT = 1.0
@@ -28,8 +27,6 @@ _CALLBACKS_TIMEOUT = 1.0
 _TRACE_TIMEOUT = 1.0
 
 T = TypeVar("T")
-#: Does what is due, if the writer can't; the seconds until there is more to do, None for never.
-KeepTime = Callable[[], float | None]
 
 
 class Callbacks:

@@ -16,9 +16,8 @@ from .._protocol.command import Command
 from .._protocol.connection import Connection
 from .._trace import Trace
 from .._waiting import Clock, seconds_until
-from .callbacks import KeepTime
 from .gate import Gate
-from .pending import Outcome, Pending
+from .pending import KeepTime, Outcome, Pending
 from .reader import Reader
 from .user_code import Upgrader
 from .writer import Writer
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 #: Seconds that a mutex is waited for that should be free; and when it wasn't lately.
 _MUTEX_TIMEOUT = 2.0
 _MUTEX_LOOK = 0.05
-#: Python 3.12 starts no thread once the main thread has ended, and others may work on.
+#: Python 3.12 starts no thread once the main thread has ended, though other threads may work on.
 STARTS_LATE = sys.version_info[:2] != (3, 12)
 
 T = TypeVar("T")
@@ -127,7 +126,7 @@ class Engine:
         self._gate.drive(lambda now: self.core.end_idle(command, now))
 
     def give_up(self, command: Command) -> None:
-        """The waiter of *command* has left (KeyboardInterrupt): don't let others wait for it."""
+        """The waiter of *command* has left (KeyboardInterrupt): no other one is to wait for it."""
         self._gate.drive(lambda now: self.core.give_up(command, now))
 
     def call_back(self, pending: Pending, result: tuple[str, list[Any]]) -> None:
@@ -148,7 +147,7 @@ class Engine:
     def call_back_alone(self, pending: Pending, result: tuple[str, list[Any]]) -> None:
         """Have *pending*'s callback called with *result* although the connection is over.
 
-        It comes behind all others, in a thread that takes the place of the one for them.
+        It comes behind all that are due, in a thread that takes the callback thread's place.
         """
         pending.set(result)
         self._gate.callbacks.call_last(pending.call_back, is_alone=self._is_foreign)

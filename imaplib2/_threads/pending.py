@@ -16,6 +16,8 @@ Callback = Callable[
     [tuple[tuple[Any, Any] | None, Any, tuple[type[BaseException], str] | None]], object
 ]
 Job = Callable[[], None]
+#: Does what is due, if the writer can't; the seconds until there is more to do, None for never.
+KeepTime = Callable[[], float | None]
 #: Turns what the server said into what the caller gets, or raises.
 Finish = Callable[[str, list[Any]], Outcome]
 
@@ -88,7 +90,7 @@ class Pending:
         self._jobs.append(job)
         self._wake()
 
-    def wait(self, keep_time: Callable[[], float | None] | None = None) -> Outcome:
+    def wait(self, keep_time: KeepTime | None = None) -> Outcome:
         """Block until the outcome is there, running jobs meanwhile; return it, or raise it.
 
         *keep_time*, if given, is called first and again after the seconds that it returns.
@@ -150,7 +152,7 @@ def run_jobs(jobs: deque[Job]) -> None:
     while jobs:
         job = jobs[0]
         job()
-        # Within it, others may have been run: a callback that waits for a command does so.
+        # Within it, more jobs may have been run: a callback that waits for a command does so.
         if jobs and jobs[0] is job:
             jobs.popleft()
 

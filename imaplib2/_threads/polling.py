@@ -37,7 +37,7 @@ class Polls:
     def begin(self, transport: Transport) -> None:
         """From now on the reader reads when it is asked to. The mutex is held."""
         assert self._mutex.is_owned()
-        if transport.fileno() >= 0:  # else nobody can poll it
+        if transport.fileno() >= 0:  # else it can't be polled
             self.current = Polling()
 
     def end(self, *, lost: bool) -> None:
@@ -106,4 +106,4 @@ class Polling:
 
 
 def _do_nothing() -> None:
-    """Nobody waits for this errand."""
+    """No thread waits for this errand."""

@@ -150,7 +150,7 @@ class Reader:
     def _let_sender_fail(self) -> None:
         """Give a thread that is sending the time to report why it can't.
 
-        Of a reset, the system tells the thread that asks first, and all others of an end of file.
+        Of a reset, the system tells the thread that asks first, and every other of an end of file.
         """
         deadline = Clock.now() + _SENDER_TIMEOUT
         while self._is_sending() and seconds_until(deadline):
