@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import configparser
 import graphlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,6 +84,16 @@ def test_every_module_is_looked_at() -> None:
 
 def test_every_module_has_its_place() -> None:
     assert LEVELS.keys() == MODULES.keys() - {"_protocol"}
+
+
+def test_every_package_is_installed() -> None:
+    settings = configparser.ConfigParser()
+    settings.read(Path(__file__).parents[2] / "setup.cfg", "utf-8")
+    packages = {
+        ".".join(path.parent.relative_to(PACKAGE.parent).parts)
+        for path in PACKAGE.rglob("__init__.py")
+    }
+    assert set(settings["options"]["packages"].split()) == packages
 
 
 def test_imports_have_no_cycle() -> None:
