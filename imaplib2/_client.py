@@ -38,7 +38,6 @@ from ._checks import check_callable, port_number, seconds, socket_timeout
 from ._clock import Clock
 from ._errors import InvalidArgument, UnusableArgument, error, printable, readonly
 from ._idler import Idler
-from ._pending import Callback, Finish, Outcome, Pending
 from ._protocol import commands
 from ._protocol.arguments import (
     Literal,
@@ -61,6 +60,7 @@ from ._protocol.substitution import substitute
 from ._protocol.untagged import UntaggedResponses
 from ._protocol.values import octets, plain_value
 from ._threads import Engine
+from ._threads.pending import Callback, Finish, Outcome, Pending
 from ._trace import Trace
 from ._transport import (
     IS_WINDOWS,

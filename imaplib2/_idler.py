@@ -11,11 +11,11 @@ from typing import Any
 
 from ._clock import Clock
 from ._errors import abort, error
-from ._pending import Pending
 from ._protocol.command import Command
 from ._protocol.connection import Connection
 from ._protocol.untagged import size_of
 from ._threads import Engine
+from ._threads.pending import Pending
 
 Response = tuple[str, list[Any]]
 

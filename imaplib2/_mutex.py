@@ -26,7 +26,8 @@ class Reentered(error):
 class Mutex:
     """A lock that is held while a function runs, and by nothing that outlasts that.
 
-    It is reentrant below, as that kind alone knows whose it is; but nobody is let in twice.
+    It is an RLock below, as that kind alone knows which thread holds it; but no thread is let in
+    twice.
     """
 
     def __init__(self) -> None:
@@ -53,7 +54,7 @@ class Mutex:
             # Nothing may be called before this: behind a call, a handler may raise.
             try:  # noqa: SIM105 - suppress() is a call
                 self.release()
-            except RuntimeError:  # interrupted while waiting: it was never had
+            except RuntimeError:  # it was never had
                 pass
 
     def is_free(self, timeout: float) -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._pending import Outcome
 from .._protocol.command import Command
 from .._protocol.connection import Connection
 from .._threads import Engine
+from .._threads.pending import Outcome
 from .inbox import Inbox
 from .on_socket import OnSocket
 from .own_idle import OwnIdle

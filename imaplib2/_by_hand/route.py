@@ -19,10 +19,10 @@ from typing import Any
 from .. import _auth
 from .._auth import Authenticator, Responder
 from .._errors import error
-from .._pending import Finish
 from .._protocol.arguments import Literal, Part, Password, quote
 from .._protocol.command import Command, Idle
 from .._protocol.commands import Row
+from .._threads.pending import Finish
 
 
 class Name(str):

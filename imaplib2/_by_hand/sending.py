@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from .._errors import abort, error
-from .._pending import Outcome, Pending
 from .._protocol.command import Command
 from .._protocol.commands import Plus
+from .._threads.pending import Outcome, Pending
 from .inbox import Inbox
 from .own_idle import OwnIdle
 from .port import Port

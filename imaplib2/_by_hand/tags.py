@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .._pending import Pending
 from .._protocol.responses import Tagged
+from .._threads.pending import Pending
 from .port import Port
 
 #: ``(typ, [text])`` once the tagged response has been pulled.

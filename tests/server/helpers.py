@@ -12,6 +12,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import imaplib2
 
+from .inside import own_threads
 from .scripted import Peer, Proxy, ScriptedServer
 
 Serve: TypeAlias = Callable[..., ScriptedServer]
@@ -124,7 +125,7 @@ def failure(call: Callable[..., Any], *args: Any, **options: Any) -> BaseExcepti
 
 def wait_over(M: Any) -> None:
     """Wait until the client has noticed that its connection is over."""
-    for thread in (M._engine._reader, M._engine._writer):
+    for thread in own_threads(M):
         thread.join(SECONDS)
         assert not thread.is_alive()
     assert M.Terminate

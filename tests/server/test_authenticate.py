@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from .helpers import Calls, Serve, abort, agree, connected, error, failure, greet
+from .inside import reader_thread
 from .scripted import Peer
 
 pytestmark = pytest.mark.timeout(20)
@@ -304,7 +305,7 @@ def test_the_end_during_an_authenticator(serve: Serve) -> None:
     with connected(serve(script)) as M:
 
         def authenticator(challenge: bytes) -> bytes:
-            M._engine._reader.join(5)
+            reader_thread(M).join(5)
             return b"x"
 
         problem = failure(M.authenticate, "X", authenticator)

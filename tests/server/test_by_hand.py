@@ -31,6 +31,7 @@ from .helpers import (
     greet_authenticated,
     wait_over,
 )
+from .inside import own_threads
 from .scripted import Peer
 
 
@@ -827,7 +828,7 @@ def test_a_forgotten_connection_that_idles_is_freed(serve: Serve) -> None:
     M: Any = IMAP4(server.host, server.port)
     M._command("IDLE")
     assert M._get_response() is None
-    threads = (M._engine._reader, M._engine._writer)
+    threads = own_threads(M)
     reference = weakref.ref(M)
     connections = [M]
     del M

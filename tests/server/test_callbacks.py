@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 
-import imaplib2._threads
 from imaplib2 import IMAP4
-from imaplib2._threads import _STARTS_LATE as STARTS_LATE
 
 from .helpers import (
     SECONDS,
@@ -25,6 +23,7 @@ from .helpers import (
     greet_authenticated,
     wait_over,
 )
+from .inside import STARTS_LATE, set_constant
 from .scripted import Peer, mailbox
 
 pytestmark = pytest.mark.timeout(20)
@@ -215,7 +214,7 @@ def test_a_slow_callback_does_not_stop_the_connection(serve: Serve) -> None:
 
 def test_a_slow_callback_is_waited_for_once(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """By all threads and commands together; the one behind it is waited for again."""
-    monkeypatch.setattr(imaplib2._threads, "_CALLBACKS_TIMEOUT", 0.5)
+    set_constant(monkeypatch, "CALLBACKS_TIMEOUT", 0.5)
     go, started = threading.Event(), threading.Semaphore(0)
 
     def slow(outcome: Any) -> None:

@@ -25,6 +25,7 @@ from .helpers import (
     greet,
     greet_authenticated,
 )
+from .inside import engine_of
 from .scripted import Peer, mailbox
 
 pytestmark = pytest.mark.timeout(20)
@@ -329,7 +330,7 @@ def test_a_buffer_of_an_interrupted_call_may_change(
     late, buffer = LateServer(), bytearray(b"abc")
     with connected(serve(late.script)) as M:
         with monkeypatch.context() as patched:
-            patched.setattr(M._engine, "wait", interrupted)
+            patched.setattr(engine_of(M), "wait", interrupted)
             with pytest.raises(KeyboardInterrupt):
                 M.append("INBOX", None, None, buffer)
         buffer[:] = (LATER * 10)[:size]

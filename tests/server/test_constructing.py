@@ -14,7 +14,6 @@ import pytest
 
 import imaplib2
 from imaplib2 import AUTH, IMAP4, IMAP4_SSL, LOGOUT, NONAUTH
-from imaplib2._threads import _STARTS_LATE as STARTS_LATE
 
 from .conftest import Contexts
 from .helpers import (
@@ -30,6 +29,7 @@ from .helpers import (
     greet_authenticated,
     wait_over,
 )
+from .inside import STARTS_LATE, engine_of
 from .scripted import Peer, ScriptedServer, mailbox
 
 pytestmark = pytest.mark.timeout(20)
@@ -254,7 +254,7 @@ def test_initialized_twice(serve: Serve, ended: bool) -> None:
         M.limits.literals = 7
         if ended:
             M.logout()
-        before = weakref.ref(M._engine)
+        before = weakref.ref(engine_of(M))
         M.__init__(second.host, second.port, identifier="Wenda")
         assert M.port == second.port
         assert M.limits.literals == 7

@@ -25,6 +25,7 @@ import pytest
 
 from imaplib2 import IMAP4, IMAP4_SSL, IMAP4_stream
 
+from . import inside
 from .conftest import Contexts
 from .helpers import (
     SECONDS,
@@ -451,8 +452,7 @@ class Scene:
             self.M.sock.settimeout(TIMEOUT)
         self.M._core.timeout = self.M._core.logout_timeout = TIMEOUT
         # All who keep the time look again; they may be about to sleep until the old one is over.
-        self.M._engine.look_at_the_clock()
-        self.M._engine._callbacks.put(look_again)
+        inside.look_again(self.M)
         for command in [*self.M._core.in_progress.values()]:
             command.waiter.hand_over(look_again)
 
@@ -722,7 +722,7 @@ def test_faults_below(serve: Serve, tls: Contexts, fault: str, name: str) -> Non
         if text == "timed out":
             M.sock.settimeout(TIMEOUT)
             M._core.timeout = TIMEOUT
-            M._engine.look_at_the_clock()
+            inside.engine_of(M).look_at_the_clock()
         with duration(0, TIMEOUT + IDLE_FOR + PROMPT):
             if name == "NOOP":
                 M.noop(callback=calls, cb_arg="argument")

@@ -32,6 +32,7 @@ from .helpers import (
     greet_authenticated,
     wait_over,
 )
+from .inside import reader_thread
 from .scripted import MESSAGE, Peer, mailbox
 
 pytestmark = pytest.mark.timeout(20)
@@ -194,7 +195,7 @@ def test_a_timeout_set_on_the_socket_is_one_for_answers(
     options: dict[str, Any] = {"ssl_context": tls.client} if with_tls else {}
     with connected(server, IMAP4_SSL if with_tls else IMAP4, **options) as M:
         M.sock.settimeout(0.25)
-        M._engine._reader.join(0.5)
+        reader_thread(M).join(0.5)
         assert M.noop() == ("OK", [b"done"])
         with pytest.raises(TimeoutError, match="NOOP"):
             M.noop()

@@ -30,6 +30,7 @@ from .helpers import (
     failure,
     greet_authenticated,
 )
+from .inside import engine_of, transport
 from .scripted import Command, Peer
 
 pytestmark = pytest.mark.timeout(20)
@@ -469,15 +470,15 @@ def test_keyboard_interrupt_while_sending(serve: Serve) -> None:
             agree(peer)
 
     with connected(serve(script)) as M:
-        transport = M._engine._transport
-        try_send = transport.try_send
+        used = transport(M)
+        try_send = used.try_send
 
         def interrupted(data: Any) -> int:
             try_send(data)
-            transport.try_send = try_send
+            used.try_send = try_send
             raise KeyboardInterrupt
 
-        transport.try_send = interrupted
+        used.try_send = interrupted
         with pytest.raises(KeyboardInterrupt):
             M.noop()
         outcome = Thread(lambda: failure(check_usable, M)).result(2)
@@ -693,7 +694,8 @@ def test_leaving_ends_an_iteration_that_is_about_to_wait(
     arrived = threading.Barrier(3)
     left = threading.Event()
     with connected(serve(idling())) as M:
-        wait_for_item = M._engine.wait_for_item
+        engine = engine_of(M)
+        wait_for_item = engine.wait_for_item
 
         def wait_late(*arguments: Any) -> Any:
             arrived.wait(5)
@@ -701,7 +703,7 @@ def test_leaving_ends_an_iteration_that_is_about_to_wait(
             return wait_for_item(*arguments)
 
         with M.idle(duration=None) as idler:
-            monkeypatch.setattr(M._engine, "wait_for_item", wait_late)
+            monkeypatch.setattr(engine, "wait_for_item", wait_late)
             threads = [Thread(list, idler) for _ in range(2)]
             arrived.wait(5)
         left.set()

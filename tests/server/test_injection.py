@@ -25,6 +25,7 @@ from imaplib2 import IMAP4, IMAP4_SSL
 from ..soak.lengths import FULL, LIMIT
 from .conftest import Contexts
 from .helpers import SECONDS, Calls, Serve, Thread, error, greet_authenticated
+from .inside import mutex, own_threads, set_constant
 from .scripted import Peer, ScriptedServer
 
 PACKAGE = str(Path(imaplib2.__file__).parent)
@@ -298,10 +299,10 @@ def check(at: Situation) -> None:
     at.calls.next()
     assert at.calls.count == 0
     M.shutdown()
-    for thread in (M._engine._reader, M._engine._writer):
+    for thread in own_threads(M):
         thread.join(SECONDS)
         assert not thread.is_alive()
-    assert not M._engine._mutex.locked()
+    assert not mutex(M).locked()
     assert M._own_sock().fileno() == -1
     assert M.logout()[0] == "BYE"
 
@@ -348,7 +349,7 @@ def test_a_thread_of_ours_runs_out_of_memory(
     serve: Serve, tls: Contexts, monkeypatch: pytest.MonkeyPatch, scenario: str, secure: bool
 ) -> None:
     # So long do callbacks wait for a reader that was kept from the trace.
-    monkeypatch.setattr(imaplib2._threads, "_TRACE_TIMEOUT", 0.05)
+    set_constant(monkeypatch, "TRACE_TIMEOUT", 0.05)
     role, act, behave = OWN[scenario]
     responder = Server(behave)
     connect = connector(serve(responder.script, tls=tls.server if secure else None), tls, secure)

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from imaplib2 import IMAP4, IMAP4_SSL
-from imaplib2._threads import _LARGE_LITERAL, _LiteralSource
 
 from .conftest import Contexts
 from .helpers import (
@@ -27,11 +26,12 @@ from .helpers import (
     greet_authenticated,
     wait_over,
 )
+from .inside import LARGE_LITERAL, LiteralSource
 from .scripted import Peer, PeerClosedError
 
 pytestmark = pytest.mark.timeout(30)
 
-SIZE = 5 * _LARGE_LITERAL + 12_345
+SIZE = 5 * LARGE_LITERAL + 12_345
 HALF = os.urandom(1 << 15)
 MESSAGE = (HALF * (SIZE // len(HALF) + 1))[:SIZE]
 KINDS = ("plain", "tls", "compressed", "tls-compressed", "hooked")
@@ -91,13 +91,13 @@ def test_a_large_literal_is_whole(
     kind: str, serve: Serve, tls: Contexts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sources: list[int] = []
-    original = _LiteralSource.__init__
+    original = LiteralSource.__init__
 
-    def counted(self: Any, engine: Any, begun: bytes, missing: int) -> None:
+    def counted(self: Any, gate: Any, begun: bytes, missing: int) -> None:
         sources.append(len(begun) + missing)
-        original(self, engine, begun, missing)
+        original(self, gate, begun, missing)
 
-    monkeypatch.setattr(_LiteralSource, "__init__", counted)
+    monkeypatch.setattr(LiteralSource, "__init__", counted)
     with fetching(kind, Sending(kind), serve, tls, timeout=10) as M:
         assert M.fetch("1:2", "X") == (
             "OK",
@@ -116,7 +116,7 @@ def test_a_large_literal_is_whole(
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_large_literal_that_stops(kind: str, serve: Serve, tls: Contexts) -> None:
     silence = 0.4
-    script = Sending(kind, SIZE - _LARGE_LITERAL)
+    script = Sending(kind, SIZE - LARGE_LITERAL)
     with fetching(kind, script, serve, tls, timeout=silence) as M, duration(silence, 5):
         problem = failure(M.fetch, "1", "X")
         assert isinstance(problem, TimeoutError)
@@ -126,7 +126,7 @@ def test_a_large_literal_that_stops(kind: str, serve: Serve, tls: Contexts) -> N
 @pytest.mark.parametrize("end", ["close", "reset", "shutdown"])
 def test_a_large_literal_that_is_cut(end: str, serve: Serve, tls: Contexts) -> None:
     calls = Calls()
-    script = Sending("plain", SIZE - _LARGE_LITERAL)
+    script = Sending("plain", SIZE - LARGE_LITERAL)
     server = serve(script)
     with connected(server) as M:
         M.state = "SELECTED"

@@ -12,6 +12,7 @@ import pytest
 
 from imaplib2 import IMAP4, IMAP4_SSL
 
+from . import inside
 from .conftest import Contexts
 from .helpers import (
     SECONDS,
@@ -405,7 +406,7 @@ def test_an_exception_while_a_command_is_sent(serve: Serve, kind: type[BaseExcep
         raise kind("by the way")
 
     with connected(serve(script)) as M:
-        M._engine._transport.try_send = try_send
+        inside.transport(M).try_send = try_send
         with pytest.raises(kind):
             M.noop()
         wait_over(M)
@@ -426,7 +427,7 @@ def test_what_a_sender_is_told_says_more_than_an_end_of_file(serve: Serve) -> No
 
     sending, ended = threading.Event(), threading.Event()
     with connected(serve(script)) as M:
-        transport = M._engine._transport
+        transport = inside.transport(M)
         receive = transport.recv_into
 
         def recv_into(buffer: memoryview) -> int | None:
@@ -465,7 +466,7 @@ def test_what_the_server_had_said_when_a_sender_fails_is_the_reason(
 
     failed, names = threading.Event(), list[str]()
     with connected(serve(script)) as M:
-        transport = M._engine._transport
+        transport = inside.transport(M)
         send = transport.try_send
 
         def try_send(data: bytes) -> int:

@@ -22,7 +22,6 @@ from typing import Any
 
 import pytest
 
-import imaplib2._threads
 from imaplib2 import IMAP4, IMAP4_SSL
 
 from ..soak.lengths import LIMIT, length
@@ -41,6 +40,7 @@ from .helpers import (
     greet_authenticated,
     wait_over,
 )
+from .inside import MUTEX, mutex, set_constant
 from .scripted import Peer, PeerClosedError, ScriptedServer
 
 pytestmark = pytest.mark.timeout(LIMIT)
@@ -406,18 +406,18 @@ M.select()
 @pytest.mark.parametrize("what", ["everything", "logout", "shutdown", "drop"])
 def test_fork_while_the_mutex_is_held(serve: Serve, what: str, holder: str) -> None:
     """In the child it is for ever held, as its holder does not exist there."""
-    hold = """
+    hold = f"""
 M = connect()
 held, go = threading.Event(), threading.Event()
 def hold():
-    M._engine._mutex.run(lambda: (held.set(), go.wait()))
+    {MUTEX}.run(lambda: (held.set(), go.wait()))
 thread = threading.Thread(target=hold, daemon=True)
 thread.start()
 held.wait()
 """
     if holder == "this thread":  # a signal handler that forks
-        hold = "M = connect(); go = threading.Event(); M._engine._mutex.acquire()"
-    release = "M._engine._mutex.release()" if holder == "this thread" else "thread.join()"
+        hold = f"M = connect(); go = threading.Event(); {MUTEX}.acquire()"
+    release = f"{MUTEX}.release()" if holder == "this thread" else "thread.join()"
     program = fork_program(hold, what).replace(CHECK_PARENT, "")
     check_clean(run(serve(serve_process), f"{program}\ngo.set()\n{release}\n{CHECK_PARENT}"))
 
@@ -670,7 +670,7 @@ def test_an_end_interrupted_at_any_moment(serve: Serve, interrupts: Interrupts, 
         assert isinstance(waiter.result(), abort)
         M.shutdown()
         wait_over(M)
-        assert not M._engine._mutex.locked()
+        assert not mutex(M).locked()
 
 
 def check_ends(M: Any) -> None:
@@ -723,7 +723,7 @@ def test_a_handler_that_interrupts_who_holds_the_mutex(
     end: str,
 ) -> None:
     """It is not held up; what it has interrupted finds the connection closed."""
-    monkeypatch.setattr(imaplib2._threads, "_MUTEX_TIMEOUT", PATIENCE)
+    set_constant(monkeypatch, "MUTEX_TIMEOUT", PATIENCE)
     server = serve(serve_process, tls=tls.server if kind == "tls" else None)
     options: dict[str, Any] = {"cls": Hooked} if kind == "hooked" else {}
     if kind == "tls":
@@ -742,7 +742,7 @@ def test_a_handler_that_interrupts_who_holds_the_mutex(
 
         def submit_interrupted(*arguments: Any) -> None:
             M._core.submit = submit
-            assert M._engine._mutex.locked()
+            assert mutex(M).locked()
             signal.raise_signal(signal.SIGALRM)
             submit(*arguments)
 
@@ -803,7 +803,7 @@ def test_a_callback_of_a_logout_that_finds_the_mutex_held(serve: Serve) -> None:
     calls = Calls()
     with connected(serve(serve_process)) as M:
         logout = partial(M.logout, callback=calls, cb_arg=1)
-        assert M._engine._mutex.run(logout) == (None, None)
+        assert mutex(M).run(logout) == (None, None)
         result, argument, problem = calls.next()
         assert (result[0], argument, problem) == ("BYE", 1, None)
     assert calls.count == 0
@@ -819,9 +819,9 @@ def test_logout_in_a_handler_at_any_moment(
     serve: Serve, tls: Contexts, on_signal: Any, monkeypatch: pytest.MonkeyPatch, secure: bool
 ) -> None:
     """Where it stands, the thread that it waits for may be stuck: it does so within bounds."""
-    bounds = ("_MUTEX_TIMEOUT", "_JOIN_TIMEOUT")
+    bounds = ("MUTEX_TIMEOUT", "JOIN_TIMEOUT")
     for name in bounds:
-        monkeypatch.setattr(imaplib2._threads, name, PATIENCE)
+        set_constant(monkeypatch, name, PATIENCE)
     server = serve(serve_process, tls=tls.server if secure else None)
     cls, options = (IMAP4_SSL, {"ssl_context": tls.client}) if secure else (IMAP4, {})
     rng, took = random.Random(0), []

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-import imaplib2._threads
 from imaplib2 import IMAP4, IMAP4_SSL
 from imaplib2._transport import kernel
 
@@ -28,6 +27,7 @@ from .helpers import (
     failure,
     greet_authenticated,
 )
+from .inside import alarm, set_constant, silence_look, transport
 from .scripted import Peer, Proxy
 
 pytestmark = [
@@ -41,8 +41,8 @@ LOOK = 0.05
 
 @pytest.fixture(autouse=True)
 def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(imaplib2._threads, "_SILENCE_LIMIT", LIMIT)
-    monkeypatch.setattr(imaplib2._threads, "_SILENCE_LOOK", LOOK)
+    set_constant(monkeypatch, "SILENCE_LIMIT", LIMIT)
+    set_constant(monkeypatch, "SILENCE_LOOK", LOOK)
 
 
 class Own(IMAP4):
@@ -103,7 +103,7 @@ def test_a_peer_that_takes_nothing_for_a_while(
 
     More than one such question within half a second Linux doesn't answer.
     """
-    monkeypatch.setattr(imaplib2._threads, "_SILENCE_LIMIT", 2.0)
+    set_constant(monkeypatch, "SILENCE_LIMIT", 2.0)
     stalled, go = threading.Event(), threading.Event()
     size = 20_000_000
 
@@ -133,11 +133,11 @@ def test_one_that_answers_is_looked_at_no_more(serve: Serve) -> None:
         peer.serve_logout()
 
     with connected(serve(script)) as M:
-        assert M._engine._silence.next_look is None
+        assert silence_look(M) is None
         M.noop()
-        assert M._engine._silence.next_look is not None
-        wait_until(lambda: M._engine._silence.next_look is None)
-        wait_until(lambda: M._engine._alarm is None)
+        assert silence_look(M) is not None
+        wait_until(lambda: silence_look(M) is None)
+        wait_until(lambda: alarm(M) is None)
         M.logout()
 
 
@@ -151,12 +151,12 @@ def test_what_is_no_tcp(serve: Serve) -> None:
 
 def count_looks(M: Any) -> Callable[[], int]:
     """How often the silence of the peer has been looked at since this was called."""
-    count, look = 0, M._engine._transport.silent_for
+    count, look = 0, transport(M).silent_for
 
     def counting() -> Any:
         nonlocal count
         count += 1
         return look()
 
-    M._engine._transport.silent_for = counting
+    transport(M).silent_for = counting
     return lambda: count

@@ -28,6 +28,7 @@ from .helpers import (
     greet_authenticated,
     wait_over,
 )
+from .inside import own_threads
 from .scripted import Peer, PeerClosedError, ScriptedServer, mailbox
 from .test_by_hand import forget
 from .test_hooks import check_session
@@ -368,12 +369,12 @@ def test_it_is_freed_when_forgotten(serve: Serve, like: type[Minimal]) -> None:
 
     server = serve(script)
     clients = [client(like)(server.host, server.port)]
-    engine: Any = clients[0]._engine
+    threads = own_threads(clients[0])
     reference = weakref.ref(clients[0])
     with pytest.warns(ResourceWarning, match="unclosed IMAP connection"):
         forget(clients)
     assert reference() is None
-    for thread in (engine._reader, engine._writer):
+    for thread in threads:
         thread.join(SECONDS)
         assert not thread.is_alive()
 

@@ -27,6 +27,7 @@ from .helpers import (
     greet,
     wait_over,
 )
+from .inside import mutex, own_threads, resume
 from .scripted import Peer
 from .test_own_transports import Open, Read, Readline, Send, client, named
 
@@ -318,18 +319,19 @@ def test_the_end_by_who_has_interrupted_the_mutex(serve: Serve) -> None:
     with connected(serve(served_until_ok)) as M:
         M._simple_command("STARTTLS")
         wait_until_paused(M)
-        M._engine._mutex.run(M.shutdown)
+        mutex(M).run(M.shutdown)
         wait_over(M)
 
 
 def wait_until_paused(M: Any) -> list[threading.Thread]:
     """The connection's threads, of which the reader waits for the socket."""
     waits = threading.Event()
-    wait = M._engine._resume.wait
-    M._engine._resume.wait = lambda timeout: waits.set() or wait(timeout)
-    M._engine._resume.ring()  # whether it waits already or not
+    bell: Any = resume(M)
+    wait = bell.wait
+    bell.wait = lambda timeout: waits.set() or wait(timeout)
+    bell.ring()  # whether it waits already or not
     assert waits.wait(SECONDS)
-    return [M._engine._reader, M._engine._writer]
+    return own_threads(M)
 
 
 def served_until_ok(peer: Peer) -> None:

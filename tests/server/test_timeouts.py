@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from imaplib2 import IMAP4, IMAP4_SSL, _threads
+from imaplib2 import IMAP4, IMAP4_SSL
 
 from .conftest import Contexts
 from .helpers import (
@@ -26,6 +26,7 @@ from .helpers import (
     greet_authenticated,
     wait_over,
 )
+from .inside import constant, set_constant
 from .scripted import Peer
 
 pytestmark = pytest.mark.timeout(20)
@@ -436,7 +437,7 @@ def test_what_waits_for_a_busy_callback_does_so_once(
         agree(peer, "NOOP")
         peer.hold()
 
-    monkeypatch.setattr(_threads, "_JOIN_TIMEOUT", patience)
+    set_constant(monkeypatch, "JOIN_TIMEOUT", patience)
     with connected(serve(script)) as M:
         M._core.logout_timeout = SILENCE
         M.noop(callback=lambda outcome: (busy.set(), over.wait(10)))
@@ -452,5 +453,5 @@ def test_what_waits_for_a_busy_callback_does_so_once(
 def test_all_waits_of_a_logout_take_less_than_5_seconds(serve: Serve) -> None:
     """For the reply, and for the end of threads; the mutex is waited for instead of both."""
     with connected(serve(greet_authenticated)) as M:
-        assert M._core.logout_timeout + _threads._JOIN_TIMEOUT < 4.9
-        assert _threads._MUTEX_TIMEOUT < 4
+        assert M._core.logout_timeout + constant("JOIN_TIMEOUT") < 4.9
+        assert constant("MUTEX_TIMEOUT") < 4

@@ -420,7 +420,7 @@ def test_a_command_during_the_handshake_does_not_change_the_time_out(
         starting = Thread(M.starttls, ssl_context=tls.client)
         assert shaking.wait(5)
         calls = Calls()
-        wait_until(lambda: M._engine.core.paused)
+        wait_until(lambda: M._core.paused)
         M.noop(callback=calls)
         go.set()
         assert starting.result() == ("OK", [None])

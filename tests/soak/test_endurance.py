@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from imaplib2 import IMAP4
-from imaplib2._threads import _STARTS_LATE as STARTS_LATE
 
 from ..live.dovecot import Dovecot
 from ..live.helpers import (
@@ -29,6 +28,7 @@ from ..live.helpers import (
     tls,
 )
 from ..server.helpers import Calls, Serve, connected, greet_authenticated
+from ..server.inside import STARTS_LATE
 from ..server.scripted import Peer
 from .lengths import FULL, LIMIT, length
 from .measuring import NOISE, RSS_MARGIN, RSS_PER_CONNECTION, Held, check_no_growth

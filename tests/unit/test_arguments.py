@@ -14,7 +14,6 @@ import pytest
 
 from imaplib2 import IMAP4
 from imaplib2._errors import InvalidArgument, error
-from imaplib2._pending import Pending
 from imaplib2._protocol.arguments import (
     Encoded,
     Literal,
@@ -31,6 +30,7 @@ from imaplib2._protocol.arguments import (
 )
 from imaplib2._protocol.command import Command
 from imaplib2._protocol.commands import UID_COMMANDS, Row, find
+from imaplib2._threads.pending import Pending
 
 
 def row_of(name: str) -> Row:

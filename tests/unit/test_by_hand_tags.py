@@ -8,8 +8,8 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from imaplib2._pending import Pending
 from imaplib2._protocol.responses import Tagged, parse
+from imaplib2._threads.pending import Pending
 
 from .by_hand_helpers import Parts
 

@@ -16,15 +16,16 @@ import pytest
 
 from imaplib2 import IMAP4, Commands
 from imaplib2._errors import error
-from imaplib2._pending import Pending
 from imaplib2._protocol.arguments import Buffer
 from imaplib2._protocol.command import Command
 from imaplib2._protocol.commands import COMMANDS, UID_COMMANDS, Kind, Row
 from imaplib2._protocol.connection import Connection
 from imaplib2._protocol.states import SELECTED
 from imaplib2._threads import Engine
+from imaplib2._threads.pending import Pending
 from imaplib2._trace import Trace
 
+from ..server import inside
 from .test_arguments_properties import HARMLESS, LOOK_ALIKES, arguments, is_balanced
 from .tokenizer import List, Literal, Quoted, parse_command
 
@@ -106,6 +107,7 @@ class Loop(Engine):
     def __init__(self, core: Connection, wire: Wire) -> None:
         transport: Any = wire
         super().__init__(core, transport, lambda command, unread: transport, Trace())
+        inside.call_nothing_back(self)
         self.wire = wire
         self._looks = 0
 
@@ -117,7 +119,7 @@ class Loop(Engine):
         """Take what the listener has answered."""
         while self.wire.answers:
             answers, self.wire.answers = self.wire.answers, b""
-            self._receive(self.core.frame(answers))
+            inside.receive(self, answers)
 
     def wait(self, pending: Pending) -> Any:
         self._looks = 0
@@ -128,9 +130,6 @@ class Loop(Engine):
         assert self._looks < 100, "the command does not end"
         self.receive()
         return 0.0
-
-    def _start_callbacks(self) -> None:
-        """Nobody is called back."""
 
 
 class Client(IMAP4):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import configparser
 import graphlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,8 +38,13 @@ LAYERS = [
     {"_by_hand.own_idle", "_by_hand.tags", "_by_hand.readable_socket"},
     {"_by_hand.port", "_by_hand.route"},
     {"_threads"},
-    {"_pending"},
-    {"_auth", "_trace", "_transport", "_dates", "_waiting", "_tls", "_users_socket"},
+    {"_threads.engine"},
+    {"_threads.reader", "_threads.writer"},
+    {"_threads.literals"},
+    {"_threads.gate"},
+    {"_threads.callbacks", "_threads.sending", "_threads.polling"},
+    {"_threads.user_code", "_threads.ending", "_threads.silence", "_threads.pending"},
+    {"_auth", "_trace", "_transport", "_dates"},
     {"_transport.methods", "_transport.tls", "_transport.process"},
     {"_transport.deflate", "_transport.files", "_transport.sockets", "_transport.tls_socket"},
     {"_transport.users_socket", "_transport.family", "_transport.tls_settings"},
@@ -83,13 +89,23 @@ def own_imports(name: str) -> set[str]:
 
 def test_every_module_is_looked_at() -> None:
     assert {"", "_client", "_threads", "_protocol", "_protocol.connection"} <= MODULES.keys()
-    assert "_protocol.connection" in own_imports("_threads")
+    assert "_protocol.connection" in own_imports("_threads.gate")
     assert "_protocol.message_set" in own_imports("_protocol.claims")
     assert "_threads" in own_imports("_client")
 
 
 def test_every_module_has_its_place() -> None:
     assert LEVELS.keys() == MODULES.keys() - {"_protocol"}
+
+
+def test_every_package_is_installed() -> None:
+    settings = configparser.ConfigParser()
+    settings.read(Path(__file__).parents[2] / "setup.cfg", "utf-8")
+    packages = {
+        ".".join(path.parent.relative_to(PACKAGE.parent).parts)
+        for path in PACKAGE.rglob("__init__.py")
+    }
+    assert set(settings["options"]["packages"].split()) == packages
 
 
 def test_imports_have_no_cycle() -> None:
@@ -147,7 +163,7 @@ def test_there_is_one_clock(name: str) -> None:
 LOCKS = {
     ("_mutex", "RLock"),
     ("_mutex", "Lock"),  # a signal, which nobody holds
-    ("_pending", "Lock"),  # the same, for a waiter
+    ("_threads.pending", "Lock"),  # the same, for a waiter
     ("_idler", "Lock"),  # taken for good
 }
 

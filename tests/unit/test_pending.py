@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from imaplib2._errors import OSErrorAbort, TimeoutAbort, abort, error, readonly
-from imaplib2._pending import Pending
+from imaplib2._threads.pending import Pending
 
 OK: tuple[str, list[Any]] = ("OK", [b"done"])
 

@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from . import _errors
-from ._auth import Responder
+from .. import _errors
+from .._auth import Responder
 
 Outcome = tuple[str | None, Any]
 #: Called with ``((typ, data), cb_arg, None)``, or ``(None, cb_arg, (exception class, text))``.
@@ -16,6 +16,8 @@ Callback = Callable[
     [tuple[tuple[Any, Any] | None, Any, tuple[type[BaseException], str] | None]], object
 ]
 Job = Callable[[], None]
+#: Does what is due, if the writer can't; the seconds until there is more to do, None for never.
+KeepTime = Callable[[], float | None]
 #: Turns what the server said into what the caller gets, or raises.
 Finish = Callable[[str, list[Any]], Outcome]
 
@@ -88,7 +90,7 @@ class Pending:
         self._jobs.append(job)
         self._wake()
 
-    def wait(self, keep_time: Callable[[], float | None] | None = None) -> Outcome:
+    def wait(self, keep_time: KeepTime | None = None) -> Outcome:
         """Block until the outcome is there, running jobs meanwhile; return it, or raise it.
 
         *keep_time*, if given, is called first and again after the seconds that it returns.
@@ -128,7 +130,8 @@ class Pending:
         except Exception as problem:
             arguments = None, self._argument, (_public_class(problem), str(problem))
         if self._uncalled:
-            self._uncalled.pop()(arguments)  # in one: nothing can come up in between
+            # In one step, so that no exception can come up in between.
+            self._uncalled.pop()(arguments)
 
     @property
     def is_called(self) -> bool:
@@ -137,10 +140,11 @@ class Pending:
 
     def _wake(self) -> None:
         if self.callback is None:
+            # A waiter that is awake looks at everything before it sleeps again.
             try:  # noqa: SIM105 - suppress() takes as long as all else here
                 self._signal.release()
             except RuntimeError:
-                pass  # a waiter that is awake looks at everything before it sleeps again
+                pass
 
 
 def run_jobs(jobs: deque[Job]) -> None:
@@ -148,9 +152,27 @@ def run_jobs(jobs: deque[Job]) -> None:
     while jobs:
         job = jobs[0]
         job()
-        # Within it, others may have been run: a callback that waits for a command does so.
+        # Within it, more jobs may have been run: a callback that waits for a command does so.
         if jobs and jobs[0] is job:
             jobs.popleft()
+
+
+def once(job: Job, give_up: Job) -> Job:
+    """*job*, but once, however often it is called; *give_up* is called if it raises."""
+    begun = False
+
+    def run() -> None:
+        nonlocal begun
+        if begun:
+            return
+        try:
+            begun = True
+            job()
+        except BaseException:
+            give_up()
+            raise
+
+    return run
 
 
 def _public_class(problem: BaseException) -> type[BaseException]:

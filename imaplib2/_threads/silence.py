@@ -1,0 +1,62 @@
+"""How long the peer has acknowledged nothing of what it was sent."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+from .._clock import Clock
+
+if TYPE_CHECKING:
+    from .._transport import Transport
+
+#: Seconds after which a peer is given up that has acknowledged nothing; and between looks at that.
+_SILENCE_LIMIT = 120.0
+_SILENCE_LOOK = 5.0
+
+
+class Silence:
+    """How long the peer has acknowledged nothing of what it was sent: looked at now and then.
+
+    That begins when something is sent, and ends when all is acknowledged. There is no lock: a
+    thread that sends while another one looks either sees to the next look, or is seen by it.
+    """
+
+    def __init__(self) -> None:
+        #: When the next look is due; None while nothing has to be acknowledged.
+        self.next_look: float | None = None
+        self._since = 0.0
+
+    def begin(self) -> None:
+        """Something is about to be sent, when all had been acknowledged."""
+        self._since = Clock.now()
+        self.next_look = self._since + _SILENCE_LOOK
+
+    def end_of_patience(self, transport: Transport) -> TimeoutError | None:
+        """Why the peer has to be given up, if it has; it is looked at only when that is due."""
+        look = self.next_look
+        if look is None or look > Clock.now():
+            return None
+        silence = self.look(transport)
+        if silence < _SILENCE_LIMIT:
+            return None
+        text = f"the other side has acknowledged nothing for {silence:.0f} seconds"
+        return TimeoutError(errno.ETIMEDOUT, text)
+
+    def look(self, transport: Transport) -> float:
+        """The seconds of silence, 0 when nothing has to be acknowledged."""
+        now, self.next_look = Clock.now(), None
+        silent_for = transport.silent_for()
+        if silent_for is None:
+            return 0.0
+        # What was heard last may be older than what is unacknowledged.
+        self._since = max(self._since, now - silent_for)
+        self.next_look = now + _SILENCE_LOOK
+        return now - self._since
+
+    def before(self, deadline: float | None) -> float | None:
+        """The next look, or *deadline* if that is earlier."""
+        look = self.next_look
+        if look is None or deadline is None:
+            return deadline if look is None else look
+        return min(look, deadline)
