@@ -14,16 +14,7 @@ Read the package in this order: ``_client.py`` (what users call), ``_protocol/co
 import sys
 from typing import TYPE_CHECKING
 
-from ._client import (
-    IDLE_TIMEOUT,
-    IMAP4,
-    IMAP4_PORT,
-    IMAP4_SSL,
-    IMAP4_SSL_PORT,
-    MAXLINE,
-    AllowedVersions,
-    IMAP4_stream,
-)
+from ._client import IMAP4, IMAP4_SSL, IMAP4_stream
 from ._dates import (
     Int2AP,
     Internaldate2Time,
@@ -48,6 +39,13 @@ from ._protocol.grammar import (
     Untagged_status,
 )
 from ._protocol.states import AUTH, LOGOUT, NONAUTH, SELECTED
+from ._settings import (
+    IDLE_TIMEOUT,
+    IMAP4_PORT,
+    IMAP4_SSL_PORT,
+    MAXLINE,
+    AllowedVersions,
+)
 from ._threads import READ_SIZE
 from ._tls import TLS_COMPAT, TLS_NO_SSL, TLS_SECURE
 from ._version import __release__, __revision__, __version__, version

@@ -28,13 +28,19 @@ IMPURE = {
 LAYERS = [
     {"", "imaplib2"},
     {"_client"},
+    {"_methods", "_names", "_upgrades"},
+    {"_issuing"},
+    {"_detour"},
+    {"_link"},
+    {"_hooks"},
     {"_idler", "_by_hand", "_route"},
     {"_threads"},
     {"_pending"},
+    {"_given"},
     {"_auth", "_trace", "_transport", "_tls", "_dates"},
     {"_tls_socket", "_users_socket", "_family"},
     {"_waiting", "_checks"},
-    {"_mutex", "_version"},
+    {"_mutex", "_version", "_attributes", "_settings", "_signatures", "_types"},
     {"_protocol.connection"},
     {"_protocol.events"},
     {"_protocol.command"},
@@ -73,6 +79,7 @@ def test_every_module_is_looked_at() -> None:
     assert "_protocol.connection" in own_imports("_threads")
     assert "_protocol.message_set" in own_imports("_protocol.claims")
     assert "_threads" in own_imports("_client")
+    assert "_link" in own_imports("_detour")
 
 
 def test_every_module_has_its_place() -> None:
