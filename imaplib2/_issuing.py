@@ -11,6 +11,7 @@ from . import _auth
 from ._checks import check_callable
 from ._detour import Detour
 from ._errors import error
+from ._idler import Idler
 from ._pending import Callback, Finish, Outcome, Pending
 from ._protocol import commands
 from ._protocol.arguments import Literal, Message, Part, encode_arguments
@@ -225,6 +226,13 @@ class Issuer(Detour):
         """*problem*, for a command that will not be sent: its literal goes with it."""
         self.literal = None
         return problem
+
+    def _make_idler(self, idle: Idle, duration: float | None) -> Idler:
+        """What issues an IDLE when it is entered, for *duration* seconds."""
+        command = self._build(find("IDLE"), ())
+        command.idle = idle
+        command.waiter = pending = Pending()
+        return Idler(self._running_engine(), command, pending, duration)
 
     def _submit(self, command: Command, pending: Pending) -> Engine:
         """Submit *command*, whose outcome goes to *pending*."""

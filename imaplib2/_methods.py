@@ -509,7 +509,7 @@ class CommandMethods(Issuer):
     ) -> Result:
         """Change flags: *command* is FLAGS, +FLAGS or -FLAGS (RFC 3501, section 6.4.6)."""
         if flags is None:
-            raise self._refused(UnusableArgument("STORE: flags are None"))
+            raise self._refused(UnusableArgument("STORE: flags are None, and can't be left out"))
         return self._call(
             "STORE", message_set, command, flags, uid=uid, callback=callback, cb_arg=cb_arg
         )
@@ -634,10 +634,7 @@ class CommandMethods(Issuer):
             raise self._refused(error("Server does not support IMAP4 IDLE"))
         longest = idle_timeout()
         if duration is not UNSET:
-            command = self._build(find("IDLE"), ())
-            command.idle = Idle(None, longest)
-            command.waiter = pending = Pending()
-            return Idler(self._running_engine(), command, pending, duration)
+            return self._make_idler(Idle(None, longest), duration)
         span = longest if timeout is None else max(0.0, timeout)
         return self._call("IDLE", callback=callback, cb_arg=cb_arg, idle=Idle(span, longest))
 
@@ -677,8 +674,8 @@ class CommandMethods(Issuer):
 
         Those that come meanwhile, and those that are not asked for, stay.
         """
-        for _ in range(len(self._core.untagged)):
-            entry = self._running_engine().locked(lambda core: core.untagged.take_first())
+        for _ in range(len(self.untagged_responses)):
+            entry = self._locked(lambda core: core.untagged.take_first())
             if entry is None:
                 return
             yield entry[0], entry[1]
