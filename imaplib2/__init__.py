@@ -6,9 +6,9 @@
 ...     M.select("INBOX", readonly=True)
 ...     typ, data = M.search(None, "UNSEEN")
 
-Read the package in this order: ``_client.py`` (what users call), ``_protocol/commands.py`` and
-``_protocol/connection.py`` (IMAP itself, without I/O), ``_threads.py`` (what runs concurrently),
-``_transport.py`` (what carries bytes).
+Read the package in this order: ``_client.py`` and ``_methods.py`` (what users call),
+``_protocol/commands.py`` and ``_protocol/connection.py`` (IMAP itself, without I/O),
+``_threads.py`` (what runs concurrently), ``_transport.py`` (what carries bytes).
 """
 
 import sys
@@ -100,7 +100,7 @@ __all__ = [
 ]  # fmt: skip
 
 # The historical import path is this module by another name, so that what a program sets on either
-# (such as ``Debug``) counts. ``imaplib2.py`` is for those who read types, or files.
+# (such as ``Debug``) counts. ``imaplib2.py`` is for type checkers, and for tools that read files.
 if TYPE_CHECKING:
     from . import imaplib2 as imaplib2
 else:

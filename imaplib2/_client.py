@@ -89,7 +89,8 @@ class IMAP4(CommandMethods, Upgrades, HistoricalNames):
         preset(self, "timeout", timeout, socket.getdefaulttimeout() or None)
         name = f"imaplib2 {self.host or 'localhost'}"
         preset(self, "identifier", identifier or None, name)
-        if getattr(self, "sock", None) is None:  # a subclass may have connected already
+        # A subclass may have connected already.
+        if getattr(self, "sock", None) is None:
             self.sock = None
         for attribute in ("read_fd", "compressor", "decompressor"):
             preset(self, attribute, None, None)
@@ -108,7 +109,8 @@ class IMAP4(CommandMethods, Upgrades, HistoricalNames):
             call_open(self.open, ours, self.host, self.port, timeout)
             self._connect()
         except BaseException:
-            # The shutdown of a subclass may rely on what its open has not set; hide nothing.
+            # The shutdown of a subclass may rely on what its open has not set: what that raises
+            # must not hide why the connection has failed.
             with contextlib.suppress(Exception):
                 self._close()
             raise
@@ -118,7 +120,8 @@ class IMAP4(CommandMethods, Upgrades, HistoricalNames):
         if self._engine is not None:
             self._engine.close(logged_out=True)
             self._finalizer.detach()
-        if self._own_sock() is self._hooks.used_sock:  # else it is a new one
+        # Another socket was set by a subclass, for the connection that is about to begin.
+        if self._own_sock() is self._hooks.used_sock:
             self.sock = None
         self._renew_core(self._core.limits)
 
@@ -139,7 +142,7 @@ class IMAP4(CommandMethods, Upgrades, HistoricalNames):
         return Engine(self._core, transport, _weakly(self._upgrade), self._trace, early)
 
     def _where(self) -> str:
-        """Who the server is; of a child process, not its command, which may hold secrets."""
+        """Host and port; of a child process, not its command, which may hold secrets."""
         if self._has_process():
             return "child process"
         return f"{self.host or 'localhost'}:{self.port}"
@@ -169,7 +172,8 @@ class IMAP4(CommandMethods, Upgrades, HistoricalNames):
             self.logout()
 
     def __repr__(self) -> str:
-        if "host" not in vars(self):  # a subclass shows itself before our __init__
+        # A subclass may show itself before our __init__.
+        if "host" not in vars(self):
             return f"<{type(self).__name__} unconnected>"
         return f"<{type(self).__name__} {self._where()} {self.state}>"
 
@@ -219,10 +223,12 @@ class IMAP4(CommandMethods, Upgrades, HistoricalNames):
             self._close()
 
     def _logout_later(self, engine: Engine, callback: Callback, cb_arg: Any) -> Result:
+        """Have *callback* called once the server has said goodbye, or can't any more."""
         finish = self._finish_logout
 
         def called_back(outcome: Any) -> None:
-            if outcome[0] is None:  # refused: close all the same, as without a callback
+            # The server has refused: close all the same, as without a callback.
+            if outcome[0] is None:
                 outcome = (self._finish_logout("BAD", []), cb_arg, None)
             callback(outcome)
 
@@ -230,7 +236,8 @@ class IMAP4(CommandMethods, Upgrades, HistoricalNames):
             return self._call("LOGOUT", callback=called_back, cb_arg=cb_arg, finish=finish)
         except error:
             pass
-        except RuntimeError:  # no thread for callbacks: the interpreter exits, or has too many
+        # No thread for callbacks can be started: the interpreter exits, or has too many.
+        except RuntimeError:
             self.logout()
         return self._call_back_alone(engine, callback, cb_arg)
 

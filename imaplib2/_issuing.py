@@ -128,6 +128,7 @@ class Issuer(Detour):
         callback: Callback | None,
         cb_arg: Any,
     ) -> Result:
+        """Issue a command by the replaced `_simple_command`."""
         try:
             arguments = substitute(route.row.name, arguments, params)
             return self._call_replaced(
@@ -147,7 +148,8 @@ class Issuer(Detour):
         route = self._find_route(words, f"UID {name}" if uid else name, args, literal)
         if route is not None:
             options |= route.options(calls_back="callback" in options, literal=literal)
-        elif untagged_response is not None:  # the historical way to return a command's data
+        # The historical way to return a command's data.
+        elif untagged_response is not None:
             options["finish"] = partial(self._finish_with, untagged_response)
         return self._call(name, *args, uid=uid, raw=True, **options)
 
@@ -174,7 +176,8 @@ class Issuer(Detour):
         first = plain_value(arguments[0]) if arguments and name.upper() == "UID" else None
         if not isinstance(first, str) or first.upper() not in commands.UID_COMMANDS:
             return False, name, arguments
-        self._check_usable("UID")  # the name that imaplib gives when it is illegal
+        # imaplib's text, too, names UID when the state forbids the command.
+        self._check_usable("UID")
         return True, first.upper(), arguments[1:]
 
     def _finish_with(self, name: str, typ: str, data: Sequence[Any]) -> Outcome:
@@ -188,6 +191,7 @@ class Issuer(Detour):
     # -- From arguments to a command ------------------------------------------------------------
 
     def _build(self, row: Row, arguments: Sequence[Any], last: Sequence[Part] = ()) -> Command:
+        """The command with its *arguments*, and behind them the parts *last*, encoded."""
         if not (arguments or last):
             return Command(row, [row.encoded_name], numbers=row.numbers)
         utf8 = self.utf8_enabled

@@ -86,7 +86,8 @@ class Link:
     @sock.setter
     def sock(self, sock: Any) -> None:
         self._sock = sock
-        # Where a file is read, a subclass assigns that next: then it is for the next command.
+        # A subclass that reads by a file assigns ``file`` next: wait for that. The next command
+        # takes both into use.
         if self._core.awaits_socket() and not self._hooks.takes_file_next(self):
             self._hooks.go_on_by_hand(self)
 
@@ -127,7 +128,8 @@ class Link:
     @property
     def welcome(self) -> bytes:
         """The server's greeting."""
-        return cast(bytes, self._core.welcome)  # None only before it is there
+        # The hint leaves out that it is None until the greeting is there.
+        return cast(bytes, self._core.welcome)
 
     @welcome.setter
     def welcome(self, welcome: bytes | None) -> None:
@@ -310,5 +312,5 @@ class Link:
 
 
 def _tag_prefix() -> bytes:
-    """Letters that tell the tags of a connection from those of others."""
+    """Letters that tell the tags of a connection from those of another one."""
     return Int2AP(4096 + int.from_bytes(os.urandom(2), "big") % 61440)

@@ -59,7 +59,7 @@ class CommandMethods(Issuer):
         callback: Callback | None = None,
         cb_arg: Any = None,
     ) -> Result:
-        """Tell the server who is calling, and get the same (RFC 2971).
+        """Tell the server the client's name, and get the server's (RFC 2971).
 
         *fields* is a mapping of str to str or None. Instead, *args* may be that mapping; or names
         and values in turn; or one str, the parenthesised list itself; or nothing.
@@ -670,7 +670,7 @@ class CommandMethods(Issuer):
         return self._finish_recent(*self.noop())
 
     def pop_untagged_responses(self) -> Iterator[Result]:
-        """Take the untagged responses that nobody has collected, one by one, as they have come.
+        """Take the untagged responses that no command has collected, in the order of arrival.
 
         Those that come meanwhile, and those that are not asked for, stay.
         """

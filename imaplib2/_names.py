@@ -95,7 +95,8 @@ class HistoricalNames(Issuer):
     # -- Debugging ------------------------------------------------------------------------------
 
     def _log(self, level: Any, line: str | None = None) -> None:
-        if line is None:  # imaplib's has no level: it keeps the line for print_log()
+        # imaplib's has no level: it keeps the line for print_log().
+        if line is None:
             level, line = 4, level
         self._trace.message(level, cast(str, line))
 
