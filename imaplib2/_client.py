@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import weakref
-from types import TracebackType
+from types import FunctionType, TracebackType
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
 
 from ._checks import check_callable, port_number, socket_timeout
@@ -267,6 +267,22 @@ class IMAP4(CommandMethods, Upgrades, HistoricalNames):
                 self._engine.locked(lambda core: core.untagged.take("BYE"))
         with contextlib.suppress(OSError):
             self.shutdown()
+
+
+def _name_methods(cls: type[Any]) -> None:
+    """Name after *cls* what it inherits: in a TypeError, ``IMAP4.login() missing ...``; in pickles.
+
+    That *cls* is put together from others is no concern of its users.
+    """
+    for base in cls.__mro__[1:-1]:
+        for attribute in vars(base).values():
+            method = getattr(attribute, "__func__", attribute)  # of a static method
+            if isinstance(method, FunctionType) and method.__module__ == base.__module__:
+                method.__module__ = cls.__module__
+                method.__qualname__ = f"{cls.__name__}.{method.__name__}"
+
+
+_name_methods(IMAP4)
 
 
 class IMAP4_SSL(IMAP4):

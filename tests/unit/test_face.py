@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import pickle
 import types
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -122,6 +123,16 @@ def test_a_class_says_where_it_is_from(name: str) -> None:
     cls = CLASSES[name]
     assert (cls.__module__, cls.__qualname__) == ("imaplib2._client", name)
     assert cls.__doc__
+
+
+@pytest.mark.parametrize("name", sorted(vars(IMAP4).keys() | dir(IMAP4)))
+def test_a_method_is_called_after_the_class_that_users_know(name: str) -> None:
+    """In the text of a TypeError, for instance; and it can be pickled."""
+    method = getattr(IMAP4, name)
+    if isinstance(method, types.FunctionType) and method.__module__ != "sys":
+        known = name.replace("_print_log", "print_log")
+        assert (method.__module__, method.__qualname__) == ("imaplib2._client", f"IMAP4.{known}")
+        assert pickle.loads(pickle.dumps(method)) is method
 
 
 @pytest.mark.parametrize("cls", CLASSES.values())
