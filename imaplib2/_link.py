@@ -127,7 +127,7 @@ class Link:
 
     @property
     def welcome(self) -> bytes:
-        """The server's greeting."""
+        """The server's greeting: the line as it came, without its end."""
         # The hint leaves out that it is None until the greeting is there.
         return cast(bytes, self._core.welcome)
 
@@ -234,7 +234,9 @@ class Link:
         """Connect to *host* and *port*: sets ``sock``.
 
         A subclass may replace it, and may set ``read_fd`` instead if it replaces ``read``,
-        ``send`` and ``shutdown``, too. *timeout* is what the constructor was given.
+        ``send`` and ``shutdown``, too. *timeout* is what the constructor was given. Raises OSError
+        when the server can't be reached, TypeError and ValueError for arguments that can't be
+        meant.
         """
         self.host, self.port = host or "", port_number(port, self._default_port())
         socket_timeout("timeout", timeout)
@@ -242,7 +244,10 @@ class Link:
         self.sock = self._create_socket(timeout)
 
     def open_socket(self) -> socket.socket:
-        """A connected socket; replaced by subclasses that connect in their own way."""
+        """A connected socket; replaced by subclasses that connect in their own way.
+
+        Raises OSError when the server can't be reached within the time-out.
+        """
         address = (self.host or None, self.port)
         sock = socket.create_connection(address, self._time_limit() or CONNECT_TIMEOUT)
         sock.settimeout(self._time_limit())
@@ -252,7 +257,7 @@ class Link:
         return self.open_socket()
 
     def shutdown(self) -> None:
-        """Close the transport without saying goodbye."""
+        """Close the transport without saying goodbye; what is in progress fails with ``abort``."""
         if self._is_finalizing():
             return
         if self._engine is not None:
@@ -283,7 +288,11 @@ class Link:
     # -- Receiving and sending: what subclasses replace -----------------------------------------
 
     def read(self, size: int) -> bytes:
-        """At most *size* bytes from the server, as soon as there are any; ``b''`` at the end."""
+        """At most *size* bytes from the server, as soon as there are any; ``b''`` at the end.
+
+        A program that has sent a command by ``send`` gets just *size* bytes of the answer, and
+        ``abort`` at the end. Raises as a socket with its time-out does.
+        """
         return self._hooks.read(self, size)
 
     def readline(self) -> bytes:
@@ -299,7 +308,11 @@ class Link:
         return self._hooks.read_some(self, size)
 
     def send(self, data: ReadableBuffer) -> None:
-        """Send all of *data* to the server."""
+        """Send all of *data* to the server.
+
+        A program that sends a command by hand waits for its turn here; see ``_new_tag`` for the
+        tag. Raises ``abort`` when the connection is over, and what a socket raises.
+        """
         self._hooks.send(self, data)
 
     def has_buffered(self) -> bool:
@@ -307,7 +320,7 @@ class Link:
         return self._hooks.has_buffered(self)
 
     def file_has_more(self) -> bool:
-        """Whether `read_some`, where it reads a subclass's ``file``, needs no waiting."""
+        """Whether `read_some` needs no waiting, as a subclass's ``file`` has read ahead."""
         return self._hooks.file_has_more(self)
 
 

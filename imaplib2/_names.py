@@ -109,7 +109,7 @@ class HistoricalNames(Issuer):
             self._mesg("untagged responses dump:" + "\n\t\t".join(lines))
 
     def print_log(self) -> None:
-        """Print the last interactions."""
+        """Print the last interactions to the debug file, or to standard error."""
         self._trace.print_kept()
 
     _print_log = print_log

@@ -101,7 +101,11 @@ class Upgrades(Issuer):
     # -- What a subclass may replace ------------------------------------------------------------
 
     def ssl_wrap_socket(self) -> None:
-        """Negotiate TLS on ``sock`` and put the encrypted socket in its place."""
+        """Negotiate TLS on ``sock`` and put the encrypted socket in its place.
+
+        Raises ``ssl.SSLError`` when that fails, and what ``cert_verify_cb`` raises; the socket is
+        closed then.
+        """
         timeout = self._core.timeout
         try:
             limit = self._time_limit() or CONNECT_TIMEOUT
