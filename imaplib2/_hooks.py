@@ -43,7 +43,10 @@ if TYPE_CHECKING:
 
 
 class Client(Protocol):
-    """What is asked of the client object. A subclass may have replaced any of it."""
+    """What is asked of the client object, here and by a `MethodTransport`.
+
+    A subclass may have replaced any of it.
+    """
 
     read_fd: int | None
     compressor: Any
@@ -53,9 +56,23 @@ class Client(Protocol):
     @property
     def abort(self) -> type[_errors.abort]: ...
 
+    @property
+    def sock(self) -> Any: ...
+
+    @property
+    def reads_lines(self) -> bool: ...
+
     def read(self, size: int) -> bytes: ...
 
     def readline(self) -> bytes: ...
+
+    def read_some(self, size: int) -> bytes: ...
+
+    def send(self, data: ReadableBuffer) -> None: ...
+
+    def has_buffered(self) -> bool: ...
+
+    def file_has_more(self) -> bool: ...
 
     def _own_sock(self) -> Any: ...
 
