@@ -6,24 +6,15 @@
 ...     M.select("INBOX", readonly=True)
 ...     typ, data = M.search(None, "UNSEEN")
 
-Read the package in this order: ``_client.py`` (what users call), ``_protocol/commands.py`` and
-``_protocol/connection.py`` (IMAP itself, without I/O), ``_threads.py`` (what runs concurrently),
-``_transport/`` (what carries bytes).
+Read the package in this order: ``_client.py`` and ``_methods.py`` (what users call),
+``_protocol/commands.py`` and ``_protocol/connection.py`` (IMAP itself, without I/O),
+``_threads/`` (what runs concurrently), ``_transport/`` (what carries bytes).
 """
 
 import sys
 from typing import TYPE_CHECKING
 
-from ._client import (
-    IDLE_TIMEOUT,
-    IMAP4,
-    IMAP4_PORT,
-    IMAP4_SSL,
-    IMAP4_SSL_PORT,
-    MAXLINE,
-    AllowedVersions,
-    IMAP4_stream,
-)
+from ._client import IMAP4, IMAP4_SSL, IMAP4_stream
 from ._dates import (
     Int2AP,
     Internaldate2Time,
@@ -48,6 +39,13 @@ from ._protocol.grammar import (
     Untagged_status,
 )
 from ._protocol.states import AUTH, LOGOUT, NONAUTH, SELECTED
+from ._settings import (
+    IDLE_TIMEOUT,
+    IMAP4_PORT,
+    IMAP4_SSL_PORT,
+    MAXLINE,
+    AllowedVersions,
+)
 from ._threads import READ_SIZE
 from ._transport import TLS_COMPAT, TLS_NO_SSL, TLS_SECURE
 from ._version import __release__, __revision__, __version__, version
@@ -102,7 +100,7 @@ __all__ = [
 ]  # fmt: skip
 
 # The historical import path is this module by another name, so that what a program sets on either
-# (such as ``Debug``) counts. ``imaplib2.py`` is for those who read types, or files.
+# (such as ``Debug``) counts. ``imaplib2.py`` is for type checkers, and for tools that read files.
 if TYPE_CHECKING:
     from . import imaplib2 as imaplib2
 else:

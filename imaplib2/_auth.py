@@ -15,7 +15,7 @@ Responder = Callable[[bytes], bytes | None]
 
 
 class Message:
-    """An authenticator that has but one message, whatever it is asked."""
+    """An authenticator with one message, whatever the challenge is."""
 
     def __init__(self, message: bytes) -> None:
         self.message = message
@@ -31,7 +31,8 @@ def respond(authenticator: Authenticator, challenge: bytes) -> bytes | None:
     """
     from binascii import Error, a2b_base64
 
-    if isinstance(authenticator, Message):  # some servers say "+ go ahead" (MailKit#268)
+    # Some servers say "+ go ahead", which is no base64 (MailKit#268).
+    if isinstance(authenticator, Message):
         return encode(authenticator.message)
     try:
         decoded = a2b_base64(challenge)

@@ -19,7 +19,7 @@ def check_callable(name: str, function: Any) -> None:
 def seconds(name: str, value: Any) -> float | None:
     """The number of seconds *value*, the argument *name*; None for None.
 
-    Raises TypeError when it is no number (nobody means True), and ValueError when it is NaN.
+    Raises TypeError when it is no number or a bool, and ValueError when it is NaN.
     """
     if value is None:
         return None

@@ -62,7 +62,8 @@ def ParseFlags(resp: ReadableBuffer) -> tuple[bytes, ...]:
     try:
         data = memoryview(resp).tobytes()
     except TypeError:
-        Flags.match(resp)  # says what is wrong with it
+        # The pattern's own TypeError, as imaplib's, says what is wrong.
+        Flags.match(resp)
         raise
     # Behind the last ")" there is nothing to find, but all the more to try.
     found = Flags.match(data, 0, data.rfind(b")") + 1)

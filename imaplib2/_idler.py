@@ -19,7 +19,8 @@ from ._threads.pending import Pending
 
 Response = tuple[str, list[Any]]
 
-_DONE = None  # the end of the queue, once the IDLE is over: it stays there
+#: The end of the queue, once the IDLE is over: it stays there, for each thread that iterates.
+_DONE = None
 
 
 class Idler:
@@ -40,13 +41,16 @@ class Idler:
         self._pending = pending
         self._duration = duration
         self._responses: queue.SimpleQueue[Response | None] = queue.SimpleQueue()
-        self._bytes = 0  # of the responses; for the reader only
-        self._sizes_taken: queue.SimpleQueue[int] = queue.SimpleQueue()  # by those who iterate
+        #: Of the responses in the queue; the reader's.
+        self._bytes = 0
+        #: Of the responses that users' threads have taken: the reader subtracts them.
+        self._sizes_taken: queue.SimpleQueue[int] = queue.SimpleQueue()
         #: What `Pending.observer` is told: "idling", when the server has agreed, and "done".
         self._turns: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._deadline: float | None = None
         self._entered = self._over = False
-        self._leaving = threading.Lock()  # taken for good by whoever leaves first
+        #: Taken for good by the thread that leaves first.
+        self._leaving = threading.Lock()
 
     def __enter__(self) -> Idler:
         if self._entered:
@@ -58,7 +62,8 @@ class Idler:
         self._entered = True
         try:
             self._wait_for_agreement()
-        except BaseException:  # KeyboardInterrupt: there will be no __exit__
+        # KeyboardInterrupt, too: as __enter__ fails, there will be no __exit__.
+        except BaseException:
             self._engine.give_up(self._command)
             raise
         if self._duration is not None:
@@ -102,12 +107,15 @@ class Idler:
             response = self._next(interval)
 
     def _wait_for_agreement(self) -> None:
+        """Wait until the server has agreed; raise ``error`` when it refuses."""
         if self._engine.wait_for_item(self._turns, None) == "done":
             self._over = True
-            typ, data = self._pending.wait()  # raises abort, or error for BAD
+            # Raises abort, or error for BAD.
+            typ, data = self._pending.wait()
             raise error(f"the server refused IDLE: {typ} {data[-1]!r}")
 
     def _capture(self, typ: str, data: list[Any]) -> None:
+        """Queue a response, and drop the oldest ones beyond the limits; the reader calls this."""
         self._responses.put((typ, data))
         self._bytes += size_of(data)
         with contextlib.suppress(queue.Empty):
@@ -131,6 +139,7 @@ class Idler:
                 self._responses.put(oldest)
 
     def _observe(self, what: str) -> None:
+        """Wake the user's thread that enters or iterates: it is `Pending.observer`."""
         self._turns.put(what)
         if what == "done":
             self._responses.put(_DONE)
@@ -158,7 +167,10 @@ class Idler:
         return None
 
     def _leave(self, core: Connection) -> None:
-        """Give what nobody has iterated over to the untagged responses, where it belongs."""
+        """Put what was not iterated over among the untagged responses, where it belongs.
+
+        A step of the core: under its mutex.
+        """
         left = []
         with contextlib.suppress(queue.Empty):
             while True:
@@ -170,4 +182,5 @@ class Idler:
         earlier = core.untagged.mark() if idle.earlier is None else idle.earlier
         core.untagged.add_behind(earlier, left)
         idle.earlier = None
-        self._responses.put(_DONE)  # for those who iterate in other threads
+        # For users' threads that still iterate.
+        self._responses.put(_DONE)

@@ -74,11 +74,6 @@ class ByHand:
     def is_compressed(self, is_compressed: bool) -> None:
         self.on_socket.is_compressed = is_compressed
 
-    @property
-    def is_used(self) -> bool:
-        """`Inbox.is_used`, until what asks has moved: the attribute takes no call."""
-        return self.inbox.is_used
-
     def after_command(self) -> None:
         """See `Pulling.after_command`; to be called once `Inbox.is_used`."""
         self.pulling.after_command()

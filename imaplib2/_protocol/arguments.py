@@ -279,7 +279,7 @@ class _Encoder:
             value = "UTF-8"  # which SORT and THREAD can't do without (RFC 5256, section 3)
         if value is None:
             if self.kind in _INDISPENSABLE:
-                raise UnusableArgument("is None")
+                raise UnusableArgument("is None, and can't be left out")
             return
         parts = self._encode(value)
         if self._holds_password and Kind.PASSWORD not in self._kinds:
@@ -325,7 +325,7 @@ class _Encoder:
             return [Secret(part) for part in self._encode(value.part)]  # type: ignore[arg-type]
         if isinstance(value, Password):
             if value.value is None:
-                raise UnusableArgument("is None")
+                raise UnusableArgument("is None, and can't be left out")
             return self._password(value.value)
         if isinstance(value, bytes):
             if FORBIDDEN_BYTES.search(value):

@@ -1,6 +1,6 @@
 """The table of commands: one row per command, and everything that is known about it.
 
-To add a command, add its row: ``xatom`` then works; give it a method in ``_client.py`` if it
+To add a command, add its row: ``xatom`` then works; give it a method in ``_methods.py`` if it
 deserves a name.
 """
 

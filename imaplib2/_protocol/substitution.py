@@ -32,8 +32,10 @@ def substitute(name: str, texts: Sequence[Any], params: Sequence[Any] | None) ->
         replaced = [_replace(text, values) for text in texts]
     except InvalidArgument as problem:
         raise type(problem)(f"{name}: {problem}") from None
-    except ValueError:  # str() of a number of thousands of digits
-        raise InvalidArgument(f"{name}: a param that can't be written") from None
+    # Of str(), for an int of thousands of digits.
+    except ValueError:
+        text = f"{name}: a number in params has too many digits; give it as a str"
+        raise InvalidArgument(text) from None
     if next(values, values) is not values:
         raise InvalidArgument(f"{name}: more params than placeholders")
     return tuple(replaced)

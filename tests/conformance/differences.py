@@ -426,7 +426,10 @@ _differ(
     "Slips inside imaplib: nobody can mean these classes.",
     {
         "login: password is None": Differs(
-            (Raised("AttributeError"), _unusable("LOGIN: password (argument 2): is None"))
+            (
+                Raised("AttributeError"),
+                _unusable("LOGIN: password (argument 2): is None, and can't be left out"),
+            )
         ),
         "store: flags are empty": Differs((Raised("IndexError"), ("OK", [None]))),
         "sort and thread: SORT, empty keys": Differs(
@@ -478,9 +481,14 @@ _reworded(
         "search: criteria as a list": Differs(
             (Raised("TypeError"), _unusable("SEARCH: search criteria (argument 1): is a list"))
         ),
-        "store: flags are None": Differs((Raised("TypeError"), _unusable("STORE: flags are None"))),
+        "store: flags are None": Differs(
+            (Raised("TypeError"), _unusable("STORE: flags are None, and can't be left out"))
+        ),
         "sort and thread: SORT, keys are None": Differs(
-            (Raised("TypeError"), _unusable("SORT: sort criteria (argument 1): is None"))
+            (
+                Raised("TypeError"),
+                _unusable("SORT: sort criteria (argument 1): is None, and can't be left out"),
+            )
         ),
         "copy and expunge: expunge with an argument": Differs(
             (

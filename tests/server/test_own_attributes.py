@@ -25,7 +25,7 @@ class Mine:
 SET_ANYWAY = {"host", "port", "literal", "ssl_context", "sock"}
 
 #: Values that a connection can be made with; others may be anything.
-USABLE: dict[str, Any] = {"timeout": 7.5, "debug": 0, "reads_lines": False}
+USABLE: dict[str, Any] = {"timeout": 7.5, "debug": 0}
 
 
 def public_attributes(cls: type[IMAP4]) -> list[str]:

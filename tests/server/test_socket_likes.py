@@ -302,7 +302,7 @@ def test_a_line_that_stalls(serve: Serve, like: type[Minimal]) -> None:
 
     with connected(serve(script), client(like, 5)) as M:
         M.sock._sock.settimeout(0.1)
-        M._adopt_timeout = lambda: None
+        M._hooks.adopt_timeout = lambda client: None
         if like is MinimalOfLines:
             assert isinstance(failure(M.noop), TimeoutError)
         else:

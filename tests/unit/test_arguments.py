@@ -467,7 +467,7 @@ def test_a_password_that_is_sent_as_any_argument_is_a_secret(
 
 @pytest.mark.parametrize("password", [None, Password(None)])
 def test_a_password_is_needed(password: Any) -> None:
-    with pytest.raises(InvalidArgument, match="is None"):
+    with pytest.raises(InvalidArgument, match="is None, and can't be left out"):
         encoded("LOGIN", "user", password)
 
 

@@ -29,6 +29,11 @@ IMPURE = {
 LAYERS = [
     {"", "imaplib2"},
     {"_client"},
+    {"_methods", "_names", "_upgrades"},
+    {"_issuing"},
+    {"_detour"},
+    {"_link"},
+    {"_hooks"},
     {"_idler", "_by_hand"},
     {"_by_hand.by_hand"},
     {"_by_hand.on_socket", "_by_hand.tagged_commands"},
@@ -44,12 +49,14 @@ LAYERS = [
     {"_threads.gate"},
     {"_threads.callbacks", "_threads.sending", "_threads.polling"},
     {"_threads.user_code", "_threads.ending", "_threads.silence", "_threads.pending"},
+    {"_given"},
     {"_auth", "_trace", "_transport", "_dates"},
     {"_transport.methods", "_transport.tls", "_transport.process"},
     {"_transport.deflate", "_transport.files", "_transport.sockets", "_transport.tls_socket"},
     {"_transport.users_socket", "_transport.family", "_transport.tls_settings"},
     {"_transport.waiting", "_transport.hands", "_transport.base", "_checks"},
     {"_transport.kernel", "_clock", "_mutex", "_version"},
+    {"_attributes", "_settings", "_signatures", "_types"},
     {"_protocol.connection"},
     {"_protocol.events"},
     {"_protocol.command"},
@@ -92,6 +99,7 @@ def test_every_module_is_looked_at() -> None:
     assert "_protocol.connection" in own_imports("_threads.gate")
     assert "_protocol.message_set" in own_imports("_protocol.claims")
     assert "_threads" in own_imports("_client")
+    assert "_link" in own_imports("_detour")
 
 
 def test_every_module_has_its_place() -> None:

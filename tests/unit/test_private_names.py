@@ -78,8 +78,8 @@ def _attributes(tree: ast.AST) -> Iterator[str]:
 def _private(module: object) -> set[str]:
     """The private names that the classes of *module* have, and their instances."""
     names: set[str] = set()
-    for each in CLASSES:
-        cls = getattr(module, each)
+    classes = {cls for each in CLASSES for cls in getattr(module, each).__mro__} - {object}
+    for cls in classes:
         names.update(vars(cls), _attributes(ast.parse(textwrap.dedent(inspect.getsource(cls)))))
     return {name for name in names if name.startswith("_") and not name.startswith("__")}
 
@@ -91,7 +91,7 @@ def test_all_names_are_found() -> None:
     assert {"_call", "_engine", "_default_port", "_has_process", "_core"} <= OURS
     assert {"_connect", "_mode_utf8", "_cmd_log", "_tls_established"} <= _private(imaplib)
     assert set(_OF_ALL) <= _private(imaplib)
-    assert vars(imaplib2.IMAP4).keys() & OURS
+    assert {name for cls in imaplib2.IMAP4.__mro__ for name in vars(cls)} & OURS
 
 
 @pytest.mark.parametrize("name", sorted(OURS))
