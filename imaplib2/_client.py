@@ -42,7 +42,7 @@ from ._protocol.arguments import (
     quote,
     split_list_options,
 )
-from ._protocol.command import Command, Idle
+from ._protocol.command import Command, Idle, Waiter
 from ._protocol.commands import Kind, Row, Upgrade, find, find_uid
 from ._protocol.connection import Connection
 from ._protocol.framing import announced_literal
@@ -1598,7 +1598,7 @@ class IMAP4:
         return typ, found if len(found) > 1 else found[0] if found else data
 
     def _finish_select(self, route: Route, shown: str) -> Any:
-        if route.row.name == "SELECT" and "READ-ONLY" in self.untagged_responses:
+        if route.row.asks_to_write and "READ-ONLY" in self.untagged_responses:
             raise readonly(f"{self.mailbox} is not writable")
         self._locked(lambda core: core.untagged.show(shown))
         if route.command is not None:
@@ -1667,7 +1667,7 @@ class IMAP4:
             if timeout != 0:  # 0 is for those who poll
                 self._core.timeout = timeout
 
-    def _submit(self, command: Command, pending: Pending) -> Engine:
+    def _submit(self, command: Command, pending: Waiter) -> Engine:
         if self._core.paused:
             self._go_on_by_hand()
         self._adopt_timeout()

@@ -83,13 +83,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
+from ._auth import Responder
 from ._errors import abort, error, escaped, os_error
 from ._mutex import Bell, Mutex, Reentered
 from ._pending import Job, Outcome, Pending, run_jobs
 from ._protocol.arguments import Buffer
-from ._protocol.command import Command
+from ._protocol.command import Command, Waiter
 from ._protocol.connection import Connection
 from ._protocol.events import (
     Challenge,
@@ -653,7 +654,7 @@ class Engine:
         """What has to be done in the order of events, which only the mutex keeps."""
         if isinstance(event, (Completed, Failed)):
             pending = event.command.waiter
-            if pending is not None and pending.callback is not None:
+            if isinstance(pending, Pending) and pending.callback is not None:
                 _set(pending, event)
                 self._put_callback(pending)
         elif isinstance(event, Idling) and event.command.idle and event.command.idle.polled:
@@ -751,7 +752,8 @@ class Engine:
         response: bytes | None = None
         self._helping = threading.get_ident(), challenge.command
         try:
-            response = challenge.command.waiter.responder(challenge.text)
+            responder = cast(Responder, challenge.command.waiter.responder)
+            response = responder(challenge.text)
         except Exception as problem:
             challenge.command.waiter.replace(problem)
         finally:
@@ -1268,7 +1270,7 @@ class _Waker:
 
 def _check_no_deadlock(command: Command, helped: Command) -> None:
     """An authenticator can't wait for a command that waits for the authenticator."""
-    if command.waiter.callback is None and command.row.name != "LOGOUT":
+    if command.waiter.callback is None and not command.row.ends:
         raise error(f"{command.row.name} would wait for {helped.row.name}, and that for it")
 
 
@@ -1278,11 +1280,11 @@ def _calls_back(event: Event) -> bool:
     return waiter is not None and waiter.callback is not None
 
 
-def _set(pending: Pending, event: Completed | Failed) -> None:
+def _set(pending: Waiter, event: Completed | Failed) -> None:
     pending.set(event.error if isinstance(event, Failed) else (event.type, event.data))
 
 
-def _tell(pending: Pending, what: str) -> None:
+def _tell(pending: Waiter, what: str) -> None:
     if pending.observer is not None:
         pending.observer(what)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from .._errors import error
 from .arguments import Buffer, Encoded, Message, Part, Secret
@@ -16,13 +16,41 @@ from .states import ANY, AUTH, SELECTED
 IDLE_RENEWAL = 29 * 60.0
 
 
+class Waiter(Protocol):
+    """What is used of that which waits for a command; the core only hands it back.
+
+    It is made with the command, by the user's thread, and told by the threads of the driver.
+    """
+
+    #: The user's side of a SASL exchange: from a challenge to the response, both in plain text.
+    responder: Callable[[bytes], bytes | None] | None
+    #: Told "idling", "room" and "done", by the thread that saw it.
+    observer: Callable[[str], None] | None
+
+    @property
+    def callback(self) -> Callable[..., object] | None:
+        """What is called with the outcome; None when a thread of the user's waits for it."""
+
+    def set(self, result: tuple[str, list[Any]] | BaseException) -> None:
+        """The outcome is *result*."""
+
+    def replace(self, problem: BaseException) -> None:
+        """Whatever the server will say, the outcome is *problem*."""
+
+    def hand_over(self, job: Callable[[], None]) -> None:
+        """Have *job*, user code that the command needs on its way, run where users expect it."""
+
+    def check(self) -> None:
+        """Raise the error that the outcome is, if it is one."""
+
+
 class Command:
     """A command on its way: made by the client, completed by the connection."""
 
     # Defaults of the class, as most commands need little of it and none should take long to make.
 
-    #: Whoever waits for the outcome; the connection only hands it back.
-    waiter: Any = None
+    #: What waits for the outcome, of each command that a user submits.
+    waiter: Waiter
     #: The first argument, as the caller gave it.
     first_argument: Any = None
     claim: Claim | None = None
@@ -97,7 +125,7 @@ class Command:
         if Kind.SEARCH in row.arguments:
             command.numbers = encoded.numbers
         if row.claims == "message" and encoded.first and b" " not in encoded.first:
-            command.claim = MessageClaim(encoded.first, row.name.startswith("UID "))
+            command.claim = MessageClaim(encoded.first, row.by_uid)
         elif row.claims == "mailbox" and encoded.first:
             command.claim = MailboxClaim(encoded.first)
         elif row.may_bring:
@@ -114,11 +142,13 @@ class Command:
         # Of a name that is yet to be sent, nobody knows what is behind it.
         tells = not name or (known is not None and known.holds_password)
         arguments = (Kind.PASSWORD,) if tells else ()
-        forbidden_by = known.forbidden_by if known is not None else None
         row = Row(
-            name.decode("ascii", "replace"), "", ANY, arguments,
-            alone=True, plus=plus, forbidden_by=forbidden_by,
+            name.decode("ascii", "replace"), "", ANY, arguments, alone=True, plus=plus,
         )  # fmt: skip
+        if known is not None:
+            row = row._replace(
+                forbidden_by=known.forbidden_by, ends=known.ends, enables=known.enables
+            )
         if name == b"STARTTLS":
             row = row._replace(upgrade=Upgrade.TLS)
         command = cls(row, [], tag=tag, by_hand=True, leaves_data=True)

@@ -20,7 +20,7 @@ from typing import Any
 from .._errors import TimeoutAbort, abort, error, failed_greeting, lost, printable, readonly
 from .arguments import Buffer, display, lay_out
 from .claims import Collectors
-from .command import Command, Idle
+from .command import Command, Idle, Waiter
 from .commands import COMMANDS, Plus, Profile, Row, Upgrade
 from .events import (
     Challenge,
@@ -192,7 +192,7 @@ class Connection:
             raise
         self._note(command)
         command.tag = command.tag or self.new_tag()
-        if command.row.name == "LOGOUT":
+        if command.row.ends:
             self._logout_at = now
         if command.idle is not None and command.idle.timeout is not None:
             command.idle.until = now + command.idle.timeout
@@ -331,7 +331,7 @@ class Connection:
 
     def _ended(self, command: Command, reason: error) -> Completed | Failed:
         """What the end of the connection means to *command*."""
-        if command.row.name != "LOGOUT":
+        if not command.row.ends:
             return Failed(command, lost(reason))
         # What it wanted has happened.
         return Completed(command, "OK", [self.bye or str(reason).encode("utf-8", "replace")])
@@ -434,7 +434,7 @@ class Connection:
         """Whether it is the user who upgrades the transport, and hasn't done so yet."""
         return self._upgraded_by_hand is not None and self.reason is None
 
-    def upgraded_by_hand(self, waiter: Any, now: float) -> None:
+    def upgraded_by_hand(self, waiter: Waiter, now: float) -> None:
         """As `upgraded`; *waiter* is told once the capabilities behind TLS are known."""
         command = self._upgraded_by_hand
         assert command is not None
@@ -478,7 +478,7 @@ class Connection:
             del self._held[position]
             self._take_back_dependents(command, position)
             self._forget(command)
-            if command.row.name == "LOGOUT":
+            if command.row.ends:
                 self._logout_at = None
             self._admit(now)
         elif command.tag not in self.in_progress:
@@ -613,7 +613,7 @@ class Connection:
     def _start(self, command: Command, now: float) -> None:
         row = command.row
         self._held_tags.discard(command.tag)
-        if row.name == "LOGOUT":
+        if row.ends:
             self._logout_at = now
         self._enlist(command, now)
         if command.idle is not None:
@@ -677,7 +677,7 @@ class Connection:
         """*command* is in progress no longer."""
         del self.in_progress[command.tag]
         self.logging_in = False
-        if command.row.name == "LOGOUT":
+        if command.row.ends:
             self._logout_at = None
         self._idle_in_progress = None  # it runs alone
         for type_ in command.row.collects:
@@ -803,7 +803,7 @@ class Connection:
 
     def _bye(self, text: bytes) -> None:
         self.bye = text
-        if any(command.row.name == "LOGOUT" for command in self._alone):
+        if any(command.row.ends for command in self._alone):
             return
         shown = printable(self.secrets.hidden_with_code(text))
         self.fail(abort(f"server said BYE: {shown}"))
@@ -961,14 +961,14 @@ class Connection:
             self._enter(row.on_ok, command)
         if type_ != "OK" and row.on_refusal is not None:
             self._enter(row.on_refusal, None)
-        if type_ == "OK" and row.name == "ENABLE":
+        if type_ == "OK" and row.enables:
             self._enabled(command)
         if type_ == "BAD" and not command.as_it_came:
             name = row.name.partition(" ")[0]  # of UID FETCH, imaplib says UID
             problem = error(f"{name} command error: BAD {[text]}{self._said_since(command)}")
             self._report(Failed(command, problem))
             return
-        selected = type_ == "OK" and row.name == "SELECT" and not command.leaves_data
+        selected = type_ == "OK" and row.asks_to_write and not command.leaves_data
         if selected and self.untagged.has("READ-ONLY"):
             problem = readonly(f"{printable(command.subject)} is not writable")
             self._report(Failed(command, problem))
@@ -985,7 +985,7 @@ class Connection:
         state = row.on_ok if type_ == "OK" else row.on_refusal
         if state is not None and state != LOGOUT:
             self._enter(state, command)
-        if type_ == "OK" and row.name == "ENABLE":
+        if type_ == "OK" and row.enables:
             names = b" ".join(self.untagged.data_of("ENABLED"))
             command.enables_utf8 = UTF8_ACCEPT.search(names) is not None if names else None
             self._enabled(command)
@@ -1005,7 +1005,7 @@ class Connection:
 
     def _note_enabled(self, names: bytes) -> None:
         for command in self._alone:
-            if command.row.name == "ENABLE":
+            if command.row.enables:
                 command.enables_utf8 = bool(command.enables_utf8 or UTF8_ACCEPT.search(names))
 
     def _enter(self, state: str, command: Command | None) -> None:
@@ -1016,7 +1016,7 @@ class Connection:
             self.untagged.take("READ-ONLY")
         selected = command if state == SELECTED else None
         self.mailbox = selected.subject if selected is not None else None
-        self.is_readonly = selected is not None and selected.row.name == "EXAMINE"
+        self.is_readonly = selected is not None and selected.row.reads_only
 
     def _outcome(self, command: Command, type_: str, text: bytes) -> list[Any]:
         """What the command returns: its own data, or the text of its tagged response."""
