@@ -10,10 +10,8 @@ from .._errors import error
 from .arguments import Buffer, Encoded, Message, Part, Secret
 from .claims import Claim, MailboxClaim, MessageClaim
 from .commands import COMMANDS, Kind, Plus, Row, Upgrade
+from .idling import Idle as Idle
 from .states import ANY, AUTH, SELECTED
-
-#: Servers may drop a client that idles for half an hour (RFC 2177, section 3).
-IDLE_RENEWAL = 29 * 60.0
 
 
 class Waiter(Protocol):
@@ -186,39 +184,3 @@ def _brought(row: Row, parts: list[Part]) -> tuple[str, ...]:
     text = b"".join(part for part in parts if isinstance(part, bytes)).upper()
     options = text.rpartition(b"RETURN")[2] if b"RETURN" in text else b""
     return tuple(type_ for type_ in row.may_bring if type_.encode() in options)
-
-
-class Idle:
-    """How long a command IDLE lasts, and where its news goes."""
-
-    until: float | None = None
-    renew_at: float | None = None
-    idling: bool = False  # the "+" has come
-    done_wanted: bool = False
-    done_sent: bool = False
-    owes_since: float = 0.0  # when the server was asked for what it owes
-    renewing: bool = False
-    renewed: bool = False
-    #: What was untagged when it ended; what `capture` has taken came behind that.
-    earlier: list[Any] | None = None
-
-    def __init__(
-        self,
-        timeout: float | None = None,
-        renew_after: float | None = IDLE_RENEWAL,
-        capture: Callable[[str, list[Any]], None] | None = None,
-        polled: bool = False,
-    ) -> None:
-        #: Seconds after which it ends by itself.
-        self.timeout = timeout
-        #: Seconds after which it is renewed on the wire.
-        self.renew_after = renew_after
-        #: Takes each untagged response instead of ``untagged``; news then doesn't end the IDLE.
-        self.capture = capture
-        #: The user reads what comes by himself, and polls the socket for it.
-        self.polled = polled
-
-    @property
-    def owes_reply(self) -> bool:
-        """Whether the server must answer soon: to DONE, or to an IDLE that continues another."""
-        return self.done_sent or self.done_wanted or (self.renewed and not self.idling)

@@ -194,8 +194,8 @@ class Connection:
         command.tag = command.tag or self.new_tag()
         if command.row.ends:
             self._logout_at = now
-        if command.idle is not None and command.idle.timeout is not None:
-            command.idle.until = now + command.idle.timeout
+        if command.idle is not None:
+            command.idle.submitted(now)
         if starts:
             self._start(command, now)
             return
@@ -294,7 +294,8 @@ class Connection:
             and self._upgraded_by_hand is None
         ):
             return None  # as most of the time: nothing has a deadline
-        deadlines = [self._silence_deadline(), *self._idle_deadlines()]
+        idle = self._idle_in_progress
+        deadlines = [self._silence_deadline(), None if idle is None else idle.deadline]
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
     def tick(self, now: float) -> None:
@@ -456,7 +457,7 @@ class Connection:
     def is_polled(self) -> bool:
         """Whether the user reads the news of an IDLE by himself, as soon as he asks for it."""
         idle = self._idle_in_progress
-        return idle is not None and idle.polled and idle.idling and not idle.done_sent
+        return idle is not None and idle.is_polled
 
     def stop_polling(self) -> None:
         """The user reads the news of an IDLE by himself no longer."""
@@ -467,7 +468,7 @@ class Connection:
     def end_idle(self, command: Command, now: float) -> None:
         """End the IDLE *command*, if it isn't over already."""
         if command.idle is not None and command in self._held:
-            command.idle.done_wanted = True
+            command.idle.wanted_back(now)
         elif command.tag in self.in_progress:
             self._end_idle(now)
 
@@ -619,10 +620,11 @@ class Connection:
         if command.idle is not None:
             self._idle_in_progress = command.idle
             self._stray_dones += 1
-            command.idle.owes_since = now
+            command.idle.begun(now)
             if command.idle.capture is None:  # what is there after it is to be news
                 self.untagged.drop_shown()
-            command.idle.done_wanted |= bool(self._held)  # others wait for its end already
+            if self._held:  # others wait for its end already
+                command.idle.wanted_back(now)
         for type_ in row.collects:
             collectors = self._collectors.setdefault(type_, Collectors())
             # imaplib's raw commands leave all there is to whoever called them.
@@ -870,9 +872,10 @@ class Connection:
                 self.secrets.add_challenge(response.text)
                 self.events.append(Challenge(command, response.text))
                 return
-            if command.row.plus is Plus.IDLE and command.idle and not command.idle.idling:
+            if command.row.plus is Plus.IDLE and command.idle and command.idle.awaits_agreement:
                 self.events.append(Idling(command))
-                self._idling(command.idle, now)
+                if command.idle.agreed(now):
+                    self._send_done(now)
                 return
         # A stray "+" has no meaning; it stands in the trace.
 
@@ -1060,65 +1063,41 @@ class Connection:
 
     # -- IDLE ---------------------------------------------------------------------------------
 
-    def _idling(self, idle: Idle, now: float) -> None:
-        idle.idling = True
-        if idle.renew_after is not None:
-            idle.renew_at = now + idle.renew_after
-        if idle.done_wanted:
-            self._send_done(idle, now)
-
     def _end_idle(self, now: float) -> None:
         idle = self._idle_in_progress
-        if idle is None:
+        if idle is None or idle.is_wanted_back:
             return
-        if not idle.done_wanted:
-            self._heard = idle.owes_since = now  # from here on, an answer is due
-        idle.done_wanted = True
-        idle.renewing = False
-        if idle.idling:
-            self._send_done(idle, now)
+        self._heard = now  # from here on, an answer is due
+        if idle.wanted_back(now):
+            self._send_done(now)
 
-    def _send_done(self, idle: Idle, now: float) -> None:
-        if not idle.done_sent:
-            idle.done_sent = True
-            self.output.append(_DONE)
-            self._heard = idle.owes_since = now
-            self._log(">", "DONE")
+    def _send_done(self, now: float) -> None:
+        self.output.append(_DONE)
+        self._heard = now
+        self._log(">", "DONE")
 
     def _take_back_done(self, idle: Idle) -> None:
         """The server has ended *idle*: to a DONE that is not on its way yet, it would object."""
-        if idle.done_sent and self.output[-1:] == [_DONE]:
+        if idle.has_done and self.output[-1:] == [_DONE]:
             self.output.pop()
             self._log(">", "DONE was not sent: the IDLE is over")
 
     def _tick_idle(self, idle: Idle, now: float) -> None:
-        if idle.done_wanted or idle.done_sent:
-            return
-        if idle.until is not None and now >= idle.until:
+        if idle.is_over(now):
             if idle.capture is None:
                 self.untagged.add("IDLE", [b"TIMEOUT"])
             self._end_idle(now)
-        elif idle.idling and idle.renew_at is not None and now >= idle.renew_at:
-            idle.renewing = True
-            self._send_done(idle, now)
+        elif idle.is_to_be_renewed(now) and idle.renewal_due(now):
+            self._send_done(now)
 
     def _renews(self, command: Command, response: Tagged, now: float) -> bool:
         idle = command.idle
-        if idle is None or not idle.renewing or response.type != "OK":
+        if idle is None or response.type != "OK" or not idle.renewed(now):
             return False
         self._remove(command)
-        idle.idling = idle.done_sent = idle.renewing = False
-        idle.renewed = True
-        idle.owes_since = now
         command.tag = self.new_tag()
         self._start(command, now)
         return True
-
-    def _idle_deadlines(self) -> list[float | None]:
-        idle = self._idle_in_progress
-        if idle is None or idle.done_wanted or idle.done_sent:
-            return []
-        return [idle.until, idle.renew_at if idle.idling else None]
 
     # -- Silence ------------------------------------------------------------------------------
 
@@ -1132,13 +1111,13 @@ class Connection:
             pass  # it is not the server who is waited for
         elif self.welcome is None:
             bounds.append((self._started, self._greeting_timeout))
-        elif self.in_progress and not (idle is not None and idle.idling and not idle.done_sent):
+        elif self.in_progress and not (idle is not None and idle.is_idling):
             bounds.append((self._heard, self.timeout))
         if self._upgraded_by_hand is not None and self._held:
             bounds.append((self._upgrade_at, _SOCKET_TIMEOUT))
         if self._inquiry is not None:
             bounds.append((self._inquiry_at, self._greeting_timeout))
-        if idle is not None and idle.owes_reply:
+        if idle is not None and idle.owes_since is not None:
             bounds.append((idle.owes_since, self.done_timeout))  # whatever else it says
         if self._logout_at is not None:
             # Answers to commands before it are waited for, whatever else the server says is not:

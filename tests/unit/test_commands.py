@@ -357,5 +357,9 @@ def test_what_only_one_command_is_stands_in_its_row() -> None:
 @pytest.mark.parametrize("name", ["LOGOUT", "ENABLE", "EXAMINE", "SELECT"])
 def test_a_uid_form_that_imap_does_not_have_is_not_that_command(name: str) -> None:
     row = find_uid(name)
-    assert row.is_called(f"UID {name}") and not row.is_called(name)
-    assert not (row.ends or row.enables or row.reads_only or row.asks_to_write)
+    assert row.is_called(f"UID {name}")
+    assert not row.is_called(name)
+    assert not (row.ends)
+    assert not (row.enables)
+    assert not (row.reads_only)
+    assert not (row.asks_to_write)

@@ -40,7 +40,7 @@ LAYERS = [
     {"_protocol.command"},
     {"_protocol.claims", "_protocol.substitution", "_protocol.secrets", "_protocol.written"},
     {"_protocol.arguments", "_protocol.untagged"},
-    {"_protocol.responses", "_protocol.commands", "_protocol.search_program"},
+    {"_protocol.responses", "_protocol.commands", "_protocol.idling", "_protocol.search_program"},
     {"_protocol.framing", "_protocol.message_set", "_protocol.mutf7"},
     {"_protocol.states", "_protocol.grammar", "_protocol.limits", "_protocol.values"},
     {"_errors"},
