@@ -149,13 +149,14 @@ class Collectors(Generic[Member]):
             self._firsts.insert(position, first)
             self._lasts.insert(position, (last, member))
 
-    def remove(self, member: Member) -> None:
-        """*member* is in progress no longer."""
+    def remove(self, member: Member) -> bool:
+        """*member* is in progress no longer; whether it was the last."""
         claim = self._claims.pop(member)
         self._takers.pop(member, None)
         for first, _ in claim.ranges if claim else ():
             position = bisect_left(self._firsts, first)
             del self._firsts[position], self._lasts[position]
+        return not self._claims
 
     def conflicts(self, claim: Claim | None) -> bool:
         """Whether the data of a command with *claim* could not be told from that of these."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from .._errors import error
-from .arguments import Buffer, Encoded, Message, Part, Secret
+from .arguments import Encoded, Message, Part, Secret
 from .claims import Claim, MailboxClaim, MessageClaim
 from .commands import COMMANDS, Kind, Plus, Row, Upgrade
+from .grammar import UTF8_ACCEPT
 from .idling import Idle as Idle
 from .states import ANY, AUTH, SELECTED
 
@@ -63,8 +63,6 @@ class Command:
     utf8_form: Command | error | None = None
     #: Whether the server has listed UTF8=ACCEPT as enabled, of ENABLE; None: it has listed nothing.
     enables_utf8: bool | None = None
-    #: What is left to be sent; a "+" must come before each of them.
-    runs: deque[list[Buffer]]
     #: Whoever sent it by hand negotiates TLS by himself behind its OK.
     upgraded_by_hand: bool = False
     #: Untagged data that it returns, but that stays for others, too.
@@ -152,6 +150,16 @@ class Command:
         command = cls(row, [], tag=tag, by_hand=True, leaves_data=True)
         command.upgraded_by_hand = row.upgrade is Upgrade.TLS
         return command
+
+    def be_sent_by_hand(self, name: bytes) -> None:
+        """It turns out to be the command *name*, of which only the tag was known."""
+        told = self.sent_by_hand(self.tag, self.tag + b" " + name)
+        self.row, self.upgraded_by_hand = told.row, told.upgraded_by_hand
+
+    def note_enabled(self, names: bytes) -> None:
+        """The server has listed *names* as enabled: of ENABLE, that is its answer."""
+        if self.row.enables:
+            self.enables_utf8 = bool(self.enables_utf8 or UTF8_ACCEPT.search(names))
 
     @property
     def tells(self) -> bool:

@@ -170,6 +170,11 @@ def response_code(text: bytes) -> ResponseCode | None:
     return ResponseCode(_name(code), data)
 
 
+def items_of(data: Data) -> list[bytes | tuple[bytes, bytes]]:
+    """The data of a response as ``imaplib`` lists it: that of a line is one item."""
+    return [data] if isinstance(data, bytes) else [*data]
+
+
 def untagged_text(data: Data) -> bytes:
     """The data of a status response as one text, literals included."""
     if isinstance(data, bytes):

@@ -36,13 +36,17 @@ LAYERS = [
     {"_waiting", "_checks"},
     {"_mutex", "_version"},
     {"_protocol.connection"},
-    {"_protocol.events"},
+    {"_protocol.events", "_protocol.in_progress"},
+    {"_protocol.collecting", "_protocol.output", "_protocol.session", "_protocol.upgrading"},
+    {"_protocol.by_hand", "_protocol.refusals"},
     {"_protocol.command"},
+    {"_protocol.exchange"},
     {"_protocol.claims", "_protocol.substitution", "_protocol.secrets", "_protocol.written"},
     {"_protocol.arguments", "_protocol.untagged"},
     {"_protocol.responses", "_protocol.commands", "_protocol.idling", "_protocol.search_program"},
     {"_protocol.framing", "_protocol.message_set", "_protocol.mutf7"},
     {"_protocol.states", "_protocol.grammar", "_protocol.limits", "_protocol.values"},
+    {"_protocol.patience", "_protocol.tags"},
     {"_errors"},
 ]
 LEVELS = {name: level for level, names in enumerate(LAYERS) for name in names}
