@@ -51,11 +51,13 @@ class Command:
     waiter: Waiter
     #: The first argument, as the caller gave it.
     first_argument: Any = None
+    #: What tells its data from that of others of its kind.
     claim: Claim | None = None
     #: Untagged types of other commands that it brings, and leaves; see `Row.may_bring`.
     brings: tuple[str, ...] = ()
+    #: How far it has got, of IDLE.
     idle: Idle | None = None
-    #: A BAD is an answer like others: for callers who raise it themselves.
+    #: A BAD is an answer like others, which its caller raises.
     as_it_came: bool = False
     #: Its user learns the outcome later than the connection, by a callback.
     calls_back: bool = False
@@ -63,7 +65,7 @@ class Command:
     utf8_form: Command | error | None = None
     #: Whether the server has listed UTF8=ACCEPT as enabled, of ENABLE; None: it has listed nothing.
     enables_utf8: bool | None = None
-    #: Whoever sent it by hand negotiates TLS by himself behind its OK.
+    #: Behind its OK the user, who has sent it by hand, negotiates TLS.
     upgraded_by_hand: bool = False
     #: Untagged data that it returns, but that stays for others, too.
     shown: list[Any]
@@ -81,7 +83,6 @@ class Command:
         numbers: bool = False,
         by_hand: bool = False,
         leaves_data: bool = False,
-        then: Any = None,
     ) -> None:
         self.row = row
         self.parts = parts
@@ -90,10 +91,8 @@ class Command:
         self.numbers = numbers
         #: Its bytes are sent, tag and all, by the user; the connection only makes room for them.
         self.by_hand = by_hand
-        #: Data stays with the untagged responses: for callers who collect it themselves.
+        #: Its data stays with the untagged responses, where its caller looks for it.
         self.leaves_data = leaves_data
-        #: The event that is reported when this command, inserted by the connection, completes.
-        self.then = then
         #: The untagged data that is this command's, by type.
         self.data: dict[str, list[Any]] = {}
 
@@ -135,7 +134,7 @@ class Command:
         name = words[-1] if words[:1] == [b"UID"] else b"".join(words[:1])
         plus = Plus.IDLE if name == b"IDLE" else Plus.NOTHING
         known = COMMANDS.get(name.decode("ascii", "replace"))
-        # Of a name that is yet to be sent, nobody knows what is behind it.
+        # A name that is yet to be sent may be that of a login.
         tells = not name or (known is not None and known.holds_password)
         arguments = (Kind.PASSWORD,) if tells else ()
         row = Row(

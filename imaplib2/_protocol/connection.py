@@ -10,10 +10,9 @@ with threads guards all of it with one lock, but for the methods that only its r
 A command in progress collects the untagged data of its types. Data that nobody collects goes to
 ``untagged``, where users find it.
 
-The state has parts, which are asked and answer, and know nothing of each other: the commands
-(`InProgress`), what users read (`Session`), what is to be sent (`Output`), how long a server may
-be silent (`Patience`), a login (`Exchange`), an upgrade (`Upgrading`), what users send by hand
-(`ByHand`). Here is what concerns several of them.
+A connection has three floors, each of which knows only those below it: here is what its driver
+and its users call; `Reception` is what the server says; `Dispatch`, the commands on their way,
+stands on the parts that own the state.
 """
 
 from __future__ import annotations
@@ -22,56 +21,21 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
-from .._errors import TimeoutAbort, abort, error, failed_greeting, lost, printable, readonly
-from .arguments import Buffer, display, lay_out
-from .by_hand import ByHand
-from .collecting import outcome
+from .._errors import TimeoutAbort, abort, error, lost, readonly
+from .arguments import Buffer
 from .command import Command, Waiter
-from .commands import COMMANDS, Plus, Row, Upgrade
-from .events import (
-    Challenge,
-    Completed,
-    Event,
-    Failed,
-    Greeted,
-    Idling,
-    Lost,
-    RoomMade,
-    UpgradeNow,
-)
-from .exchange import Exchange
-from .framing import Batch, Frame, Framer, first_line
+from .commands import Plus, Row, Upgrade
+from .events import Completed, Event
+from .framing import Frame
 from .grammar import CRLF
 from .idling import Idle
-from .in_progress import InProgress
-from .limits import Limits, ProtocolViolation, excerpt
-from .output import Output
-from .patience import Awaited, Patience, Waiting
-from .refusals import forbidden, in_plain_text, not_sent
-from .responses import (
-    STATUS_TYPES,
-    Continuation,
-    Tagged,
-    Untagged,
-    fetch_data,
-    items_of,
-    parse,
-    response_code,
-    untagged_text,
-)
+from .patience import Awaited, Waiting
+from .reception import Reception
+from .refusals import in_plain_text, not_sent
+from .responses import Untagged
 from .secrets import Secrets
-from .session import Session
 from .states import LOGOUT, illegal
-from .tags import Tags
-from .untagged import UntaggedResponses, size_of
-from .upgrading import Upgrading
-
-#: What may be wrong when no greeting comes.
-_TLS_HINT = "; is one side using TLS and the other not?"
-#: What a mailbox tells of its size while it is selected: the last few will do, of a number's size.
-_SHOWN = 100
-_SHOWN_SIZE = 1000
-_DONE = b"DONE\r\n"
+from .untagged import UntaggedResponses
 
 
 def _of(path: str) -> Any:
@@ -85,7 +49,7 @@ def _of(path: str) -> Any:
     return property(attrgetter(path), put)
 
 
-class Connection:
+class Connection(Reception):
     """One connection's state; see the module for how to drive it.
 
     Where nothing else is said, a method is for any thread of the driver, under its lock. What it
@@ -93,7 +57,7 @@ class Connection:
     `fail` next.
     """
 
-    # -- What is asked of parts ---------------------------------------------------------------
+    # -- What is asked of parts --------------------------------------------------------------
 
     # May be set, as users of ``imaplib`` do.
     state: str = _of("_session.state")
@@ -133,39 +97,7 @@ class Connection:
     answered_elsewhere: Callable[[Command, str], None] = _of("_session.answered_elsewhere")
     told: Callable[[Command], None] = _of("_upgrading.told")
 
-    def __init__(
-        self,
-        tag_prefix: bytes = b"A",
-        *,
-        where: str = "the server",
-        limits: Limits | None = None,
-        timeout: float | None = None,
-        done_timeout: float = 30.0,
-        logout_timeout: float = 3.0,
-    ) -> None:
-        self.limits = limits or Limits()
-        #: Host and port, for the texts of exceptions.
-        self.where = where
-        #: Follows the news that no greeting has come.
-        self.hint = _TLS_HINT
-        #: Why the connection is over; None while it isn't.
-        self.reason: error | None = None
-        #: Traffic for the trace, as (direction, text); None while nobody wants it.
-        self.traffic: list[tuple[str, Any]] | None = None
-        #: What has happened, in order. The driver puts an empty list here once it has noted it.
-        self.events: list[Event] = []
-        self._session = Session(self.limits)
-        self._running = InProgress(self.limits)
-        self._out = Output()
-        self._patience = Patience(timeout, done_timeout, logout_timeout)
-        self._exchange = Exchange()
-        self._upgrading = Upgrading()
-        self._by_hand = ByHand()
-        self._tags = Tags(tag_prefix)
-        self._framer = Framer(self.limits)
-        self._is_over = False  # `fail` has done all that it has to do
-
-    # -- Driving ------------------------------------------------------------------------------
+    # -- Driving -----------------------------------------------------------------------------------
 
     def start(self, now: float, greeting_timeout: float | None) -> None:
         """The transport is connected: wait for the greeting. Next, `receive` it."""
@@ -202,59 +134,6 @@ class Connection:
         self._end_idle(now)
         self._admit(now)
 
-    def frame(self, data: Buffer) -> list[Frame]:
-        """Bytes to responses. For the reader only, outside the lock: it is most of the work.
-
-        Next: `receive` them, also if there are none: bytes that complete no response are a sign of
-        life, too. And call this again, without bytes, if `may_have_frames` was true before.
-        """
-        return self._framer.frames_of(data, single=self._upgrading.singly)
-
-    @property
-    def may_have_frames(self) -> bool:
-        """Whether `frame` may give more without new bytes. For the reader only."""
-        return self._upgrading.singly or self._framer.violation is not None
-
-    def frame_literal(self, literal: bytes) -> list[Frame]:
-        """As `frame`: the literal in progress, whole, was received elsewhere. For the reader."""
-        self._framer.complete_literal(literal)
-        return self._framer.frames(single=self._upgrading.singly)
-
-    def receive(self, frames: list[Frame], now: float) -> None:
-        """Take responses from the server, in order; violations of the protocol end it all.
-
-        For the reader. Next: `take_events`, and while ``paused``, no `frame`.
-        """
-        patience, collected_types = self._patience, self._running.collecting.by_type
-        patience.heard = now
-        position = 0
-        try:
-            while position < len(frames) and self.reason is None:
-                if self._upgrading.paused:
-                    raise ProtocolViolation("responses behind the OK to an upgrade")
-                frame = frames[position]
-                taken = 0
-                if collected_types and (type(frame) is list or frame[:2] == b"* "):
-                    taken = self._collect_fetches(frames, position)
-                if not taken:
-                    self._receive(frame, now)
-                position += taken or 1
-        except ProtocolViolation as violation:
-            self.fail(violation)
-        if self._framer.missing:
-            patience.advanced = now
-
-    def receive_bytes(self, data: Buffer, now: float) -> None:
-        """`frame` and `receive` in one, until all that can be read is read. For one thread."""
-        try:
-            frames = self.frame(data)
-            self.receive(frames, now)
-            while frames and not self.paused and not self.reason:
-                frames = self.frame(b"")
-                self.receive(frames, now)
-        except ProtocolViolation as violation:
-            self.fail(violation)
-
     def progressed(self, now: float) -> None:
         """Bytes of a command have left, or of a literal have come: the server isn't silent.
 
@@ -290,6 +169,14 @@ class Connection:
             names = ", ".join(command.row.name for command in self._running.commands.values())
             self.fail(TimeoutAbort(f"timed out: {self._patience.text(now, names, self.hint)}"))
 
+    def _tick_idle(self, idle: Idle, now: float) -> None:
+        if idle.is_over(now):
+            if idle.capture is None:
+                self._session.untagged.add("IDLE", [b"TIMEOUT"])
+            self._end_idle(now)
+        elif idle.is_to_be_renewed(now) and idle.renewal_due(now):
+            self._send_done(now)
+
     def _silence_deadline(self) -> float | None:
         """When a silent server is given up."""
         running, idle = self._running, self._running.idle
@@ -311,28 +198,6 @@ class Connection:
         """Whether the server answers commands that aren't LOGOUT."""
         return any(command.row.on_ok != LOGOUT for command in self._running.commands.values())
 
-    # -- The end ------------------------------------------------------------------------------
-
-    def fail(self, reason: error) -> None:
-        """The connection is over; only the first reason counts. Next: `take_events`.
-
-        May be called again, and does then what an exception has kept it from doing before.
-        """
-        if self._is_over:
-            return
-        if self.reason is None:
-            self.reason = self._in_context(reason)
-        self._session.state = LOGOUT
-        self._running.clear()
-        self._out.clear()
-        self._by_hand.clear()
-        for command in self._running.untold:
-            self._report(self._ended(command, self.reason))
-        self.events.append(Lost(self.reason))
-        if self._by_hand.tap is not None:
-            self._by_hand.tap(None)
-        self._is_over = True
-
     def end_of_file(self) -> None:
         """The server has closed the connection. For the reader. Next: `take_events`."""
         if self._session.logged_out:
@@ -350,23 +215,7 @@ class Connection:
         by = "logout()" if logged_out else "shutdown()"
         self.fail(abort(f"the connection was closed by {by}"))
 
-    def _ended(self, command: Command, reason: error) -> Completed | Failed:
-        """What the end of the connection means to *command*."""
-        if not command.row.ends:
-            return Failed(command, lost(reason))
-        # What it wanted has happened.
-        text = self._session.bye or str(reason).encode("utf-8", "replace")
-        return Completed(command, "OK", [text])
-
-    def _in_context(self, reason: error) -> error:
-        session = self._session
-        if session.welcome is None:
-            return failed_greeting(reason, f" ({self.where})")
-        oldest = next(iter(self._running.commands.values()), None)
-        said = "" if session.closed_on_purpose else session.said_since(oldest)
-        return lost(reason, f"{said} ({self.where}, state {session.state})")
-
-    # -- What users call through the client ---------------------------------------------------
+    # -- What users call through the client --------------------------------------------------------
 
     def check_usable(self, row: Row) -> None:
         """Raise ``error`` when *row* can't be submitted now, whatever the server would say."""
@@ -391,7 +240,7 @@ class Connection:
             self._exchange.answer(response or b"")
             self._out.add(response if response is not None else b"*", CRLF)
             self._patience.heard = now
-            self._log(">", "[SASL response]")
+            self._log("[SASL response]")
 
     def end_idle(self, command: Command, now: float) -> None:
         """End the IDLE *command*, if it isn't over already. Next: `take_output`."""
@@ -430,8 +279,6 @@ class Connection:
         """What the server told of its capabilities no longer holds."""
         self._session.forget_capabilities()
 
-    # -- The upgrade of the transport ---------------------------------------------------------
-
     def upgraded(self, now: float) -> None:
         """The transport is upgraded (RFC 3501, section 6.2.1; RFC 4978): go on.
 
@@ -454,21 +301,7 @@ class Connection:
             self._report(completed)
         self._admit(now)
 
-    def _pause(self, command: Command, text: bytes, now: float) -> None:
-        """The OK to *command* has come, with *text*: read nothing until `upgraded`."""
-        self._upgrading.pause(text)
-        unread = self._framer.unread()
-        if unread and command.row.upgrade is Upgrade.TLS:
-            raise ProtocolViolation(
-                f"plaintext behind the OK to STARTTLS, an attack: {excerpt(unread)}"
-            )
-        self.events.append(UpgradeNow(command, unread))
-        if command.upgraded_by_hand:
-            self._by_hand.negotiating = command
-            self._patience.begin(Awaited.SOCKET, now)
-            self._report(Completed(command, "OK", [text]))
-
-    # -- For users who send by hand -----------------------------------------------------------
+    # -- For users who send by hand ----------------------------------------------------------------
 
     @property
     def is_polled(self) -> bool:
@@ -530,364 +363,3 @@ class Connection:
         command.waiter = waiter
         self._running.note(command)
         self.upgraded(now)
-
-    # -- Commands -----------------------------------------------------------------------------
-
-    def _may_start(self, command: Command) -> bool:
-        session = self._session
-        if self._out.waiting is not None or self._upgrading.paused or session.welcome is None:
-            return False
-        running = self._running
-        if not running.commands:
-            return True
-        return not running.conflicts(command, session.state, utf8=session.utf8_enabled)
-
-    def _admit(self, now: float) -> None:
-        """Start those commands whose turn it is."""
-        running = self._running
-        while running.held and self._may_start(running.held[0]):
-            command = running.held.popleft()
-            try:
-                self._make_ready(command)
-            except error as problem:
-                self._report(Failed(command, problem))
-                self._fail_dependents(command)
-                continue
-            self._start(command, now)
-
-    def _make_ready(self, command: Command) -> None:
-        """Raise ``error`` when *command* can't be sent as things are now, behind all before it."""
-        row, session = command.row, self._session
-        if session.state not in row.states:
-            raise illegal(row.name, session.state, row.states)
-        if row.forbidden_by is not None and row.forbidden_by in session.capabilities:
-            raise forbidden(row)
-        if command.utf8_form is not None and session.utf8_enabled:
-            command.encode_anew()
-
-    def _start(self, command: Command, now: float) -> None:
-        row, running, session = command.row, self._running, self._session
-        if row.ends:
-            self._patience.begin(Awaited.LOGOUT, now)
-        self._enlist(command, now)
-        if command.idle is not None:
-            self._start_idle(command.idle, now)
-        if running.selecting is command:
-            session.untagged.forget()
-        if row.logs_in:
-            session.capabilities_told = False
-        if row.upgrade is not Upgrade.NONE:
-            self._upgrading.begin()
-        session.untagged.drop_statuses()
-        if command.by_hand:
-            self._log(">", f"{command.tag.decode('ascii', 'replace')} {row.name} ...")
-            self.events.append(RoomMade(command))
-            return
-        parts: list[Any] = [command.tag + b" ", *command.parts, CRLF]
-        try:
-            line = b"".join(parts)  # if it holds no literal and no secret
-        except TypeError:
-            self._log(">", display(parts))
-            self._out.begin(command, lay_out(parts, session.may_send_at_once))
-        else:
-            if self.traffic is not None:
-                self.traffic.append((">", line))
-            self._out.add_line(command.tag, line)
-
-    def _enlist(self, command: Command, now: float) -> None:
-        """*command* is in progress from now on."""
-        if not self._running.commands:
-            self._patience.heard = now  # waiting begins: what came before doesn't count
-        self._running.start(command)
-        if command.row.holds_password:
-            self._exchange.begin(command.parts)
-
-    def _remove(self, command: Command) -> None:
-        """*command* is in progress no longer."""
-        self._running.remove(command)
-        if self._exchange.logging_in:
-            self._exchange.end()
-        if command.row.ends:
-            self._patience.end(Awaited.LOGOUT)
-
-    def _fail_dependents(self, command: Command, position: int = 0) -> None:
-        """*command* has failed: so have those that rely on it, and are held from *position* on."""
-        if command.row.upgrade is Upgrade.TLS:
-            self._upgrading.refuse(command)
-        for other in self._running.take_back_dependents(command, position):
-            self._report(Failed(other, not_sent(other, command)))
-
-    def _report(self, happened: Completed | Failed | Greeted) -> None:
-        """Have what has *happened*, the outcome of a command if it isn't the greeting, told."""
-        self.events.append(happened)
-        if not isinstance(happened, Greeted):
-            self._running.forget(happened.command)
-
-    def _report_with_capabilities(self, then: Completed | Greeted, now: float) -> None:
-        """Report *then*, but ask for the capabilities first unless the server has told them."""
-        if self._session.capabilities_told:
-            self._report(then)
-        else:
-            row = COMMANDS["CAPABILITY"]
-            self._patience.begin(Awaited.CAPABILITIES, now)
-            self._start(Command(row, [row.encoded_name], tag=self._tags.new(), then=then), now)
-
-    # -- Responses ----------------------------------------------------------------------------
-
-    def _receive(self, frame: Frame, now: float) -> None:
-        self._log("<", frame)
-        if self._exchange.logging_in:
-            frame = self._exchange.secrets.hide(frame)
-        if self._by_hand.tap is not None:
-            self._by_hand.tap(frame)
-        if self._session.welcome is None:
-            return self._greeting(frame, now)
-        try:
-            response = parse(frame)
-        except ProtocolViolation:
-            raise self._unexpected("response", frame) from None
-        if isinstance(response, Tagged):
-            self._tagged(response, frame, now)
-        elif isinstance(response, Untagged):
-            self._untagged(response, now)
-        else:
-            self._continuation(response, now)
-        return None
-
-    def _unexpected(self, what: str, frame: Frame) -> ProtocolViolation:
-        shown = excerpt(self._exchange.secrets.hidden(first_line(frame)))
-        return ProtocolViolation(f"unexpected {what}: {shown}")
-
-    def _greeting(self, frame: Frame, now: float) -> None:
-        session = self._session
-        first = first_line(frame)
-        response = parse(frame) if first.startswith(b"* ") else None
-        if not isinstance(response, Untagged) or response.type not in ("OK", "PREAUTH", "BYE"):
-            shown = f"invalid greeting: {repr(first[:200])[2:-1]}"
-            session.refusal = shown if isinstance(response, Untagged) else None
-            raise ProtocolViolation(shown)
-        session.welcome = first
-        self._patience.end(Awaited.GREETING)
-        if response.type == "BYE":
-            return self._untagged(response, now)
-        session.greeted(response)
-        self._report_with_capabilities(Greeted(), now)
-        self._admit(now)
-        return None
-
-    def _untagged(self, response: Untagged, now: float) -> None:
-        type_, data = response
-        running, session = self._running, self._session
-        if running.collecting.by_type:
-            owner = running.collecting.owner(type_, data)
-            if owner is not None:
-                self._give(owner, type_, items_of(data), 1)
-                if type_ == "CAPABILITY" and isinstance(data, bytes):
-                    session.learn(data)
-                return
-        idle, selecting = running.idle, running.selecting
-        if idle is not None and idle.capture is not None:
-            idle.capture(type_, items_of(data))
-        else:
-            session.store(response)
-            if selecting is not None and type_ == selecting.row.shows:
-                selecting.shown += [i for i in items_of(data) if size_of([i]) <= _SHOWN_SIZE]
-                del selecting.shown[:-_SHOWN]
-        if type_ in STATUS_TYPES:
-            self._status(type_, untagged_text(data))
-        elif type_ == "CAPABILITY" and isinstance(data, bytes):
-            session.learn(data)
-        elif type_ == "ENABLED" and isinstance(data, bytes):
-            for command in running.alone:
-                command.note_enabled(data)
-        if idle is not None and idle.capture is None and type_ != "OK":
-            self._end_idle(now)
-
-    def _status(self, type_: str, text: bytes) -> None:
-        session, secrets = self._session, self._exchange.secrets
-        if type_ == "BYE":
-            session.bye = text
-            if not any(command.row.ends for command in self._running.alone):
-                self.fail(abort(f"server said BYE: {printable(secrets.hidden_with_code(text))}"))
-            return
-        if type_ in ("NO", "BAD"):
-            said = secrets.hidden_with_code(text)
-            session.note_objection(self._running.begun, type_, said)
-        code = response_code(text)
-        if code is not None:
-            session.take_code(code)
-
-    def _collect_fetches(self, frames: list[Frame], start: int) -> int:
-        """Take the FETCH responses at *start* of *frames* in one go, if that can be.
-
-        Their number; 0 when `_receive` has to look at each.
-        """
-        only = self._running.collecting.only_fetch()
-        if only is None or self._exchange.logging_in or self._by_hand.tap is not None:
-            return 0
-        command, asked = only
-        count, data = fetch_data(frames, start, *asked)
-        if count:
-            if self.traffic is not None:
-                self.traffic.append(("<", Batch(frames[start : start + count])))
-            self._give(command, "FETCH", data, count)
-        return count
-
-    def _give(self, command: Command, type_: str, data: list[Any], responses: int) -> None:
-        """*data*, which came in so many *responses*, is that of *command*."""
-        self._patience.advanced = self._patience.heard
-        self._running.collecting.give(command, type_, data, responses)
-
-    def _continuation(self, response: Continuation, now: float) -> None:
-        if self._out.go_on():
-            self._patience.advanced = now
-            self._admit(now)
-            return
-        for command in self._running.alone:
-            if command.row.plus is Plus.SASL:
-                self._exchange.challenge(response.text)
-                self.events.append(Challenge(command, response.text))
-                return
-            if command.row.plus is Plus.IDLE and command.idle and command.idle.awaits_agreement:
-                self.events.append(Idling(command))
-                if command.idle.agreed(now):
-                    self._send_done(now)
-                return
-        # A stray "+" has no meaning; it stands in the trace.
-
-    def _tagged(self, response: Tagged, frame: Frame, now: float) -> None:
-        command = self._running.commands.get(response.tag)
-        if command is None and self._is_stray(response):
-            return
-        if command is None or response.tag in self._out.untaken:
-            raise self._unexpected("tagged response", frame)
-        self._patience.advanced = now
-        code = response_code(response.text)
-        if code is not None:
-            self._session.take_code(code)
-        succeeded = response.type == "OK"
-        if self._exchange.logging_in and not succeeded:  # it becomes the text of an exception
-            hidden = self._exchange.secrets.hidden_with_code(response.text)
-            response = response._replace(text=hidden)
-        if self._out.waiting is command:
-            if succeeded:
-                raise ProtocolViolation(
-                    f"{command.row.name} completed before it was sent: {excerpt(response.text)}"
-                )
-            self._out.drop_rest()
-        if command.idle is not None:
-            self._take_back_done(command.idle)
-            if succeeded and command.idle.renewed(now):
-                self._renew(command, now)
-                return
-        if not succeeded:
-            self._upgrading.end()
-        elif command.row.upgrade is not Upgrade.NONE:
-            self._pause(command, response.text, now)
-            return
-        self._remove(command)
-        self._complete(command, response, now)
-        if not succeeded:
-            self._fail_dependents(command)
-        if self._running.held:
-            self._admit(now)
-
-    def _is_stray(self, response: Tagged) -> bool:
-        """Whether *response*, which completes nothing in progress, may be ignored from here on.
-
-        It is that of a command that was sent by hand; or it answers to a DONE that has crossed
-        with the end of an IDLE, and so was a command; or it repeats one, as some proxies do. One of
-        a tag that is yet to be used may not.
-        """
-        tag = response.tag
-        if self._by_hand.knows(tag):
-            command = self._by_hand.forget(tag)
-            if command is not None:
-                self._report(Completed(command, response.type, [response.text]))
-            return True
-        if self._tags.answers_done(tag):
-            return True
-        return self._tags.was_given(tag) and not self._running.is_held(tag)
-
-    def _complete(self, command: Command, response: Tagged, now: float) -> None:
-        row, type_, text = command.row, response.type, response.text
-        untagged = self._session.untagged
-        data = outcome(command, type_, text, untagged)
-        if command.idle is not None and command.idle.capture is not None:
-            command.idle.earlier = untagged.mark()
-        if command.then is not None:
-            self._patience.end(Awaited.CAPABILITIES)
-            self._report(command.then)
-            return
-        if row.on_ok is not None or row.enables:
-            self._session.completed(command, type_)
-        if type_ == "BAD" and not command.as_it_came:
-            name = row.name.partition(" ")[0]  # of UID FETCH, imaplib says UID
-            said = self._session.said_since(command)
-            self._report(Failed(command, error(f"{name} command error: BAD {[text]}{said}")))
-            return
-        was_to_be_written = type_ == "OK" and row.asks_to_write and not command.leaves_data
-        if was_to_be_written and untagged.has("READ-ONLY"):
-            problem = readonly(f"{printable(command.subject)} is not writable")
-            self._report(Failed(command, problem))
-            return
-        completed = Completed(command, type_, data)
-        if type_ == "OK" and row.logs_in:
-            self._report_with_capabilities(completed, now)
-        else:
-            self._report(completed)
-
-    # -- IDLE ---------------------------------------------------------------------------------
-
-    def _start_idle(self, idle: Idle, now: float) -> None:
-        self._tags.expect_done()
-        idle.begun(now)
-        if idle.capture is None:  # what is there after it is to be news
-            self._session.untagged.drop_shown()
-        if self._running.held:  # others wait for its end already
-            idle.wanted_back(now)
-
-    def _end_idle(self, now: float) -> None:
-        idle = self._running.idle
-        if idle is None or idle.is_wanted_back:
-            return
-        self._patience.heard = now  # from here on, an answer is due
-        if idle.wanted_back(now):
-            self._send_done(now)
-
-    def _send_done(self, now: float) -> None:
-        self._out.add(_DONE)
-        self._patience.heard = now
-        self._log(">", "DONE")
-
-    def _take_back_done(self, idle: Idle) -> None:
-        """The server has ended *idle*: to a DONE that is not on its way yet, it would object."""
-        if idle.has_done and self._out.take_back(_DONE):
-            self._log(">", "DONE was not sent: the IDLE is over")
-
-    def _tick_idle(self, idle: Idle, now: float) -> None:
-        if idle.is_over(now):
-            if idle.capture is None:
-                self._session.untagged.add("IDLE", [b"TIMEOUT"])
-            self._end_idle(now)
-        elif idle.is_to_be_renewed(now) and idle.renewal_due(now):
-            self._send_done(now)
-
-    def _renew(self, command: Command, now: float) -> None:
-        """The server has ended an IDLE in order that it can be renewed."""
-        self._remove(command)
-        command.tag = self._tags.new()
-        self._start(command, now)
-
-    # -- Traffic ------------------------------------------------------------------------------
-
-    def _log(self, direction: str, text: Any) -> None:
-        if self.traffic is None:
-            return
-        if direction == "<" and text[:1] == b"+" and self._in_sasl():
-            text = "+ [SASL challenge]"
-        self.traffic.append((direction, text))
-
-    def _in_sasl(self) -> bool:
-        alone = self._running.alone
-        return any(command.row.plus is Plus.SASL or command.by_hand for command in alone)

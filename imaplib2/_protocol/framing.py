@@ -82,7 +82,14 @@ class Framer:
 
     def frames_of(self, data: bytes | bytearray | memoryview, *, single: bool) -> list[Frame]:
         """`feed` and `frames` in one."""
-        if not (self._start < len(self._data) or self._is_within or self._odd_line_ends):
+        is_within = (  # what comes next isn't the beginning of a response, or may not be
+            self._pieces
+            or self._parts
+            or self._after_literal
+            or self._pushed_back is not None
+            or self.violation
+        )
+        if not (is_within or self._start < len(self._data) or self._odd_line_ends):
             data = bytes(data)
             # Fast path: one line, as the answer to most commands is.
             is_line = data.count(b"\n") == data.count(b"\r") == 1 and data[-2:] == b"\r\n"
@@ -92,17 +99,6 @@ class Framer:
                     return [line]
         self.feed(data)
         return self.frames(single=single)
-
-    @property
-    def _is_within(self) -> bool:
-        """Whether what comes next isn't the beginning of a response, or may not be."""
-        return bool(
-            self._pieces
-            or self._parts
-            or self._after_literal
-            or self._pushed_back is not None
-            or self.violation
-        )
 
     def frames(self, *, single: bool = False) -> list[Frame]:
         """The responses that are complete; at most one of them when *single* is true.

@@ -11,7 +11,7 @@ import re
 from collections.abc import Container
 from typing import NamedTuple, cast
 
-from .framing import Frame, first_line
+from .framing import Frame
 from .grammar import end_of_response_code
 from .limits import ProtocolViolation, excerpt
 
@@ -74,7 +74,7 @@ _STRAY_CODE = re.compile(rb"\[[A-Za-z][A-Za-z0-9-]*[ \]]")
 
 def parse(frame: Frame) -> Response:
     """Read a framed response; raises ProtocolViolation when it is none."""
-    first = first_line(frame)
+    first = frame if isinstance(frame, bytes) else frame[0]
     if first.startswith(b"* "):
         return _untagged(frame, first)
     if first.startswith(b"+"):
@@ -86,7 +86,7 @@ def parse(frame: Frame) -> Response:
     kind, _, text = rest.lstrip(b" ").partition(b" ")
     type_ = _COMPLETIONS.get(kind.upper())
     if tag and type_ is not None:
-        return Tagged(tag, type_, _joined_text(text, frame))
+        return Tagged(tag, type_, text if isinstance(frame, bytes) else _joined_text(text, frame))
     if _STRAY_FETCH_ITEMS.match(first):
         return Untagged("FETCH", _data(first, frame))
     raise ProtocolViolation(f"unexpected response: {excerpt(first)}")
@@ -222,5 +222,5 @@ def _with_literals(first: bytes, frame: list[bytes]) -> list[bytes | tuple[bytes
     return [*data, text]
 
 
-def _joined_text(text: bytes, frame: Frame) -> bytes:
-    return text if isinstance(frame, bytes) else untagged_text(_data(text, frame))
+def _joined_text(text: bytes, frame: list[bytes]) -> bytes:
+    return untagged_text(_with_literals(text, frame))

@@ -36,6 +36,8 @@ LAYERS = [
     {"_waiting", "_checks"},
     {"_mutex", "_version"},
     {"_protocol.connection"},
+    {"_protocol.reception"},
+    {"_protocol.dispatch"},
     {"_protocol.events", "_protocol.in_progress"},
     {"_protocol.collecting", "_protocol.output", "_protocol.session", "_protocol.upgrading"},
     {"_protocol.by_hand", "_protocol.refusals"},
