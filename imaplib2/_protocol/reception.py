@@ -24,7 +24,7 @@ from .responses import (
     response_code,
     untagged_text,
 )
-from .untagged import size_of
+from .stored import size_of
 
 #: What a mailbox tells of its size while it is selected: the last few will do, of a number's size.
 _SHOWN = 100
