@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from .._errors import error
-from .arguments import Encoded, Message, Part, Secret
+from .arguments import Encoded
 from .claims import Claim, MailboxClaim, MessageClaim
 from .commands import COMMANDS, Kind, Plus, Row, Upgrade
 from .grammar import UTF8_ACCEPT
 from .idling import Idle as Idle
+from .parts import Message, Part, Secret
 from .states import ANY, AUTH, SELECTED
 
 

@@ -22,13 +22,13 @@ from operator import attrgetter
 from typing import Any
 
 from .._errors import TimeoutAbort, abort, error, lost, readonly
-from .arguments import Buffer
 from .command import Command, Waiter
 from .commands import Plus, Row, Upgrade
 from .events import Completed, Event
 from .framing import Frame
 from .grammar import CRLF
 from .idling import Idle
+from .parts import Buffer
 from .patience import Awaited, Waiting
 from .reception import Reception
 from .refusals import in_plain_text, not_sent

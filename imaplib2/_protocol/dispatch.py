@@ -14,7 +14,6 @@ from __future__ import annotations
 from typing import Any
 
 from .._errors import error, failed_greeting, lost, printable, readonly
-from .arguments import display, lay_out
 from .by_hand import ByHand
 from .collecting import outcome
 from .command import Command
@@ -26,6 +25,7 @@ from .idling import Idle
 from .in_progress import InProgress
 from .limits import Limits
 from .output import Output
+from .parts import display, lay_out
 from .patience import Awaited, Patience
 from .refusals import forbidden, not_sent
 from .responses import Tagged

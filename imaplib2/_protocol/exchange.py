@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .arguments import Part
 from .limits import ProtocolViolation
+from .parts import Part
 from .secrets import Secrets
 
 #: No SASL exchange comes near so many challenges.

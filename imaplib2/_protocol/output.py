@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 
-from .arguments import Buffer
 from .command import Command
+from .parts import Buffer
 
 
 class Output:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from .._errors import abort, printable
-from .arguments import Buffer
 from .command import Command
 from .commands import Plus, Upgrade
 from .dispatch import Dispatch
 from .events import Challenge, Completed, Greeted, Idling, UpgradeNow
 from .framing import Batch, Frame, Framer, first_line
 from .limits import Limits, ProtocolViolation, excerpt
+from .parts import Buffer
 from .patience import Awaited
 from .responses import (
     STATUS_TYPES,

@@ -7,9 +7,9 @@ from binascii import Error, a2b_base64, b2a_base64
 from collections import deque
 from collections.abc import Iterable
 
-from .arguments import Literal, Part, Secret, bytes_of
 from .framing import Frame, first_line
 from .grammar import STATUS_RESPONSE, end_of_response_code
+from .parts import Literal, Part, Secret, bytes_of
 
 #: Stands where a secret was.
 HIDDEN = b"[secret]"

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
-from .arguments import Buffer
 from .grammar import CRLF
+from .parts import Buffer
 
 #: What announces a literal, at the end of a line.
 _LITERAL = re.compile(rb"\{([0-9]{1,20})[+-]?\}\Z")
