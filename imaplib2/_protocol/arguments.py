@@ -86,9 +86,11 @@ def encode_arguments(row: Row, values: Iterable[Any], *, utf8: bool = False) -> 
             encoder.add(value if type(value) is str else plain_value(value))
         except InvalidArgument as problem:
             reason, kind = str(problem), type(problem)
-        except ValueError:  # UnicodeError; or str() of a number of thousands of digits
+        # UnicodeError; or str() of a number of thousands of digits.
+        except ValueError:
             reason = "can't be encoded"
-        if reason:  # raised here, so that no exception with a password in it is its context
+        # Raised here, so that no exception with a password in it is its context.
+        if reason:
             raise kind(f"{row.name}: {encoder.kind.value} (argument {number}): {reason}")
     return encoder.encoded()
 
@@ -139,7 +141,8 @@ class _Encoder:
 
     kind = Kind.ANY
     _in_modifier = False
-    _search_at: int | None = None  # where criteria begin among the arguments
+    # Where criteria begin among the arguments.
+    _search_at: int | None = None
     _differs_in_utf8 = False
 
     def __init__(self, row: Row, utf8: bool) -> None:
@@ -161,12 +164,14 @@ class _Encoder:
                 self._search_at = len(self._arguments)
         elif self._is_modifier(value):
             self._in_modifier = True
-            self._modifiers_before = None  # only one list can stand there
+            # Only one list can stand there.
+            self._modifiers_before = None
         elif self._kinds:
             self._in_modifier = False
             del self._kinds[0]
         if value is None and self.kind is Kind.CHARSET:
-            value = "UTF-8"  # which SORT and THREAD can't do without (RFC 5256, section 3)
+            # SORT and THREAD can't do without a charset (RFC 5256, section 3).
+            value = "UTF-8"
         if value is None:
             if self.kind in _INDISPENSABLE:
                 raise UnusableArgument("is None")
@@ -355,6 +360,7 @@ def _fetch_items(text: str) -> str:
     modifiers = _FETCH_MODIFIERS.search(text)
     items = text[: modifiers.start()] if modifiers else text
     is_whole = items.upper() in _MACROS or is_quoted_string(items)
-    if is_whole or not is_list(f"({items})"):  # what is no list is for the server to judge
+    # The server is to judge what is no list.
+    if is_whole or not is_list(f"({items})"):
         return text
     return f"({items})" + (f" {modifiers[1]}" if modifiers else "")

@@ -9,7 +9,7 @@ from .framing import Frame
 
 
 class ByHand:
-    """What the core knows of users who send by hand: nothing, nearly always.
+    """What the core knows of commands that are sent by hand: nothing, nearly always.
 
     Its attributes are for the user's threads, under the driver's lock; `reserved_tags` they also
     change without it, by one operation each.

@@ -23,7 +23,8 @@ class Collecting:
         self.by_type: dict[str, Collectors[Command]] = {}
         # Types of other commands' data that commands in progress bring, see `Command.brings`.
         self._brought: Counter[str] = Counter()
-        self._responses = 0  # that commands in progress have collected
+        # Responses that commands in progress have collected.
+        self._responses = 0
 
     def start(self, command: Command) -> None:
         """*command* is in progress."""
@@ -31,7 +32,7 @@ class Collecting:
             collectors = self.by_type.get(type_)
             if collectors is None:
                 collectors = self.by_type[type_] = Collectors()
-            # imaplib's raw commands leave all there is to whoever called them.
+            # imaplib's raw commands leave all data to their caller, also what was not asked for.
             collectors.add(command, command.claim, takes_all=command.leaves_data)
         if command.brings:
             self._brought.update(command.brings)

@@ -35,7 +35,8 @@ class Kind(Enum):
     DATE_TIME = "date-time"
     ATOM = "atom"
     WORDS = "words"
-    ANY = "argument"  # of a command that the table does not know
+    # An argument of a command that the table does not know.
+    ANY = "argument"
 
 
 class Plus(Enum):
@@ -262,7 +263,7 @@ UID_COMMANDS["EXPUNGE"] = COMMANDS["EXPUNGE"]._replace(
     name="UID EXPUNGE", rfc="RFC 4315, 2.1", arguments=(Kind.SEQUENCE_SET,)
 )
 
-#: A command that nobody told us about. Its data stays with the untagged responses.
+#: A command that the table does not know. Its data stays with the untagged responses.
 UNKNOWN = Row("", "", ANY, (Kind.ANY,))
 
 
@@ -296,22 +297,24 @@ def find(name: str) -> Row:
     name = name if name in Commands else name.upper()
     known = COMMANDS.get(name, UNKNOWN)
     if Commands.get(name) is known.states:
-        return known  # as nearly always: nobody has changed it
+        # As nearly always: users have not changed it.
+        return known
     states = Commands.states(name) or known.states
     if known is not UNKNOWN and known.states == states:
         return known
     if not ATOM.fullmatch(name):
-        word = name.split()[:1]  # what stands behind it may be a password
+        # What stands behind it may be a password.
+        word = name.split()[:1]
         raise InvalidArgument(f"not the name of a command: {''.join(word)[:100]!r}")
     return known._replace(name=name, states=states)
 
 
 def find_uid(name: str) -> Row:
-    """The row of ``UID`` *name*; that of a command nobody told us about returns FETCH data."""
+    """The row of ``UID`` *name*; that of a command the table doesn't know returns FETCH data."""
     name = plain_value(name)
     row, known = find(name), UID_COMMANDS.get(name)
     if known is None:
-        # It has arguments that nobody knows; if a password is among them, any may be one.
+        # Its arguments aren't known; if a password is among them, any may be one.
         kind = Kind.PASSWORD if Kind.PASSWORD in row.arguments else Kind.ANY
         known = row._replace(
             name=f"UID {name}", collects=("FETCH",), arguments=(kind,),

@@ -150,7 +150,8 @@ class Connection(Reception):
         """When `tick` is to be called, if nothing else is before; None: never."""
         patience, idle = self._patience, self._running.idle
         if patience.timeout is None and idle is None and not patience.awaited:
-            return None  # as most of the time: nothing has a deadline
+            # As most of the time: nothing has a deadline.
+            return None
         deadline = self._silence_deadline()
         if idle is None or idle.deadline is None:
             return deadline
@@ -250,7 +251,7 @@ class Connection(Reception):
             self._end_idle(now)
 
     def give_up(self, command: Command, now: float) -> None:
-        """Nobody waits for *command* any more: take it back, or see that it holds up nobody.
+        """*command* isn't waited for any more: take it back, or see that it holds up no other.
 
         Next: `take_output`, and `take_events`.
         """

@@ -63,7 +63,7 @@ class Dispatch:
         self.hint = _TLS_HINT
         #: Why the connection is over; None while it isn't.
         self.reason: error | None = None
-        #: Traffic for the trace, as (direction, text); None while nobody wants it.
+        #: Traffic for the trace, as (direction, text); None while there is no trace.
         self.traffic: list[tuple[str, Any]] | None = None
         #: What has happened, in order. The driver puts an empty list here once it has noted it.
         self.events: list[Event] = []
@@ -158,7 +158,8 @@ class Dispatch:
             return
         parts: list[Any] = [command.tag + b" ", *command.parts, CRLF]
         try:
-            line = b"".join(parts)  # if it holds no literal and no secret
+            # If it holds no literal and no secret.
+            line = b"".join(parts)
         except TypeError:
             self._log(display(parts))
             self._out.begin(command, lay_out(parts, session.may_send_at_once))
@@ -170,7 +171,8 @@ class Dispatch:
     def _enlist(self, command: Command, now: float) -> None:
         """*command* is in progress from now on."""
         if not self._running.commands:
-            self._patience.heard = now  # waiting begins: what came before doesn't count
+            # Waiting begins: what came before doesn't count.
+            self._patience.heard = now
         self._running.start(command)
         if command.row.holds_password:
             self._exchange.begin(command.parts)
@@ -200,7 +202,8 @@ class Dispatch:
         if row.on_ok is not None or row.enables:
             self._session.completed(command, type_)
         if type_ == "BAD" and not command.as_it_came:
-            name = row.name.partition(" ")[0]  # of UID FETCH, imaplib says UID
+            # Of UID FETCH, imaplib says UID.
+            name = row.name.partition(" ")[0]
             said = self._session.said_since(command)
             self._report(Failed(command, error(f"{name} command error: BAD {[text]}{said}")))
             return
@@ -227,16 +230,19 @@ class Dispatch:
     def _start_idle(self, idle: Idle, now: float) -> None:
         self._tags.expect_done()
         idle.begun(now)
-        if idle.capture is None:  # what is there after it is to be news
+        # What is stored when it ends is to be news.
+        if idle.capture is None:
             self._session.untagged.drop_shown()
-        if self._running.held:  # others wait for its end already
+        # Commands wait for its end already.
+        if self._running.held:
             idle.wanted_back(now)
 
     def _end_idle(self, now: float) -> None:
         idle = self._running.idle
         if idle is None or idle.is_wanted_back:
             return
-        self._patience.heard = now  # from here on, an answer is due
+        # From here on, an answer is due.
+        self._patience.heard = now
         if idle.wanted_back(now):
             self._send_done(now)
 

@@ -50,7 +50,8 @@ def first_folded(lines: list[bytes]) -> int:
     The next one of the last isn't there yet.
     """
     found, at = -1, len(lines)
-    while at:  # nearly always, all that is not untagged stands at the end
+    # Nearly always, all that is not untagged stands at the end.
+    while at:
         at -= 1
         if QUOTE in lines[at] and is_folded(lines[at]):
             found = at

@@ -45,19 +45,26 @@ class Framer:
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
-        self._data = b""  # received, and from _start on not yet framed
+        # Received, and from _start on not yet framed.
+        self._data = b""
         self._start = 0
         self._parts = _UnfinishedLine()  # what came before _data
-        self._pieces: list[bytes] = []  # of the response in progress: text, literal, text, ...
+        # Those of the response in progress: text, literal, text, ...
+        self._pieces: list[bytes] = []
         self._text_size = 0  # bytes of the text pieces
         self._literal: GrowingLiteral | None = None  # that is in progress
-        self._pushed_back: bytes | None = None  # a line that turned out to be the next response's
-        self._in_code = False  # a status response, whose response code nothing has closed
-        self._mended = 0  # lines that were added to the response in progress
-        self._unclosed = False  # _pieces is whole, but for parentheses that nobody closed
+        # A line that turned out to be the next response's.
+        self._pushed_back: bytes | None = None
+        # A status response, whose response code isn't closed yet.
+        self._in_code = False
+        # Lines that were added to the response in progress.
+        self._mended = 0
+        # _pieces is whole, but for parentheses that the server hasn't closed.
+        self._unclosed = False
         # The last of _pieces, when its quoted string is open.
         self._folded: FoldedLine | None = None
-        self._after_literal = False  # the response before this line ended with a literal
+        # The response before this line ended with a literal.
+        self._after_literal = False
         #: What `frames` will raise, behind what it has given.
         self.violation: ProtocolViolation | None = None
         # A bare CR or LF was seen, or one within a quoted string: lines are split one by one.
@@ -74,7 +81,8 @@ class Framer:
 
     def frames_of(self, data: bytes | bytearray | memoryview, *, single: bool) -> list[Frame]:
         """`feed` and `frames` in one."""
-        is_within = (  # what comes next isn't the beginning of a response, or may not be
+        # What comes next isn't the beginning of a response, or may not be.
+        is_within = (
             self._pieces
             or self._parts
             or self._after_literal
@@ -120,7 +128,7 @@ class Framer:
         return self._literal.value
 
     def complete_literal(self, literal: bytes) -> None:
-        """Take the literal in progress as a whole, from whoever has received the rest of it."""
+        """Take the literal in progress as a whole: the reader has received the rest of it."""
         self._pieces.append(literal)
         self._literal = None
 
@@ -181,9 +189,11 @@ class Framer:
         if self._parts or self._odd_line_ends:
             return False
         data, start = self._data, self._start
-        stop = start + self._limits.line  # no line within may be too long
+        # No line within may be too long.
+        stop = start + self._limits.line
         brace = data.find(b"}\r\n", start, stop)
-        if brace >= 0:  # this line may announce a literal: only what stands before it
+        # This line may announce a literal: only what stands before it.
+        if brace >= 0:
             end = data.rfind(b"\n", start, brace) + 1
         else:
             end = data.rfind(b"\r\n", start, stop) + 2
@@ -255,7 +265,8 @@ class Framer:
         self._check_line_limit(len(line))
         after_literal, self._after_literal = self._after_literal, False
         if after_literal and not line:
-            return None  # some servers put a blank line there, too (cpython#88574)
+            # Some servers put a blank line there, too (cpython#88574).
+            return None
         if self._folded is not None:
             return self._add_to_folded(self._folded, line, found)
         if self._unclosed:
@@ -295,7 +306,8 @@ class Framer:
         elif is_within_quotes(line) and FETCH_RESPONSE.match(self._pieces[0]):
             self._folded = FoldedLine(line)
         elif self._mended < _MENDED_LINES and is_unclosed(self._pieces):
-            self._unclosed = True  # decided when the next line is there
+            # Decided when the next line is there.
+            self._unclosed = True
         else:
             self._finish(found)
 

@@ -98,7 +98,8 @@ class InProgress:
         taken: list[Command] = []
         for number, command in enumerate(self.held):
             if selects and number >= position and command.row.on_ok == SELECTED:
-                position = len(self.held)  # what follows is meant for that one's mailbox
+                # What follows is meant for the mailbox that this one opens.
+                position = len(self.held)
             depends = command.needs_mailbox if selects else command.tells
             (taken if number >= position and depends else kept).append(command)
         self.held = kept

@@ -46,8 +46,10 @@ def announced_literal(text: bytes, is_first: bool, in_code: bool) -> tuple[int |
     if is_first and (status := STATUS_RESPONSE.match(text)):
         in_code, start = True, status.end()
         if not text.startswith(b"[", start):
-            return None, in_code  # human-readable text that happens to end like this
+            # Human-readable text that happens to end like this.
+            return None, in_code
     if in_code and text.find(b"]", start) >= 0:
-        return None, in_code  # and so is this: the code was closed before
+        # Human-readable text, too: the code was closed before.
+        return None, in_code
     # More than any limit will do; int() refuses thousands of digits.
     return int(announcement[1][:25]), in_code

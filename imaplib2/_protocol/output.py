@@ -20,7 +20,7 @@ class Output:
     def __init__(self) -> None:
         #: What `take` will give; the driver only asks whether there is any.
         self.buffers: list[Buffer] = []
-        #: Tags of commands, parts of which nobody has taken: the server can't have answered.
+        #: Tags of commands that aren't taken yet, or not wholly: the server can't have answered.
         self.untaken: set[bytes] = set()
         #: The command whose next run waits for a "+".
         self.waiting: Command | None = None
@@ -50,7 +50,8 @@ class Output:
 
     def _send_run(self, command: Command) -> None:
         self.buffers.extend(self._runs.popleft())
-        self.untaken.add(command.tag)  # again, if it was taken before
+        # Again, if it was taken before.
+        self.untaken.add(command.tag)
         self.waiting = command if self._runs else None
 
     def drop_rest(self) -> None:
@@ -63,7 +64,7 @@ class Output:
         self.buffers += buffers
 
     def take_back(self, buffer: Buffer) -> bool:
-        """Don't send *buffer*, if it is the last that is to be sent, and nobody has taken it."""
+        """Don't send *buffer*, if it is the last that is to be sent, and isn't taken yet."""
         if self.buffers[-1:] != [buffer]:
             return False
         self.buffers.pop()

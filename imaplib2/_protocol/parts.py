@@ -63,7 +63,7 @@ class Secret:
 
 
 class Password:
-    """An argument that is quoted whatever it looks like, and shown to nobody."""
+    """An argument that is quoted whatever it looks like, and never shown."""
 
     __slots__ = ("value",)
 
@@ -103,7 +103,8 @@ def display(parts: Sequence[Part]) -> str:
     shown: list[str] = []
     for part in parts:
         text = _display_part(part)
-        if text != _SECRET or shown[-1:] != [text]:  # not even of how many pieces it is
+        # It isn't even shown of how many pieces a secret is.
+        if text != _SECRET or shown[-1:] != [text]:
             shown.append(text)
     return "".join(shown)
 

@@ -16,7 +16,7 @@ class Awaited(Enum):
     """What is waited for no longer than a while, whatever else the server says meanwhile."""
 
     GREETING = "the greeting"
-    CAPABILITIES = "the answer to a question for the capabilities, which nobody has asked for"
+    CAPABILITIES = "the answer to our own question for the capabilities"
     SOCKET = "the encrypted socket, behind a STARTTLS that was sent by hand"
     LOGOUT = "the reply to LOGOUT"
 

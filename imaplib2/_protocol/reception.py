@@ -255,7 +255,8 @@ class Reception(Dispatch):
         if response.text[:1] == b"[" and (code := response_code(response.text)) is not None:
             self._session.take_code(code)
         succeeded = response.type == "OK"
-        if self._exchange.logging_in and not succeeded:  # it becomes the text of an exception
+        # The text becomes that of an exception.
+        if self._exchange.logging_in and not succeeded:
             hidden = self._exchange.secrets.hidden_with_code(response.text)
             response = response._replace(text=hidden)
         if self._out.waiting is command:

@@ -156,7 +156,8 @@ def _are_all_in(asked: Container[int], found: list[bytes]) -> bool:
     """Whether all numbers *found* are in *asked*."""
     if not isinstance(asked, range):
         return all(map(asked.__contains__, map(int, found)))
-    if len(set(map(len, found))) == 1:  # as most that come together: their order is that of bytes
+    # As of most that come together: their order is that of bytes.
+    if len(set(map(len, found))) == 1:
         return int(min(found)) in asked and int(max(found)) in asked
     numbers = [*map(int, found)]
     return not numbers or (min(numbers) in asked and max(numbers) in asked)
@@ -186,7 +187,8 @@ def untagged_text(data: Data) -> bytes:
 
 
 def _untagged(frame: Frame, first: bytes) -> Untagged:
-    fetch = _FETCH.match(first)  # nearly all of what large mailboxes send: the shortest way
+    # Nearly all of what large mailboxes send: the shortest way.
+    fetch = _FETCH.match(first)
     if fetch is not None:
         return Untagged("FETCH", _data(fetch[1] + first[fetch.end() :], frame))
     # DavMail and Exchange send "*  1843 EXISTS" (cpython#117152).
@@ -196,7 +198,8 @@ def _untagged(frame: Frame, first: bytes) -> Untagged:
         if not name:
             raise ProtocolViolation(f"unexpected response: {excerpt(first)}")
         return Untagged(_name(name), _data(head + space + data, frame))
-    if head.startswith(b"["):  # "* [COPYUID ...]" without its OK (MailKit)
+    # "* [COPYUID ...]" without its OK (MailKit).
+    if head.startswith(b"["):
         return Untagged("OK", _data(first[2:].lstrip(b" "), frame))
     if not head:
         raise ProtocolViolation(f"unexpected response: {excerpt(first)}")

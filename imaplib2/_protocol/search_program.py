@@ -44,9 +44,11 @@ class SearchReader:
     """Follows a search program part by part, and knows what the next part must be."""
 
     def __init__(self) -> None:
-        self._key = ""  # the last key, and the values that it still lacks
+        # The last key, and the values that it still lacks.
+        self._key = ""
         self._expected = ""
-        self.charset: str | None = None  # what a CHARSET in the program declares
+        # What a CHARSET in the program declares.
+        self.charset: str | None = None
         self.numbers = False  # the program holds message numbers
         self._depth = 0  # parentheses that are open
 

@@ -109,7 +109,8 @@ class Session:
 
     def learn(self, text: bytes) -> None:
         """Take the capabilities that *text* lists."""
-        if len(text) > _CAPABILITIES_SIZE:  # a str each would take twenty times the server's bytes
+        # A str each would take twenty times the server's bytes.
+        if len(text) > _CAPABILITIES_SIZE:
             text = text[:_CAPABILITIES_SIZE].rpartition(b" ")[0]
         # Domino says "LITERAL +" (MailKit).
         text = text.upper().replace(b"LITERAL +", b"LITERAL+")

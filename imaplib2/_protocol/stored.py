@@ -118,7 +118,7 @@ class StoredResponses(list[Any]):
     def take_awaited(self, type_: str, items: list[Any]) -> list[Any] | None:
         """Remove and return the *items* that were awaited; all data of the type if they are gone.
 
-        Whoever awaited them may have had others put something else in their place.
+        They are gone when the user has put something else in their place meanwhile.
         """
         self._put_back()
         for position, entry in enumerate(list.copy(self)):
@@ -274,7 +274,7 @@ class _Awaited(list[Any]):
 
 
 class _Shown(list[Any]):
-    """Data that somebody has got already."""
+    """Data that a user has got already."""
 
 
 def _joined(entries: list[Any]) -> list[Any]:

@@ -32,7 +32,8 @@ def substitute(name: str, texts: Sequence[Any], params: Sequence[Any] | None) ->
         replaced = [_replace(text, values) for text in texts]
     except InvalidArgument as problem:
         raise type(problem)(f"{name}: {problem}") from None
-    except ValueError:  # str() of a number of thousands of digits
+    # Str() of a number of thousands of digits.
+    except ValueError:
         raise InvalidArgument(f"{name}: a param that can't be written") from None
     if next(values, values) is not values:
         raise InvalidArgument(f"{name}: more params than placeholders")

@@ -1,4 +1,4 @@
-"""Untagged responses that no command has collected, kept until somebody asks for them."""
+"""Untagged responses that no command has collected, kept until users ask for them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .stored import StoredResponses, entry_size
 
 Self = TypeVar("Self", bound="UntaggedResponses")
 
-#: ``guard(function, *arguments)`` gives what the function returns, which nobody else disturbs.
+#: ``guard(function, *arguments)`` gives what the function returns; no other thread disturbs it.
 Guard = Callable[..., Any]
 #: Behind all that a list can hold.
 _END = 1 << 62
@@ -40,7 +40,7 @@ class UntaggedResponses(StoredResponses):
     # -- For users: a list ---------------------------------------------------------------------
 
     def _guarded(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """What *function* makes of the whole list, which nobody else disturbs meanwhile.
+        """What *function* makes of the whole list, which no other thread disturbs meanwhile.
 
         Each method that users call comes by here, unless it is content with a copy.
         """
@@ -48,7 +48,8 @@ class UntaggedResponses(StoredResponses):
 
     def _with_whole(self, function: Callable[..., Any], *arguments: Any) -> Any:
         self._put_back()
-        self._is_exact = False  # users get entries, and may change what is in them
+        # Users get entries, and may change what is in them.
+        self._is_exact = False
         return function(*arguments)
 
     def copy(self) -> list[Any]:
@@ -137,7 +138,8 @@ class UntaggedResponses(StoredResponses):
         if more < 0:
             self.clear()
         entries = self.copy()
-        for _ in range(more):  # each entry once: what is counted of it changes with it
+        # Each entry is there once: what is counted of it changes with it.
+        for _ in range(more):
             self.extend([type_, [*data]] for type_, data in entries)
         return self
 
@@ -234,7 +236,7 @@ class UntaggedResponses(StoredResponses):
         return entry
 
     def _remove(self, entry: Any, position: int) -> None:
-        """Remove *entry* itself, which stood at *position*, unless somebody else has done so."""
+        """Remove *entry* itself, which stood at *position*, unless another thread has done so."""
         entries = list.copy(self)
         if position >= len(entries) or entries[position] is not entry:
             found = (at for at, other in enumerate(entries) if other is entry)
