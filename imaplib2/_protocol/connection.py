@@ -17,6 +17,7 @@ stands on the parts that own the state.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
@@ -39,7 +40,7 @@ from .untagged import UntaggedResponses
 
 
 def _of(path: str) -> Any:
-    """A property: what *path* leads to, the attribute of a part. Reading it is no Python call."""
+    """A property: what *path* leads to, the attribute of a part. To read it is no Python call."""
     part, _, name = path.rpartition(".")
     part_of = attrgetter(part)
 
@@ -78,7 +79,7 @@ class Connection(Reception):
     closed_on_purpose: bool = _of("_session.closed_on_purpose")
     logged_out: bool = _of("_session.logged_out")
     in_progress: dict[bytes, Command] = _of("_running.commands")
-    held: Any = _of("_running.held")
+    held: deque[Command] = _of("_running.held")
     idle: Idle | None = _of("_running.idle")
     secrets: Secrets = _of("_exchange.secrets")
     logging_in: bool = _of("_exchange.logging_in")
@@ -275,10 +276,6 @@ class Connection(Reception):
             self.fail(abort(f"{command.row.name} was interrupted"))
         elif command.idle is not None:
             self._end_idle(now)
-
-    def forget_capabilities(self) -> None:
-        """What the server told of its capabilities no longer holds."""
-        self._session.forget_capabilities()
 
     def upgraded(self, now: float) -> None:
         """The transport is upgraded (RFC 3501, section 6.2.1; RFC 4978): go on.
