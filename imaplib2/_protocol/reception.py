@@ -230,6 +230,7 @@ class Reception(Dispatch):
     # -- Continuation requests, and completions ----------------------------------------------------
 
     def _continuation(self, response: Continuation, now: float) -> None:
+        """A "+" lets a command go on; a stray one has no meaning, but stands in the trace."""
         if self._out.go_on():
             self._patience.advanced = now
             self._admit(now)
@@ -246,6 +247,7 @@ class Reception(Dispatch):
                 return
 
     def _tagged(self, response: Tagged, frame: Frame, now: float) -> None:
+        """*response*, which was framed as *frame*, completes a command, or the OK of an upgrade."""
         command = self._running.commands.get(response.tag)
         if command is None and self._is_stray(response):
             return
