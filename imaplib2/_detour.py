@@ -101,7 +101,7 @@ class Detour(Link):
         return typ, found if len(found) > 1 else found[0] if found else data
 
     def _finish_select(self, route: Route, shown: str) -> Any:
-        if route.row.name == "SELECT" and "READ-ONLY" in self.untagged_responses:
+        if route.row.asks_to_write and "READ-ONLY" in self.untagged_responses:
             raise readonly(f"{self.mailbox} is not writable")
         self._locked(lambda core: core.untagged.show(shown))
         if route.command is not None:

@@ -13,7 +13,7 @@ from ._clock import Clock
 from ._errors import abort, error
 from ._protocol.command import Command
 from ._protocol.connection import Connection
-from ._protocol.untagged import size_of
+from ._protocol.stored import size_of
 from ._threads import Engine
 from ._threads.pending import Pending
 

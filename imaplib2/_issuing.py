@@ -15,7 +15,7 @@ from ._errors import error
 from ._idler import Idler
 from ._protocol import commands
 from ._protocol.arguments import Literal, Message, Part, encode_arguments
-from ._protocol.command import Command, Idle
+from ._protocol.command import Command, Idle, Waiter
 from ._protocol.commands import Row, Upgrade, find, find_uid
 from ._protocol.substitution import substitute
 from ._protocol.values import plain_value
@@ -238,7 +238,7 @@ class Issuer(Detour):
         command.waiter = pending = Pending()
         return Idler(self._running_engine(), command, pending, duration)
 
-    def _submit(self, command: Command, pending: Pending) -> Engine:
+    def _submit(self, command: Command, pending: Waiter) -> Engine:
         """Submit *command*, whose outcome goes to *pending*."""
         if self._core.paused:
             self._hooks.go_on_by_hand(self)

@@ -134,13 +134,14 @@ class Routes:
         That is the one to which its name leads, or else that of this thread. A thread without any,
         whose command has its name from elsewhere, takes the one that wants just these *arguments*.
         """
+        name = name.upper()
         leads = next((word for word in words[:2] if isinstance(word, Name)), None)
-        if leads is not None and leads.route is not None and leads.route.row.name == name.upper():
+        if leads is not None and leads.route is not None and leads.route.row.is_called(name):
             return leads.route
         own = self._innermost.get(threading.get_ident())
         if own is not None:
-            return own if own.row.name == name.upper() else None
-        return None if leads is not None else self._find_elsewhere(name.upper(), tuple(arguments))
+            return own if own.row.is_called(name) else None
+        return None if leads is not None else self._find_elsewhere(name, tuple(arguments))
 
     def _find_elsewhere(self, name: str, arguments: tuple[Any, ...]) -> Route | None:
         """Another thread's route; None if it might be that of either of two messages."""
@@ -148,7 +149,7 @@ class Routes:
             route
             for route in [*self._open]
             if route.needed
-            and route.row.name == name
+            and route.row.is_called(name)
             and (route.literal is None or route.command is None)
             and route.arguments == arguments
         ]

@@ -1,102 +1,62 @@
 """Python values, written as IMAP arguments: atom, quoted string or literal.
 
-This is the only place that quotes. An argument becomes a list of parts, ``bytes`` and `Literal`;
-a command's parts are laid out as the runs of bytes that may be sent without waiting for a "+".
+Here is decided how each kind of argument is written; `quoting` and `search_program` write it. An
+argument becomes a list of parts, ``bytes`` and `Literal`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from .._errors import InvalidArgument, UnusableArgument, error
 from . import mutf7
 from .commands import Kind, Row
-from .grammar import (
-    ASTRING,
-    ATOM,
-    FORBIDDEN,
-    FORBIDDEN_BYTES,
-    IS_CLOSED,
-    LIST_CHARS,
-    LIST_TOKEN,
-    QUOTED,
-    QUOTED_TEXT,
-)
+from .grammar import ASTRING, ATOM, FORBIDDEN, FORBIDDEN_BYTES, LIST_CHARS
 from .message_set import check_message_set, format_message_set
-from .search_program import SearchReader, date_text, is_search_atom
-from .values import octets, plain_value
+from .parts import (
+    Buffer,
+    Literal,
+    Message,
+    Part,
+    Password,
+    Secret,
+    bytes_of,
+    display,
+    lay_out,
+)
+from .quoting import (
+    end_of_list,
+    is_list,
+    is_quoted_string,
+    quote,
+    string,
+    unquote,
+    with_literals,
+)
+from .search_program import SearchProgram, date_text
+from .values import plain_value
 
-Buffer = bytes | bytearray | memoryview
-
-
-class Literal:
-    """Octets sent as they are, behind their announced size (RFC 3501, section 4.3).
-
-    *binary* makes it a literal8 (RFC 3516), which may hold NUL. ``bytes`` are not copied; all else
-    is: its owner may change it before the server has asked for what was announced to it.
-    """
-
-    __slots__ = ("binary", "data")
-
-    def __init__(self, data: Any, binary: bool = False) -> None:
-        self.data = octets(data)
-        self.binary = binary
-
-    def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, Literal) and self.data == other.data and self.binary is other.binary
-        )
-
-    def __repr__(self) -> str:
-        return f"Literal({self.size} bytes)"
-
-    @property
-    def size(self) -> int:
-        """Octets of the literal."""
-        return len(self.data)
-
-
-class Message(Literal):
-    """The message of an APPEND: with UTF8=ACCEPT it looks different (RFC 6855, section 4)."""
-
-    __slots__ = ()
-
-    def in_utf8(self) -> list[Part]:
-        """It as it is sent while UTF8=ACCEPT is on."""
-        return [b"UTF8 (", Literal(self.data, binary=True), b")"]
-
-
-class Secret:
-    """A part that no trace may show."""
-
-    __slots__ = ("part",)
-
-    def __init__(self, part: bytes | Literal) -> None:
-        self.part = part
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and self.part == other.part
-
-    def __repr__(self) -> str:
-        return "[secret]"
-
-
-class Password:
-    """An argument that is quoted whatever it looks like, and shown to nobody."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def __repr__(self) -> str:
-        return "[secret]"
-
-
-Part = bytes | Literal | Secret
-_SECRET = "[secret]"
+#: What is imported from here, wherever it has come from.
+__all__ = [
+    "Buffer",
+    "Encoded",
+    "Literal",
+    "Message",
+    "Part",
+    "Password",
+    "Secret",
+    "bytes_of",
+    "display",
+    "encode_arguments",
+    "end_of_list",
+    "is_list",
+    "is_quoted_string",
+    "lay_out",
+    "quote",
+    "split_list_options",
+]
 
 
 class Encoded(NamedTuple):
@@ -126,71 +86,13 @@ def encode_arguments(row: Row, values: Iterable[Any], *, utf8: bool = False) -> 
             encoder.add(value if type(value) is str else plain_value(value))
         except InvalidArgument as problem:
             reason, kind = str(problem), type(problem)
-        except ValueError:  # UnicodeError; or str() of a number of thousands of digits
+        # UnicodeError; or str() of a number of thousands of digits.
+        except ValueError:
             reason = "can't be encoded"
-        if reason:  # raised here, so that no exception with a password in it is its context
+        # Raised here, so that no exception with a password in it is its context.
+        if reason:
             raise kind(f"{row.name}: {encoder.kind.value} (argument {number}): {reason}")
     return encoder.encoded()
-
-
-def quote(text: str) -> str:
-    """*text* as a quoted string, whatever it holds (RFC 3501, section 4.3)."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def lay_out(parts: Sequence[Part], non_synchronizing: Callable[[int], bool]) -> list[list[Buffer]]:
-    """The runs of buffers of a command line; before each but the first, a "+" must come.
-
-    *non_synchronizing* says of a literal's size whether it may be sent at once (RFC 7888).
-    """
-    runs: list[list[Buffer]] = [[]]
-    for item in parts:
-        part = item.part if isinstance(item, Secret) else item
-        if not isinstance(part, Literal):
-            runs[-1].append(part)
-            continue
-        at_once = non_synchronizing(part.size)
-        mark = b"~" if part.binary else b""
-        runs[-1].append(b"%b{%d%b}\r\n" % (mark, part.size, b"+" if at_once else b""))
-        if not at_once:
-            runs.append([])
-        runs[-1].append(part.data)
-    return runs
-
-
-def display(parts: Sequence[Part]) -> str:
-    """A command line for traces: literals by their sizes, secrets not at all."""
-    shown: list[str] = []
-    for part in parts:
-        text = _display_part(part)
-        if text != _SECRET or shown[-1:] != [text]:  # not even of how many pieces it is
-            shown.append(text)
-    return "".join(shown)
-
-
-def is_quoted_string(text: str) -> bool:
-    """Whether *text* is one well-formed quoted string."""
-    return QUOTED.fullmatch(text) is not None
-
-
-def is_list(text: str) -> bool:
-    """Whether *text* is one well-formed parenthesised list."""
-    return bool(text) and end_of_list(text) == len(text)
-
-
-def end_of_list(text: str) -> int:
-    """Where the parenthesised list ends that *text* begins with; 0 when there is none."""
-    if not text.startswith("("):
-        return 0
-    depth = position = 0
-    for token in LIST_TOKEN.finditer(text):
-        if token.start() != position:
-            return 0
-        position = token.end()
-        depth += {"(": 1, ")": -1}.get(token[0], 0)
-        if depth == 0:
-            return position
-    return 0
 
 
 def split_list_options(directory: Any, pattern: Any) -> list[Any]:
@@ -205,14 +107,6 @@ def split_list_options(directory: Any, pattern: Any) -> list[Any]:
     if isinstance(pattern, str) and (options := _RETURN_AT_END.search(pattern)):
         arguments[-1:] = [pattern[: options.start()], "RETURN", options[1]]
     return arguments
-
-
-def _display_part(part: Part) -> str:
-    if isinstance(part, Secret):
-        return _SECRET
-    if isinstance(part, Literal):
-        return f"{{{part.size}}}"
-    return part.decode("utf-8", "backslashreplace")
 
 
 # What would make a server take the next line for a literal (RFC 3501, section 4.3).
@@ -234,11 +128,10 @@ _MACROS = ("ALL", "FULL", "FAST")
 _FETCH_MODIFIERS = re.compile(
     r" +(\((?:CHANGEDSINCE|VANISHED|PARTIAL)(?: [^()]*)?\))\Z", re.IGNORECASE
 )
-_PROGRAM_TOKEN = re.compile(QUOTED_TEXT + r'|[^ \t"()]+|[ \t()]+')
 
 
-#: Of commands without search criteria, all of them: nobody makes it read any.
-_NO_SEARCH = SearchReader()
+#: That of all commands without search criteria: it never reads any.
+_NO_SEARCH = SearchProgram(utf8=False)
 
 
 class _Encoder:
@@ -248,9 +141,8 @@ class _Encoder:
 
     kind = Kind.ANY
     _in_modifier = False
-    _declared: str | None = None  # the charset argument of SORT and THREAD
-    _search_at: int | None = None  # where criteria begin among the arguments
-    _implied_charset = False  # criteria turned out to need one
+    # Where criteria begin among the arguments.
+    _search_at: int | None = None
     _differs_in_utf8 = False
 
     def __init__(self, row: Row, utf8: bool) -> None:
@@ -260,7 +152,8 @@ class _Encoder:
         self._utf8 = utf8
         self._arguments: list[list[Part]] = []
         self._holds_password = Kind.PASSWORD in row.arguments
-        self._search = SearchReader() if Kind.SEARCH in row.arguments else _NO_SEARCH
+        has_search = Kind.SEARCH in row.arguments
+        self._search = SearchProgram(utf8=utf8) if has_search else _NO_SEARCH
         self._values: list[Any] = []
 
     def add(self, value: Any) -> None:
@@ -271,12 +164,14 @@ class _Encoder:
                 self._search_at = len(self._arguments)
         elif self._is_modifier(value):
             self._in_modifier = True
-            self._modifiers_before = None  # only one list can stand there
+            # Only one list can stand there.
+            self._modifiers_before = None
         elif self._kinds:
             self._in_modifier = False
             del self._kinds[0]
         if value is None and self.kind is Kind.CHARSET:
-            value = "UTF-8"  # which SORT and THREAD can't do without (RFC 5256, section 3)
+            # SORT and THREAD can't do without a charset (RFC 5256, section 3).
+            value = "UTF-8"
         if value is None:
             if self.kind in _INDISPENSABLE:
                 raise UnusableArgument("is None, and can't be left out")
@@ -287,12 +182,13 @@ class _Encoder:
         self._arguments.append(parts)
 
     def encoded(self) -> Encoded:
-        if self._implied_charset and self._search_at is not None:
+        search = self._search if self._search is not _NO_SEARCH else None
+        if search is not None and search.lacks_charset and self._search_at is not None:
             self._insert_charset(self._search_at)
         parts: list[Part] = []
         for argument in self._arguments:
             parts += [b" ", *argument]
-        if self._search.charset is not None:
+        if search is not None and search.charset is not None:
             if self._utf8:  # RFC 6855, section 3
                 raise error("Non-None charset not valid in UTF8 mode")
             self._differs_in_utf8 = True
@@ -301,7 +197,8 @@ class _Encoder:
                 f"{self._row.name}: the last argument looks like a literal's size"
             )
         first = _plain_text(self._arguments[0]) if self._arguments else b""
-        return Encoded(parts, first, self._search.numbers, self._differs_in_utf8, self._values)
+        numbers = search is not None and search.numbers
+        return Encoded(parts, first, numbers, self._differs_in_utf8, self._values)
 
     def _insert_charset(self, at: int) -> None:
         """Declare UTF-8 for the criteria that begin at *at*, behind RETURN options (RFC 4466)."""
@@ -341,7 +238,7 @@ class _Encoder:
         if not text.isascii():
             self._differs_in_utf8 = True
         if kind is Kind.SEARCH:
-            return self._search_part(text, given)
+            return self._search.write(text, quotable=given)
         if given and text[:1] == "'" == text[-1:] and len(text) > 1:
             return [text[1:-1].encode("utf-8" if self._utf8 else "ascii")]
         if (kind is Kind.ATOM or kind is Kind.WORDS) and not self._in_modifier:
@@ -352,9 +249,9 @@ class _Encoder:
 
     def _encode_bytes(self, data: bytes) -> list[Part]:
         if self.kind is Kind.SEARCH:
-            self._follow_search(data.decode("latin-1"), self._search.expected)
+            self._search.follow(data)
         elif self.kind is Kind.CHARSET:
-            self._declared = _charset_name(data.decode("ascii", "replace"))
+            self._search.declare(data.decode("ascii", "replace"))
         return [data]
 
     def _password(self, value: Any) -> list[Part]:
@@ -403,12 +300,14 @@ class _Encoder:
         if kind in _LISTS:
             return self._list_of(text)
         if kind is Kind.CHARSET:
-            self._declared = _charset_name(text)
+            self._search.declare(text)
             return [text.encode("ascii")] if is_quoted_string(text) else self._string(text, ATOM)
         if kind in (Kind.MAILBOX, Kind.LIST_PATTERN):
             return self._mailbox(text)
         if is_quoted_string(text) or (is_list(text) and kind is not Kind.ASTRING):
-            return self._with_literals(text, lambda string: Literal(string.encode("utf-8")))
+            if text.isascii() or self._utf8:
+                return [text.encode("utf-8")]
+            return with_literals(text, lambda value: Literal(value.encode("utf-8")))
         # Of a command that isn't known, "*" and "%" are more likely to be meant as they stand.
         return self._string(text, LIST_CHARS if kind is Kind.ANY else ASTRING)
 
@@ -430,7 +329,7 @@ class _Encoder:
         if text.isascii() and (is_quoted_string(text) or self._may_be_list(text)):
             return [text.encode("ascii")]
         if is_quoted_string(text):
-            text = _unquote(text)
+            text = unquote(text)
         self._differs_in_utf8 |= "&" in text
         if not self._utf8 and not (text.isascii() and mutf7.is_valid(text)):
             text = mutf7.encode(text)
@@ -443,80 +342,8 @@ class _Encoder:
         pattern = self.kind is Kind.LIST_PATTERN and takes_patterns
         return (pattern or self._in_modifier) and is_list(text)
 
-    def _string(
-        self, text: str, atom: re.Pattern[str] = ASTRING, *, always: bool = False
-    ) -> list[Part]:
-        """*text* as an atom when it matches *atom* (and *always* is false), else as a string."""
-        if text.isascii() and not always and atom.fullmatch(text):
-            return [text.encode("ascii")]
-        if text.isascii() or self._utf8:
-            return [quote(text).encode("utf-8")]
-        return [Literal(text.encode("utf-8"))]
-
-    def _search_part(self, text: str, quotable: bool) -> list[Part]:
-        expected = "" if self._search.closes(text) else self._search.expected
-        is_bare = quotable and len(text) > 1 and text[0] == text[-1] == "'"
-        if expected == "a" and not (is_bare or is_search_atom(text)):
-            raise InvalidArgument(f"not an atom: {text[:100]!r}")
-        self._follow_search(text, expected)
-        if not quotable:
-            return [text.encode("ascii")]
-        if len(text) > 1 and text[0] == text[-1] == "'":
-            text, expected = text[1:-1], ""
-        if expected != "s" or is_quoted_string(text):
-            return self._program(text)
-        return self._charset_string(text)
-
-    def _follow_search(self, text: str, expected: str) -> None:
-        if expected == "s":
-            self._search.read_value(text)
-        else:
-            self._search.read(text)
-        if self._search.charset is not None:
-            _charset_name(self._search.charset)
-
-    def _program(self, text: str) -> list[Part]:
-        """Program text as it is, but for its 8-bit strings, which become literals."""
-        return self._with_literals(text, lambda string: self._charset_string(string)[0])
-
-    def _with_literals(self, text: str, literal: Callable[[str], Part]) -> list[Part]:
-        """*text* as it is, but for 8-bit strings within where those are not allowed."""
-        if text.isascii() or (self._utf8 and self._charset() is None):
-            return [text.encode("utf-8")]
-        parts: list[Part] = []
-        end = 0
-        for token in _PROGRAM_TOKEN.finditer(text):
-            if not token[0].isascii():
-                string = _unquote(token[0]) if IS_CLOSED.fullmatch(token[0]) else token[0]
-                parts += [text[end : token.start()].encode("ascii"), literal(string)]
-                end = token.end()
-        return [part for part in [*parts, text[end:].encode("ascii")] if part]
-
-    def _charset(self) -> str | None:
-        return self._search.charset or self._declared
-
-    def _charset_string(self, text: str) -> list[Part]:
-        """A value of the search program, in the charset that the program declares."""
-        charset = self._charset()
-        if text.isascii() or (self._utf8 and charset is None):
-            return self._string(text)
-        if charset is None:
-            self._implied_charset = True
-            charset = "UTF-8"
-        try:
-            data = text.encode(charset)
-        except LookupError:
-            raise InvalidArgument(f"no codec for the charset {charset!r}") from None
-        if b"\0" in data:
-            raise InvalidArgument(f"holds NUL in the charset {charset!r}")
-        return [Literal(data)]
-
-
-def bytes_of(part: Part) -> bytes:
-    """The text of a part; nothing of a literal."""
-    if isinstance(part, Secret):
-        part = part.part
-    return part if isinstance(part, bytes) else b""
+    def _string(self, text: str, atom: re.Pattern[str]) -> list[Part]:
+        return [string(text, atom, utf8=self._utf8)]
 
 
 def _plain_text(parts: list[Part]) -> bytes:
@@ -533,20 +360,7 @@ def _fetch_items(text: str) -> str:
     modifiers = _FETCH_MODIFIERS.search(text)
     items = text[: modifiers.start()] if modifiers else text
     is_whole = items.upper() in _MACROS or is_quoted_string(items)
-    if is_whole or not is_list(f"({items})"):  # what is no list is for the server to judge
+    # The server is to judge what is no list.
+    if is_whole or not is_list(f"({items})"):
         return text
     return f"({items})" + (f" {modifiers[1]}" if modifiers else "")
-
-
-def _charset_name(text: str) -> str:
-    """The name of a charset, which may stand in double quotes; raises InvalidArgument for others.
-
-    Python's codecs are found by names that no server knows: some of those aren't ASCII.
-    """
-    if not text.isascii():
-        raise InvalidArgument(f"not the name of a charset: {text[:100]!a}")
-    return _unquote(text) if is_quoted_string(text) else text
-
-
-def _unquote(text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text[1:-1])

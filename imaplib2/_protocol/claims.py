@@ -18,8 +18,9 @@ from .message_set import MessageSet
 from .responses import Data
 
 _LEADING_UID = re.compile(rb"[0-9]+ \(UID ([0-9]{1,20})\b")
-_DIGITS = 20  # no number of IMAP has more (RFC 9051, section 9: number64)
-#: Bytes of a mailbox's name beyond which nobody looks at its form.
+# Digits of the largest number of IMAP (RFC 9051, section 9: number64).
+_DIGITS = 20
+#: Bytes of a mailbox's name beyond which its form isn't looked at.
 _NAME_SIZE = 4000
 _ANNOUNCEMENT = re.compile(rb"~?\{[0-9]+[+-]?\}")
 _TOKEN = re.compile(rb"[()]|[^\s()]+")
@@ -61,7 +62,8 @@ class MessageClaim:
         self._by_uid = by_uid
         self.ranges = self._set.ranges
         self.by_number = not by_uid
-        self._asked: Asked | None = None  # made when it is asked for: it may be large
+        # Made when it is asked for: it may be large.
+        self._asked: Asked | None = None
 
     @property
     def asked(self) -> Asked:
@@ -115,8 +117,9 @@ class Collectors(Generic[Member]):
     """The commands in progress that collect one untagged type. No two of them may overlap."""
 
     def __init__(self) -> None:
-        self._claims: dict[Member, Claim | None] = {}  # in the order of their sending
-        # Those that also take what nobody has asked for.
+        # In the order of their sending.
+        self._claims: dict[Member, Claim | None] = {}
+        # Those that also take what no command has asked for.
         self._takers: dict[Member, None] = {}
         self._renumbered = False
         # What all of them are about: where each range begins, in order, and where it ends.
@@ -149,13 +152,14 @@ class Collectors(Generic[Member]):
             self._firsts.insert(position, first)
             self._lasts.insert(position, (last, member))
 
-    def remove(self, member: Member) -> None:
-        """*member* is in progress no longer."""
+    def remove(self, member: Member) -> bool:
+        """*member* is in progress no longer; whether it was the last."""
         claim = self._claims.pop(member)
         self._takers.pop(member, None)
         for first, _ in claim.ranges if claim else ():
             position = bisect_left(self._firsts, first)
             del self._firsts[position], self._lasts[position]
+        return not self._claims
 
     def conflicts(self, claim: Claim | None) -> bool:
         """Whether the data of a command with *claim* could not be told from that of these."""
@@ -163,17 +167,20 @@ class Collectors(Generic[Member]):
             return False
         other = next(iter(self._claims.values()))
         if claim is None or other is None:
-            return True  # one without a claim is alone: all others conflict with it
-        # Whether UIDs meet numbers, one tells for all; the rest is a matter of looking up.
+            # One without a claim conflicts with all others.
+            return True
+        # Members all claim by UID or all by number, so one comparison settles a clash of kinds;
+        # ranges are looked up.
         return claim.overlaps(other) or any(self._members(*ends) for ends in claim.ranges)
 
     def renumber(self) -> None:
         """Messages have got other numbers: which ones were asked for isn't known any more."""
-        claim = next(iter(self._claims.values()), None)  # if one goes by numbers, all do
+        # If one goes by numbers, all do.
+        claim = next(iter(self._claims.values()), None)
         self._renumbered |= claim is not None and claim.by_number
 
     def owner(self, data: Data) -> Member | None:
-        """Whose *data* is; None when surely nobody has asked for it.
+        """Whose *data* is; None when surely no command has asked for it.
 
         What doesn't tell what it is about goes to the one that was sent first.
         """
@@ -182,7 +189,8 @@ class Collectors(Generic[Member]):
         key = claim.key_of(data) if claim is not None else None
         if key is None:
             return first
-        for member in self._members(key, key):  # keys are of one kind: others would overlap
+        # Keys are of one kind: others would overlap.
+        for member in self._members(key, key):
             return member
         return first if self._renumbered else next(iter(self._takers), None)
 

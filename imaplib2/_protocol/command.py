@@ -2,18 +2,45 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from .._errors import error
-from .arguments import Buffer, Encoded, Message, Part, Secret
+from .arguments import Encoded
 from .claims import Claim, MailboxClaim, MessageClaim
 from .commands import COMMANDS, Kind, Plus, Row, Upgrade
+from .grammar import UTF8_ACCEPT
+from .idling import Idle as Idle
+from .parts import Message, Part, Secret
 from .states import ANY, AUTH, SELECTED
 
-#: Servers may drop a client that idles for half an hour (RFC 2177, section 3).
-IDLE_RENEWAL = 29 * 60.0
+
+class Waiter(Protocol):
+    """What is used of that which waits for a command; the core only hands it back.
+
+    It is made with the command, by the user's thread, and told by the threads of the driver.
+    """
+
+    #: The user's side of a SASL exchange: from a challenge to the response, both in plain text.
+    responder: Callable[[bytes], bytes | None] | None
+    #: Told "idling", "room" and "done", by the thread that saw it.
+    observer: Callable[[str], None] | None
+
+    @property
+    def callback(self) -> Callable[..., object] | None:
+        """What is called with the outcome; None when a thread of the user's waits for it."""
+
+    def set(self, result: tuple[str, list[Any]] | BaseException) -> None:
+        """The outcome is *result*."""
+
+    def replace(self, problem: BaseException) -> None:
+        """Whatever the server will say, the outcome is *problem*."""
+
+    def hand_over(self, job: Callable[[], None]) -> None:
+        """Have *job*, user code that the command needs on its way, run where users expect it."""
+
+    def check(self) -> None:
+        """Raise the error that the outcome is, if it is one."""
 
 
 class Command:
@@ -21,15 +48,17 @@ class Command:
 
     # Defaults of the class, as most commands need little of it and none should take long to make.
 
-    #: Whoever waits for the outcome; the connection only hands it back.
-    waiter: Any = None
+    #: What waits for the outcome, of each command that a user submits.
+    waiter: Waiter
     #: The first argument, as the caller gave it.
     first_argument: Any = None
+    #: What tells its data from that of others of its kind.
     claim: Claim | None = None
     #: Untagged types of other commands that it brings, and leaves; see `Row.may_bring`.
     brings: tuple[str, ...] = ()
+    #: How far it has got, of IDLE.
     idle: Idle | None = None
-    #: A BAD is an answer like others: for callers who raise it themselves.
+    #: A BAD is an answer like others, which its caller raises.
     as_it_came: bool = False
     #: Its user learns the outcome later than the connection, by a callback.
     calls_back: bool = False
@@ -37,9 +66,7 @@ class Command:
     utf8_form: Command | error | None = None
     #: Whether the server has listed UTF8=ACCEPT as enabled, of ENABLE; None: it has listed nothing.
     enables_utf8: bool | None = None
-    #: What is left to be sent; a "+" must come before each of them.
-    runs: deque[list[Buffer]]
-    #: Whoever sent it by hand negotiates TLS by himself behind its OK.
+    #: Behind its OK the user, who has sent it by hand, negotiates TLS.
     upgraded_by_hand: bool = False
     #: Untagged data that it returns, but that stays for others, too.
     shown: list[Any]
@@ -57,7 +84,6 @@ class Command:
         numbers: bool = False,
         by_hand: bool = False,
         leaves_data: bool = False,
-        then: Any = None,
     ) -> None:
         self.row = row
         self.parts = parts
@@ -66,10 +92,8 @@ class Command:
         self.numbers = numbers
         #: Its bytes are sent, tag and all, by the user; the connection only makes room for them.
         self.by_hand = by_hand
-        #: Data stays with the untagged responses: for callers who collect it themselves.
+        #: Its data stays with the untagged responses, where its caller looks for it.
         self.leaves_data = leaves_data
-        #: The event that is reported when this command, inserted by the connection, completes.
-        self.then = then
         #: The untagged data that is this command's, by type.
         self.data: dict[str, list[Any]] = {}
 
@@ -97,7 +121,7 @@ class Command:
         if Kind.SEARCH in row.arguments:
             command.numbers = encoded.numbers
         if row.claims == "message" and encoded.first and b" " not in encoded.first:
-            command.claim = MessageClaim(encoded.first, row.name.startswith("UID "))
+            command.claim = MessageClaim(encoded.first, row.by_uid)
         elif row.claims == "mailbox" and encoded.first:
             command.claim = MailboxClaim(encoded.first)
         elif row.may_bring:
@@ -111,19 +135,31 @@ class Command:
         name = words[-1] if words[:1] == [b"UID"] else b"".join(words[:1])
         plus = Plus.IDLE if name == b"IDLE" else Plus.NOTHING
         known = COMMANDS.get(name.decode("ascii", "replace"))
-        # Of a name that is yet to be sent, nobody knows what is behind it.
+        # A name that is yet to be sent may be that of a login.
         tells = not name or (known is not None and known.holds_password)
         arguments = (Kind.PASSWORD,) if tells else ()
-        forbidden_by = known.forbidden_by if known is not None else None
         row = Row(
-            name.decode("ascii", "replace"), "", ANY, arguments,
-            alone=True, plus=plus, forbidden_by=forbidden_by,
+            name.decode("ascii", "replace"), "", ANY, arguments, alone=True, plus=plus,
         )  # fmt: skip
+        if known is not None:
+            row = row._replace(
+                forbidden_by=known.forbidden_by, ends=known.ends, enables=known.enables
+            )
         if name == b"STARTTLS":
             row = row._replace(upgrade=Upgrade.TLS)
         command = cls(row, [], tag=tag, by_hand=True, leaves_data=True)
         command.upgraded_by_hand = row.upgrade is Upgrade.TLS
         return command
+
+    def be_sent_by_hand(self, name: bytes) -> None:
+        """It turns out to be the command *name*, of which only the tag was known."""
+        told = self.sent_by_hand(self.tag, self.tag + b" " + name)
+        self.row, self.upgraded_by_hand = told.row, told.upgraded_by_hand
+
+    def note_enabled(self, names: bytes) -> None:
+        """The server has listed *names* as enabled: of ENABLE, that is its answer."""
+        if self.row.enables:
+            self.enables_utf8 = bool(self.enables_utf8 or UTF8_ACCEPT.search(names))
 
     @property
     def tells(self) -> bool:
@@ -156,39 +192,3 @@ def _brought(row: Row, parts: list[Part]) -> tuple[str, ...]:
     text = b"".join(part for part in parts if isinstance(part, bytes)).upper()
     options = text.rpartition(b"RETURN")[2] if b"RETURN" in text else b""
     return tuple(type_ for type_ in row.may_bring if type_.encode() in options)
-
-
-class Idle:
-    """How long a command IDLE lasts, and where its news goes."""
-
-    until: float | None = None
-    renew_at: float | None = None
-    idling: bool = False  # the "+" has come
-    done_wanted: bool = False
-    done_sent: bool = False
-    owes_since: float = 0.0  # when the server was asked for what it owes
-    renewing: bool = False
-    renewed: bool = False
-    #: What was untagged when it ended; what `capture` has taken came behind that.
-    earlier: list[Any] | None = None
-
-    def __init__(
-        self,
-        timeout: float | None = None,
-        renew_after: float | None = IDLE_RENEWAL,
-        capture: Callable[[str, list[Any]], None] | None = None,
-        polled: bool = False,
-    ) -> None:
-        #: Seconds after which it ends by itself.
-        self.timeout = timeout
-        #: Seconds after which it is renewed on the wire.
-        self.renew_after = renew_after
-        #: Takes each untagged response instead of ``untagged``; news then doesn't end the IDLE.
-        self.capture = capture
-        #: The user reads what comes by himself, and polls the socket for it.
-        self.polled = polled
-
-    @property
-    def owes_reply(self) -> bool:
-        """Whether the server must answer soon: to DONE, or to an IDLE that continues another."""
-        return self.done_sent or self.done_wanted or (self.renewed and not self.idling)

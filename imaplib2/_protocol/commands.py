@@ -35,7 +35,8 @@ class Kind(Enum):
     DATE_TIME = "date-time"
     ATOM = "atom"
     WORDS = "words"
-    ANY = "argument"  # of a command that the table does not know
+    # An argument of a command that the table does not know.
+    ANY = "argument"
 
 
 class Plus(Enum):
@@ -93,6 +94,13 @@ class _Columns(NamedTuple):
     #: Untagged types that it brings besides if RETURN options of that name say so (RFC 5258; 5819;
     #: 8440; 9590). They stay with the untagged responses; commands that collect them wait for it.
     may_bring: tuple[str, ...] = ()
+    #: It asks for the end: whatever brings that, this command has succeeded.
+    ends: bool = False
+    #: What is on behind its OK is on for the rest of the connection (RFC 5161, section 3.1).
+    enables: bool = False
+    #: It opens a mailbox to be read, or to be written: one that can't be is a failure then.
+    reads_only: bool = False
+    asks_to_write: bool = False
 
 
 class Row(_Columns):
@@ -114,6 +122,15 @@ class Row(_Columns):
         return self.on_ok == AUTH and self.states == NOT_AUTHENTICATED
 
     @cached_property
+    def by_uid(self) -> bool:
+        """Whether its message set holds UIDs."""
+        return self.name.startswith("UID ")
+
+    def is_called(self, name: str) -> bool:
+        """Whether this is the row of the command *name*."""
+        return self.name == name
+
+    @cached_property
     def profile(self) -> Profile:
         """What others need to know to decide whether they may overlap with it."""
         return Profile(self.alone, self.expunges)
@@ -124,7 +141,7 @@ def _rows() -> Iterable[Row]:
     kind = Kind
     yield Row("CAPABILITY", "RFC 3501, 6.1.1", ANY, collects=("CAPABILITY",))
     yield Row("NOOP", "RFC 3501, 6.1.2", ANY)
-    yield Row("LOGOUT", "RFC 3501, 6.1.3", ANY, alone=True, on_ok=LOGOUT)
+    yield Row("LOGOUT", "RFC 3501, 6.1.3", ANY, alone=True, on_ok=LOGOUT, ends=True)
     yield Row("ID", "RFC 2971, 3.1", ANY, (kind.ANY,), collects=("ID",))
 
     yield Row("STARTTLS", "RFC 3501, 6.2.1", NOT_AUTHENTICATED, alone=True, upgrade=Upgrade.TLS)
@@ -149,8 +166,8 @@ def _authenticated_rows() -> Iterable[Row]:
         "arguments": mailbox, "alone": True, "on_ok": SELECTED, "on_refusal": AUTH,
         "shows": "EXISTS",
     }
-    yield Row("SELECT", "RFC 3501, 6.3.1", states, **opening)
-    yield Row("EXAMINE", "RFC 3501, 6.3.2", states, **opening)
+    yield Row("SELECT", "RFC 3501, 6.3.1", states, asks_to_write=True, **opening)
+    yield Row("EXAMINE", "RFC 3501, 6.3.2", states, reads_only=True, **opening)
     yield Row("CREATE", "RFC 3501, 6.3.3", states, mailbox)
     yield Row("DELETE", "RFC 3501, 6.3.4", states, mailbox)
     yield Row("RENAME", "RFC 3501, 6.3.5", states, mailbox * 2)
@@ -170,7 +187,7 @@ def _authenticated_rows() -> Iterable[Row]:
         "APPEND", "RFC 3501, 6.3.11", states, (kind.MAILBOX, kind.FLAGS, kind.DATE_TIME),
     )  # the message is its literal
     yield Row("NAMESPACE", "RFC 2342, 5", states, (), ("NAMESPACE",))
-    yield Row("ENABLE", "RFC 5161, 3.1", (AUTH,), (kind.WORDS,), alone=True)
+    yield Row("ENABLE", "RFC 5161, 3.1", (AUTH,), (kind.WORDS,), alone=True, enables=True)
     yield Row("IDLE", "RFC 2177, 3", states, alone=True, plus=Plus.IDLE)
     yield Row("COMPRESS", "RFC 4978, 3", states, (kind.ATOM,), alone=True, upgrade=Upgrade.DEFLATE)
     yield Row("PROXYAUTH", "Netscape", (AUTH,), (kind.ASTRING,), alone=True)
@@ -246,7 +263,7 @@ UID_COMMANDS["EXPUNGE"] = COMMANDS["EXPUNGE"]._replace(
     name="UID EXPUNGE", rfc="RFC 4315, 2.1", arguments=(Kind.SEQUENCE_SET,)
 )
 
-#: A command that nobody told us about. Its data stays with the untagged responses.
+#: A command that the table does not know. Its data stays with the untagged responses.
 UNKNOWN = Row("", "", ANY, (Kind.ANY,))
 
 
@@ -280,24 +297,29 @@ def find(name: str) -> Row:
     name = name if name in Commands else name.upper()
     known = COMMANDS.get(name, UNKNOWN)
     if Commands.get(name) is known.states:
-        return known  # as nearly always: nobody has changed it
+        # As nearly always: users have not changed it.
+        return known
     states = Commands.states(name) or known.states
     if known is not UNKNOWN and known.states == states:
         return known
     if not ATOM.fullmatch(name):
-        word = name.split()[:1]  # what stands behind it may be a password
+        # What stands behind it may be a password.
+        word = name.split()[:1]
         raise InvalidArgument(f"not the name of a command: {''.join(word)[:100]!r}")
     return known._replace(name=name, states=states)
 
 
 def find_uid(name: str) -> Row:
-    """The row of ``UID`` *name*; that of a command nobody told us about returns FETCH data."""
+    """The row of ``UID`` *name*; that of a command the table doesn't know returns FETCH data."""
     name = plain_value(name)
     row, known = find(name), UID_COMMANDS.get(name)
     if known is None:
-        # It has arguments that nobody knows; if a password is among them, any may be one.
+        # Its arguments aren't known; if a password is among them, any may be one.
         kind = Kind.PASSWORD if Kind.PASSWORD in row.arguments else Kind.ANY
-        known = row._replace(name=f"UID {name}", collects=("FETCH",), arguments=(kind,))
+        known = row._replace(
+            name=f"UID {name}", collects=("FETCH",), arguments=(kind,),
+            ends=False, enables=False, reads_only=False, asks_to_write=False,
+        )  # fmt: skip
     allowed = Commands.states("UID") or MAILBOX_SELECTED
     if row.states is known.states and allowed is MAILBOX_SELECTED:
         return known

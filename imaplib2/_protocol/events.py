@@ -1,4 +1,4 @@
-"""What a connection reports to whoever drives it."""
+"""What a connection reports to its driver, which acts on it without the lock."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from .command import Command
 
 
 class Greeted(NamedTuple):
-    """The server has greeted, and its capabilities are known."""
+    """The server has greeted, and its capabilities are known: the user may go on."""
 
 
 class Completed(NamedTuple):
-    """A command has its tagged response; *data* is what it collected, or the response's text."""
+    """A command has its tagged response: tell its waiter.
+
+    *data* is what it collected, or the response's text.
+    """
 
     command: Command
     type: str
@@ -21,7 +24,7 @@ class Completed(NamedTuple):
 
 
 class Failed(NamedTuple):
-    """A command will not complete."""
+    """A command will not complete: tell its waiter."""
 
     command: Command
     error: error
@@ -35,13 +38,13 @@ class Challenge(NamedTuple):
 
 
 class Idling(NamedTuple):
-    """The server has agreed to an IDLE."""
+    """The server has agreed to an IDLE: its user may have the socket, to poll it."""
 
     command: Command
 
 
 class RoomMade(NamedTuple):
-    """The bytes of a command that is sent by hand may be sent."""
+    """The user may send the bytes of a command by hand: tell `sent_by_hand` of each of them."""
 
     command: Command
 
@@ -54,7 +57,7 @@ class UpgradeNow(NamedTuple):
 
 
 class Lost(NamedTuple):
-    """The connection is over; each command has its Failed."""
+    """The connection is over; each command has its Failed. Close the transport."""
 
     reason: error
 

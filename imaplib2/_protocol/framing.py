@@ -10,20 +10,17 @@ A framed response is ``bytes`` when it holds no literal (nearly all do not), and
 
 from __future__ import annotations
 
-import io
-
+from .folding import QUOTE, FoldedLine, first_folded, is_folded, is_unclosed, is_within_quotes
 from .grammar import (
     CRLF,
     FETCH_RESPONSE,
-    LITERAL_AT_END,
     NUMBERED_UP_TO_LITERAL,
-    QUOTED_BYTES,
     RESPONSE_START,
-    STATUS_RESPONSE,
     UP_TO_LITERAL_OR_END,
-    without_escapes,
 )
 from .limits import Limits, ProtocolViolation, excerpt
+from .literals import GrowingLiteral
+from .literals import announced_literal as announced_literal
 
 Frame = bytes | list[bytes]
 
@@ -32,12 +29,11 @@ class Batch(list[Frame]):
     """Several responses that are handled at once."""
 
 
-#: What a line may begin with that belongs to the response before it; or it isn't known yet.
+#: First bytes of a line that goes on with the last response (a stray line end, ")"); empty: nothing
+#: of the line is there yet.
 _NOT_BEHIND_A_RESPONSE = frozenset({b"", b")", b"\r", b"\n"})
 
 
-#: Looked for as a number: with bytes, ``in`` takes ten times as long.
-_QUOTE, _BACKSLASH = b'"\\'
 #: Lines that may be added to a response whose parentheses are open.
 _MENDED_LINES = 2
 #: Lines that a response may take in because its quoted strings are open.
@@ -49,20 +45,26 @@ class Framer:
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
-        self._data = b""  # received, and from _start on not yet framed
+        # Received, and from _start on not yet framed.
+        self._data = b""
         self._start = 0
-        self._parts: list[bytes] = []  # an unfinished line that came before _data
-        self._parts_size = 0
-        self._pieces: list[bytes] = []  # of the response in progress: text, literal, text, ...
+        self._parts = _UnfinishedLine()  # what came before _data
+        # Those of the response in progress: text, literal, text, ...
+        self._pieces: list[bytes] = []
         self._text_size = 0  # bytes of the text pieces
-        self._literal: io.BytesIO | None = None  # grows as its bytes arrive, copied nowhere
-        self._missing = 0  # bytes that the literal still lacks
-        self._pushed_back: bytes | None = None  # a line that turned out to be the next response's
-        self._in_code = False  # a status response, whose response code nothing has closed
-        self._mended = 0  # lines that were added to the response in progress
-        self._unclosed = False  # _pieces is whole, but for parentheses that nobody closed
-        self._folded: _Folded | None = None  # the last of _pieces, when its quoted string is open
-        self._after_literal = False  # the response before this line ended with a literal
+        self._literal: GrowingLiteral | None = None  # that is in progress
+        # A line that turned out to be the next response's.
+        self._pushed_back: bytes | None = None
+        # A status response, whose response code isn't closed yet.
+        self._in_code = False
+        # Lines that were added to the response in progress.
+        self._mended = 0
+        # _pieces is whole, but for parentheses that the server hasn't closed.
+        self._unclosed = False
+        # The last of _pieces, when its quoted string is open.
+        self._folded: FoldedLine | None = None
+        # The response before this line ended with a literal.
+        self._after_literal = False
         #: What `frames` will raise, behind what it has given.
         self.violation: ProtocolViolation | None = None
         # A bare CR or LF was seen, or one within a quoted string: lines are split one by one.
@@ -71,10 +73,7 @@ class Framer:
     def feed(self, data: bytes | bytearray | memoryview) -> None:
         """Take the next bytes of the stream."""
         if self._literal is not None and self._start >= len(self._data):
-            taken = data[: self._missing]
-            self._literal.write(taken)
-            self._missing -= len(taken)
-            data = data[len(taken) :]
+            data = data[self._literal.add(data) :]
             self._data, self._start = b"", 0
         if len(data):
             rest = self._data[self._start :]
@@ -82,27 +81,24 @@ class Framer:
 
     def frames_of(self, data: bytes | bytearray | memoryview, *, single: bool) -> list[Frame]:
         """`feed` and `frames` in one."""
-        if not (self._start < len(self._data) or self._is_within or self._odd_line_ends):
-            data = bytes(data)
-            # Fast path: one line, as the answer to most commands is.
-            is_line = data.count(b"\n") == data.count(b"\r") == 1 and data[-2:] == b"\r\n"
-            if is_line and data[-3:-2] != b"}" and len(data) - 2 <= self._limits.line:
-                line = data[:-2]
-                if not (_QUOTE in line and is_folded(line)):
-                    return [line]
-        self.feed(data)
-        return self.frames(single=single)
-
-    @property
-    def _is_within(self) -> bool:
-        """Whether what comes next isn't the beginning of a response, or may not be."""
-        return bool(
+        # What comes next isn't the beginning of a response, or may not be.
+        is_within = (
             self._pieces
             or self._parts
             or self._after_literal
             or self._pushed_back is not None
             or self.violation
         )
+        if not (is_within or self._start < len(self._data) or self._odd_line_ends):
+            data = bytes(data)
+            # Fast path: one line, as the answer to most commands is.
+            is_line = data.count(b"\n") == data.count(b"\r") == 1 and data[-2:] == b"\r\n"
+            if is_line and data[-3:-2] != b"}" and len(data) - 2 <= self._limits.line:
+                line = data[:-2]
+                if not (QUOTE in line and is_folded(line)):
+                    return [line]
+        self.feed(data)
+        return self.frames(single=single)
 
     def frames(self, *, single: bool = False) -> list[Frame]:
         """The responses that are complete; at most one of them when *single* is true.
@@ -123,24 +119,25 @@ class Framer:
     @property
     def missing(self) -> int:
         """Bytes that the literal in progress lacks, when all others have been taken."""
-        return self._missing if self._start >= len(self._data) else 0
+        literal = self._literal
+        return literal.missing if literal is not None and self._start >= len(self._data) else 0
 
     def begun_literal(self) -> bytes:
         """What has come of the literal in progress; `complete_literal` is next."""
         assert self._literal is not None
-        return self._literal.getvalue()
+        return self._literal.value
 
     def complete_literal(self, literal: bytes) -> None:
-        """Take the literal in progress as a whole, from whoever has received the rest of it."""
+        """Take the literal in progress as a whole: the reader has received the rest of it."""
         self._pieces.append(literal)
-        self._literal, self._missing = None, 0
+        self._literal = None
 
     def unread(self) -> bytes:
         """Give back, and forget, the bytes that are not part of a framed response."""
         rest = b"".join([*self._parts, self._data[self._start :]])
         if self._pushed_back is not None:
             rest, self._pushed_back = self._pushed_back + CRLF + rest, None
-        self._data, self._start, self._parts, self._parts_size = b"", 0, [], 0
+        self._data, self._start, self._parts = b"", 0, _UnfinishedLine()
         return rest
 
     @property
@@ -192,9 +189,11 @@ class Framer:
         if self._parts or self._odd_line_ends:
             return False
         data, start = self._data, self._start
-        stop = start + self._limits.line  # no line within may be too long
+        # No line within may be too long.
+        stop = start + self._limits.line
         brace = data.find(b"}\r\n", start, stop)
-        if brace >= 0:  # this line may announce a literal: only what stands before it
+        # This line may announce a literal: only what stands before it.
+        if brace >= 0:
             end = data.rfind(b"\n", start, brace) + 1
         else:
             end = data.rfind(b"\r\n", start, stop) + 2
@@ -209,7 +208,7 @@ class Framer:
         if not (is_usual and chunk.endswith(CRLF)):
             self._odd_line_ends = True
             return False
-        if _QUOTE in chunk and (folded := first_folded(lines)) >= 0:
+        if QUOTE in chunk and (folded := first_folded(lines)) >= 0:
             self._odd_line_ends = True
             del lines[folded:]
             end = start + sum(map(len, lines)) + len(CRLF) * folded
@@ -241,18 +240,16 @@ class Framer:
         self._start = end + 1
         if self._parts:
             line = b"".join([*self._parts, line])
-            self._parts, self._parts_size = [], 0
+            self._parts = _UnfinishedLine()
         return line[:-1] if line.endswith(b"\r") else line
 
     def _keep_unfinished(self) -> None:
-        # Kept in parts: appending to one string would make a long line cost its square.
         rest = self._data[self._start :]
         if rest:
-            self._parts.append(rest)
-            self._parts_size += len(rest)
+            self._parts.add(rest)
             self._data, self._start = b"", 0
         ended = bool(self._parts) and self._parts[-1].endswith(b"\r")
-        self._check_line_limit(self._parts_size - ended)
+        self._check_line_limit(self._parts.size - ended)
 
     def _check_line_limit(self, size: int) -> None:
         self._check_text_limit(size + (0 if self._is_held else self._text_size))
@@ -268,7 +265,8 @@ class Framer:
         self._check_line_limit(len(line))
         after_literal, self._after_literal = self._after_literal, False
         if after_literal and not line:
-            return None  # some servers put a blank line there, too (cpython#88574)
+            # Some servers put a blank line there, too (cpython#88574).
+            return None
         if self._folded is not None:
             return self._add_to_folded(self._folded, line, found)
         if self._unclosed:
@@ -284,7 +282,7 @@ class Framer:
         self._pieces.append(line)
         return self._go_on_behind(line, found)
 
-    def _add_to_folded(self, folded: _Folded, line: bytes, found: list[Frame]) -> None:
+    def _add_to_folded(self, folded: FoldedLine, line: bytes, found: list[Frame]) -> None:
         """The line behind one whose quoted string is open."""
         if RESPONSE_START.match(line) or len(folded.lines) > _FOLDED_LINES:
             self._pushed_back = line
@@ -306,9 +304,10 @@ class Framer:
         if size is not None:
             self._start_literal(size)
         elif is_within_quotes(line) and FETCH_RESPONSE.match(self._pieces[0]):
-            self._folded = _Folded(line)
+            self._folded = FoldedLine(line)
         elif self._mended < _MENDED_LINES and is_unclosed(self._pieces):
-            self._unclosed = True  # decided when the next line is there
+            # Decided when the next line is there.
+            self._unclosed = True
         else:
             self._finish(found)
 
@@ -335,59 +334,34 @@ class Framer:
                 + excerpt(self._pieces[0])
             )
         self._text_size += len(self._pieces[-1])
-        self._literal = io.BytesIO()
-        self._missing = size
+        self._literal = GrowingLiteral(size)
 
     def _fill_literal(self) -> bool:
         """Move what has come of the literal into it; true when that completes it."""
-        assert self._literal is not None
-        if self._missing:
-            end = self._start + self._missing
-            if end <= len(self._data) and not self._literal.tell():
-                self._pieces.append(self._data[self._start : end])  # all there: one copy
-                self._start, self._literal, self._missing = end, None, 0
-                return True
-            taken = self._data[self._start : end]
-            self._literal.write(taken)
-            self._missing -= len(taken)
-            self._start += len(taken)
-        if self._missing:
-            return False
-        self._pieces.append(self._literal.getvalue())
+        literal = self._literal
+        assert literal is not None
+        end = self._start + literal.missing
+        if literal.is_empty and end <= len(self._data):
+            self._pieces.append(self._data[self._start : end])  # all there: one copy
+            self._start = end
+        else:
+            self._start += literal.add(self._data[self._start : end])
+            if literal.missing:
+                return False
+            self._pieces.append(literal.value)
         self._literal = None
         return True
 
 
-class _Folded:
-    """A text that has a line end within a quoted string: a header field that was not unfolded.
+class _UnfinishedLine(list[bytes]):
+    """A line so far. In parts: appending to one string would make a long line cost its square."""
 
-    Servers give such subjects and file names as they find them (greenmail#498, cyrus-imapd#1522).
-    Here they are unfolded (RFC 5322, section 2.2.3): a line end is dropped before white space, and
-    otherwise becomes a space.
-    """
+    size = 0
 
-    def __init__(self, line: bytes) -> None:
-        self.lines = [line]
-        self.size = len(line)
-        self._quotes = quotes_in(line)
-        self._depth = depth_of(line)
-
-    def add(self, line: bytes) -> None:
-        """Take the next line in."""
-        self.lines.append(line if line.startswith((b" ", b"\t")) else b" " + line)
-        self.size += len(self.lines[-1])
-        self._quotes += quotes_in(line)
-        self._depth += depth_of(line)
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the last line ends within a quoted string, too."""
-        return is_open(self._quotes, self._depth, self.lines[-1])
-
-    @property
-    def text(self) -> bytes:
-        """All of it, in one line."""
-        return b"".join(self.lines)
+    def add(self, part: bytes) -> None:
+        """Append what has come."""
+        self.append(part)
+        self.size += len(part)
 
 
 def split_literals(data: bytes, start: int, limits: Limits, found: list[Frame]) -> int:
@@ -439,84 +413,3 @@ def as_sent(frame: Frame) -> bytes:
     for literal, text in zip(frame[1::2], frame[2::2], strict=True):
         pieces += [literal, text, CRLF]
     return b"".join(pieces)
-
-
-def announced_literal(text: bytes, is_first: bool, in_code: bool) -> tuple[int | None, bool]:
-    """The size of the literal that *text* announces, or None when it doesn't.
-
-    And whether it is part of a response code that nothing has closed: as *in_code* says of the
-    texts before it, unless it *is_first* in its response.
-    """
-    announcement = LITERAL_AT_END.search(text, max(0, text.rfind(b"{") - 1))
-    if announcement is None or (is_first and text.startswith(b"+")):
-        return None, in_code
-    start = 0
-    if is_first and (status := STATUS_RESPONSE.match(text)):
-        in_code, start = True, status.end()
-        if not text.startswith(b"[", start):
-            return None, in_code  # human-readable text that happens to end like this
-    if in_code and text.find(b"]", start) >= 0:
-        return None, in_code  # and so is this: the code was closed before
-    # More than any limit will do; int() refuses thousands of digits.
-    return int(announcement[1][:25]), in_code
-
-
-def first_folded(lines: list[bytes]) -> int:
-    """The index of the first of *lines* to which the next one may belong; -1 when there is none.
-
-    The next one of the last isn't there yet.
-    """
-    found, at = -1, len(lines)
-    while at:  # nearly always, all that is not untagged stands at the end
-        at -= 1
-        if _QUOTE in lines[at] and is_folded(lines[at]):
-            found = at
-        if lines[at].startswith(b"* "):
-            break
-    starts = [line[:2] for line in lines[:at]]
-    if starts.count(b"* ") < at:
-        for before, start in enumerate(starts[1:]):
-            if start != b"* " and is_folded(lines[before]):
-                return before
-    return found
-
-
-def is_folded(line: bytes) -> bool:
-    """Whether *line* is a FETCH response as far as a line end within a quoted string."""
-    return is_within_quotes(line) and FETCH_RESPONSE.match(line) is not None
-
-
-def is_within_quotes(text: bytes) -> bool:
-    """Whether *text*, with which a FETCH response might end, ends within a quoted string."""
-    if text.count(b'"') % 2 == 0 and not (_BACKSLASH in text and b'\\"' in text):
-        return False  # as nearly always
-    return is_open(quotes_in(text), depth_of(text), text)
-
-
-def is_open(quotes: int, depth: int, text: bytes) -> bool:
-    """Whether a text with so many *quotes*, and of that *depth*, ends within a quoted string.
-
-    A response that is complete but for that has a quote too many, which nobody has escaped: then
-    there is nothing to wait for.
-    """
-    return quotes % 2 == 1 and (depth > 0 or not text.endswith(b")"))
-
-
-def quotes_in(text: bytes) -> int:
-    """How many quotes begin or end a string."""
-    return without_escapes(text).count(b'"')
-
-
-def depth_of(text: bytes) -> int:
-    """How many parentheses are open behind *text*, those in strings counted."""
-    return text.count(b"(") - text.count(b")")
-
-
-def is_unclosed(pieces: list[bytes]) -> bool:
-    """Whether *pieces* are data whose last line opens more parentheses than it closes."""
-    if len(pieces) == 1 or not pieces[0].startswith(b"* ") or STATUS_RESPONSE.match(pieces[0]):
-        return False
-    text = b"".join(pieces[::2])
-    if b'"' in text:
-        text = QUOTED_BYTES.sub(b"", without_escapes(text))
-    return text.count(b"(") > text.count(b")")

@@ -94,7 +94,8 @@ def end_of_response_code(text: bytes, start: int = 0) -> int:
         parentheses += {b"(": 1, b")": -1}.get(token, 0)
         if token == b"]" and brackets <= 0 and parentheses <= 0:
             return found.start()
-    return end  # unbalanced: the first one has to do
+    # Unbalanced: the first one has to do.
+    return end
 
 
 # The public patterns; group names and matched text are those of imaplib.

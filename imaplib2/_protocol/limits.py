@@ -14,7 +14,7 @@ class Limits:
     literal: int = 4 * 1024 * 1024 * 1024 - 1
     #: Literals in one response; without a bound, millions of empty ones would cost little to send.
     literals: int = 100_000
-    #: Items and bytes of stored untagged data that nobody has asked for; beyond it the oldest are
+    #: Items and bytes of stored untagged data that no command asked for; beyond it the oldest are
     #: dropped.
     stored: int = 100_000
     stored_bytes: int = 256 * 1024 * 1024

@@ -38,7 +38,7 @@ def check_message_set(text: str) -> str:
 _SEQUENCE_SET = re.compile(r"{0}(?::{0})?(?:,{0}(?::{0})?)*|\$".format(r"(?:[0-9]+|\*)"))
 #: So many numbers may be looked up one by one.
 _MANY_NUMBERS = 20_000
-#: Of more ranges than this, nobody wants to know exactly what is in it.
+#: Of more ranges than this, it isn't told exactly what is in it.
 _MANY = 1000
 _ANYTHING = [(0.0, float("inf"))]
 
@@ -73,7 +73,8 @@ class MessageSet:
         """What is in it, for looking up fast; None when that may be any number."""
         first, last = self.ranges[0][0], self.ranges[-1][1]
         if last == float("inf"):
-            return None  # whose first is 1, or less
+            # The first number is 1, or less.
+            return None
         if len(self.ranges) == 1:
             return range(int(first), int(last) + 1)
         if sum(end - begin + 1 for begin, end in self.ranges) > _MANY_NUMBERS:

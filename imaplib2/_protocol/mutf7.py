@@ -23,7 +23,8 @@ def decode(name: str) -> str:
     if not _PLAIN.fullmatch(name) or "&" in _SHIFTED.sub("", name):
         raise ValueError("not modified UTF-7")
     text = _SHIFTED.sub(lambda shifted: _unshift(shifted[1]) if shifted[1] else "&", name)
-    if encode(text) != name:  # overlong forms: printable characters that were shifted
+    # Overlong forms: printable characters that were shifted.
+    if encode(text) != name:
         raise ValueError("not modified UTF-7")
     return text
 

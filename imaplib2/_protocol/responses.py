@@ -11,7 +11,7 @@ import re
 from collections.abc import Container
 from typing import NamedTuple, cast
 
-from .framing import Frame, first_line
+from .framing import Frame
 from .grammar import end_of_response_code
 from .limits import ProtocolViolation, excerpt
 
@@ -74,7 +74,7 @@ _STRAY_CODE = re.compile(rb"\[[A-Za-z][A-Za-z0-9-]*[ \]]")
 
 def parse(frame: Frame) -> Response:
     """Read a framed response; raises ProtocolViolation when it is none."""
-    first = first_line(frame)
+    first = frame if isinstance(frame, bytes) else frame[0]
     if first.startswith(b"* "):
         return _untagged(frame, first)
     if first.startswith(b"+"):
@@ -86,7 +86,7 @@ def parse(frame: Frame) -> Response:
     kind, _, text = rest.lstrip(b" ").partition(b" ")
     type_ = _COMPLETIONS.get(kind.upper())
     if tag and type_ is not None:
-        return Tagged(tag, type_, _joined_text(text, frame))
+        return Tagged(tag, type_, text if isinstance(frame, bytes) else _joined_text(text, frame))
     if _STRAY_FETCH_ITEMS.match(first):
         return Untagged("FETCH", _data(first, frame))
     raise ProtocolViolation(f"unexpected response: {excerpt(first)}")
@@ -156,7 +156,8 @@ def _are_all_in(asked: Container[int], found: list[bytes]) -> bool:
     """Whether all numbers *found* are in *asked*."""
     if not isinstance(asked, range):
         return all(map(asked.__contains__, map(int, found)))
-    if len(set(map(len, found))) == 1:  # as most that come together: their order is that of bytes
+    # As of most that come together: their order is that of bytes.
+    if len(set(map(len, found))) == 1:
         return int(min(found)) in asked and int(max(found)) in asked
     numbers = [*map(int, found)]
     return not numbers or (min(numbers) in asked and max(numbers) in asked)
@@ -170,6 +171,11 @@ def response_code(text: bytes) -> ResponseCode | None:
     return ResponseCode(_name(code), data)
 
 
+def items_of(data: Data) -> list[bytes | tuple[bytes, bytes]]:
+    """The data of a response as ``imaplib`` lists it: that of a line is one item."""
+    return [data] if isinstance(data, bytes) else [*data]
+
+
 def untagged_text(data: Data) -> bytes:
     """The data of a status response as one text, literals included."""
     if isinstance(data, bytes):
@@ -181,7 +187,8 @@ def untagged_text(data: Data) -> bytes:
 
 
 def _untagged(frame: Frame, first: bytes) -> Untagged:
-    fetch = _FETCH.match(first)  # nearly all of what large mailboxes send: the shortest way
+    # Nearly all of what large mailboxes send: the shortest way.
+    fetch = _FETCH.match(first)
     if fetch is not None:
         return Untagged("FETCH", _data(fetch[1] + first[fetch.end() :], frame))
     # DavMail and Exchange send "*  1843 EXISTS" (cpython#117152).
@@ -191,7 +198,8 @@ def _untagged(frame: Frame, first: bytes) -> Untagged:
         if not name:
             raise ProtocolViolation(f"unexpected response: {excerpt(first)}")
         return Untagged(_name(name), _data(head + space + data, frame))
-    if head.startswith(b"["):  # "* [COPYUID ...]" without its OK (MailKit)
+    # "* [COPYUID ...]" without its OK (MailKit).
+    if head.startswith(b"["):
         return Untagged("OK", _data(first[2:].lstrip(b" "), frame))
     if not head:
         raise ProtocolViolation(f"unexpected response: {excerpt(first)}")
@@ -217,5 +225,5 @@ def _with_literals(first: bytes, frame: list[bytes]) -> list[bytes | tuple[bytes
     return [*data, text]
 
 
-def _joined_text(text: bytes, frame: Frame) -> bytes:
-    return text if isinstance(frame, bytes) else untagged_text(_data(text, frame))
+def _joined_text(text: bytes, frame: list[bytes]) -> bytes:
+    return untagged_text(_with_literals(text, frame))

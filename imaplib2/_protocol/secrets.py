@@ -7,9 +7,9 @@ from binascii import Error, a2b_base64, b2a_base64
 from collections import deque
 from collections.abc import Iterable
 
-from .arguments import Literal, Part, Secret, bytes_of
 from .framing import Frame, first_line
 from .grammar import STATUS_RESPONSE, end_of_response_code
+from .parts import Literal, Part, Secret, bytes_of
 
 #: Stands where a secret was.
 HIDDEN = b"[secret]"
@@ -69,7 +69,8 @@ class Secrets:
     def add_sent(self, data: bytes) -> None:
         """*data* of the login were sent by hand: its line, or parts of it."""
         self._sent = (self._sent + data)[:_SENT_SIZE]
-        self._own = {}  # what was learnt of an unfinished argument is a word, perhaps
+        # What was learnt of an unfinished argument is a word, perhaps.
+        self._own = {}
         for argument in _arguments_in(self._sent)[3:]:
             self._learn(_forms_of(argument))
         self._update()
@@ -78,7 +79,8 @@ class Secrets:
         """The server has sent a challenge, in base64."""
         message = _decoded(text)
         self._challenges.append(_beginnings({text, text.rstrip(b"="), message}))
-        self._asks_name = message[:4].lower() == b"user"  # the prompt of LOGIN: "User Name"
+        # The prompt of LOGIN: "User Name".
+        self._asks_name = message[:4].lower() == b"user"
         self._update()
 
     def add_response(self, response: bytes) -> None:
@@ -136,7 +138,8 @@ class Secrets:
         if status is None and first.startswith((b"* ", b"+")):
             return frame
         if status is None:
-            return self.hidden(first)  # garbage; what it says will be told
+            # Garbage; what it says will be told.
+            return self.hidden(first)
         start = max(status.end(), end_of_response_code(first, status.end()))
         shown = first[:start] + self.hidden(first[start:])
         if isinstance(frame, bytes):
@@ -175,7 +178,8 @@ def _secret_fields(message: bytes) -> set[bytes]:
         fields = [field.partition(b"=") for field in message.split(b"\1")]
         # Of "Bearer token", the token.
         return {value.rpartition(b" ")[2] for key, _, value in fields if key not in _PUBLIC}
-    if b"\0" in message:  # identity, name, password (RFC 4616, section 2)
+    # Identity, name, password (RFC 4616, section 2).
+    if b"\0" in message:
         return {message.rpartition(b"\0")[2]}
     return {found[1] or found[2] for found in _PROOF.finditer(message)}
 
@@ -196,7 +200,8 @@ def _arguments_of(parts: Iterable[Part]) -> list[bytes]:
             found.append(inner.data)
         elif isinstance(part, Secret) and len(found) > 1:
             found.append(bytes_of(part))
-        else:  # several of them, perhaps, which their author has written out as one
+        # Perhaps several of them, which a user has written as one.
+        else:
             found += _ARGUMENT.findall(bytes_of(part))
     return found[:_FORMS]
 

@@ -8,9 +8,9 @@ from operator import index
 from typing import Any
 
 from .._errors import InvalidArgument, UnusableArgument
-from .arguments import is_list, quote
 from .grammar import QUOTED_TEXT
 from .message_set import check_message_set, format_message_set
+from .quoting import is_list, quote
 from .search_program import date_text
 from .values import plain_value
 

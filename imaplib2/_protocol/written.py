@@ -1,4 +1,4 @@
-"""Bytes that a user writes to the connection by himself: where the commands in them begin.
+"""Bytes that a user writes to the connection: where the commands in them begin.
 
 The other direction is that of ``framing.py``.
 """
@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
-from .arguments import Buffer
 from .grammar import CRLF
+from .parts import Buffer
 
 #: What announces a literal, at the end of a line.
 _LITERAL = re.compile(rb"\{([0-9]{1,20})[+-]?\}\Z")
@@ -22,8 +22,10 @@ class Written:
     """Where, in its lines and literals, a user is who writes commands to the socket."""
 
     def __init__(self) -> None:
-        self._line = b""  # the end of what was written of a line
-        self._literal = 0  # bytes of a literal that are yet to be written
+        # The end of what was written of a line.
+        self._line = b""
+        # Bytes of a literal that are yet to be written.
+        self._literal = 0
         self._goes_on = False  # behind a literal
 
     @property

@@ -20,7 +20,7 @@ from .._clock import Clock, seconds_until
 from .._errors import abort, error, escaped, os_error
 from .._mutex import Bell, Mutex
 from .._protocol.arguments import Buffer
-from .._protocol.command import Command
+from .._protocol.command import Command, Waiter
 from .._protocol.connection import Connection
 from .._protocol.events import (
     Challenge,
@@ -229,7 +229,7 @@ class Gate:
         """Do what the order of events matters for; the mutex is held, as `_settle` asserts."""
         if isinstance(event, (Completed, Failed)):
             pending = event.command.waiter
-            if pending is not None and pending.callback is not None:
+            if isinstance(pending, Pending) and pending.callback is not None:
                 pending.set(event.error if isinstance(event, Failed) else (event.type, event.data))
                 self.callbacks.put(pending)
         elif isinstance(event, Idling) and event.command.idle and event.command.idle.polled:
@@ -371,7 +371,7 @@ def _calls_back(event: Event) -> bool:
     return waiter is not None and waiter.callback is not None
 
 
-def _tell(pending: Pending, what: str) -> None:
+def _tell(pending: Waiter, what: str) -> None:
     if pending.observer is not None:
         pending.observer(what)
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from .._auth import Responder
 from .._errors import error
 from .._protocol.command import Command
 from .._protocol.events import Challenge, UpgradeNow
@@ -34,7 +35,7 @@ class UserCode:
         running = self.running
         if running is None or running[0] != threading.get_ident():
             return
-        if command.waiter.callback is None and command.row.name != "LOGOUT":
+        if command.waiter.callback is None and not command.row.ends:
             name = running[1].row.name
             raise error(f"{command.row.name} would wait for {name}, and that for it")
 
@@ -48,7 +49,7 @@ class UserCode:
         waiter = challenge.command.waiter
         try:
             self.running = threading.get_ident(), challenge.command
-            response = waiter.responder(challenge.text)
+            response = cast(Responder, waiter.responder)(challenge.text)
         except Exception as problem:
             waiter.replace(problem)
         finally:

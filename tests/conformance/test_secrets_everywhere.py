@@ -430,7 +430,7 @@ def all_reprs(M: Any) -> str:
     shown = [repr(thing) for thing in reachable(M)]
     public = [name for name in dir(type(M)) if isinstance(getattr(type(M), name), property)]
     shown += [repr(getattr(M, name)) for name in public]
-    shown += [repr(M._core.in_progress), repr([*M._core._held]), repr(M._core.__dict__.keys())]
+    shown += [repr(M._core.in_progress), repr([*M._core.held]), repr(M._core.__dict__.keys())]
     return "\n".join(shown)
 
 
@@ -629,7 +629,7 @@ def test_a_login_that_has_to_wait_its_turn(serve: Serve, log: io.StringIO, way: 
     calls = Calls()
     attempt.M.noop(callback=calls)
     way(attempt.M, secret, callback=calls)
-    assert len(attempt.M._core._held) == 1
+    assert len(attempt.M._core.held) == 1
     shown = attempt.everything()
     outcomes = [calls.next() for _ in range(2)]
     check(shown + repr(outcomes), secret)

@@ -173,7 +173,7 @@ class Play:
         assert len(ended) == len(set(ended))
         assert not set(ended) & set(core.in_progress.values())
         # Nobody waits for the question for the capabilities that the core asks by itself.
-        assert all(command.then is not None for command in set(ended) - set(self.commands))
+        assert not set(ended) - set(self.commands)
         lost = [event.reason for event in driver.events if isinstance(event, Lost)]
         assert lost == ([] if core.reason is None else [core.reason])
         if core.reason is None:

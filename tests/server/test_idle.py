@@ -1033,7 +1033,7 @@ def test_a_renewal_notices_that_the_peer_is_gone(
     with connected(between) as M:
         M._core.done_timeout = patience
         thread = Thread(idle, M)
-        wait_until(lambda: (command := M._core._idle_in_progress) and command.idling)
+        wait_until(lambda: (idle := M._core.idle) and idle.is_idling)
         between.black_hole()
         with duration(patience, renewal + patience + 1):
             problem = failure(thread.result)

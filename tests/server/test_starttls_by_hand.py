@@ -258,7 +258,7 @@ def test_commands_of_other_threads_are_encrypted(serve: Serve, tls: Contexts) ->
 def test_who_waits_for_the_socket_waits_within_bounds(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("imaplib2._protocol.connection._SOCKET_TIMEOUT", 0.1)
+    monkeypatch.setattr("imaplib2._protocol.patience._SOCKET_TIMEOUT", 0.1)
     issued = threading.Event()
 
     def script(peer: Peer) -> None:

@@ -424,7 +424,7 @@ def test_who_waits_for_his_turn_gets_no_answer_of_others(
         tag = M._new_tag() if way == "send" else b"X1"
         write = M.send if way == "send" else M.socket().sendall
         writer = Thread(lambda: write(tag + b" CHECK\r\n"))
-        wait_until(lambda: M._core._held)
+        wait_until(lambda: M._core.held)
         waits.set()
         assert other.result() == ("OK", [b"done"])
         writer.result()
@@ -567,7 +567,7 @@ def test_interrupted_before_anything_is_sent(
         M.state, other = "SELECTED", Thread(M.noop)
         wait_until(lambda: M._core.in_progress)
         write = M.send if way == "M.send" else M.socket().sendall
-        thread = interrupt(Alarm(), lambda: M._core._held)
+        thread = interrupt(Alarm(), lambda: M._core.held)
         with pytest.raises(Alarm):
             write(M._new_tag() + b" NOOP\r\n")
         thread.result()

@@ -19,6 +19,12 @@ from imaplib2._protocol.limits import Limits
 GREETING = b"* OK [CAPABILITY IMAP4rev1 IDLE] ready\r\n"
 PREAUTH = b"* PREAUTH [CAPABILITY IMAP4rev1 IDLE] ready\r\n"
 
+#: Modules whose code runs under the driver's lock.
+GUARDED = {
+    f"{Connection.__module__.rpartition('.')[0]}.{name}"
+    for name in ("collecting", "connection", "dispatch", "in_progress", "reception", "session")
+}
+
 
 def row(name: str) -> Row:
     """The row of ``NAME`` or ``UID NAME``."""
@@ -55,7 +61,7 @@ def users_guard(function: Callable[..., Any], *arguments: Any) -> Any:
     frame = sys._getframe()
     while frame.f_back is not None:
         frame = frame.f_back
-        assert frame.f_globals["__name__"] != Connection.__module__, "waits for itself"
+        assert frame.f_globals["__name__"] not in GUARDED, "waits for itself"
     return function(*arguments)
 
 

@@ -396,7 +396,7 @@ def test_a_list_that_brings_statuses_and_a_status_wait_for_each_other(
     assert driver.result(status) == ("OK", [b"INBOX (MESSAGES 5)"])
     assert driver.result(listed) == ("OK", [b"() NIL INBOX"])
     assert driver.core.untagged["STATUS"] == [b"INBOX (MESSAGES 5)", b"Drafts (MESSAGES 0)"]
-    assert not driver.core._brought
+    assert not driver.core._running.collecting._brought
 
 
 @pytest.mark.parametrize(

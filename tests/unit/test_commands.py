@@ -340,3 +340,26 @@ def test_an_answer_in_several_lines_is_one(
     raw = driver.submit(prefix + name, *arguments, leaves_data=True)
     driver.complete(raw, data=data)
     assert driver.core.untagged[name] == [line.lstrip() for line in lines]
+
+
+def test_what_only_one_command_is_stands_in_its_row() -> None:
+    def names(column: str) -> set[str]:
+        return {row.name for row in COMMANDS.values() if getattr(row, column)}
+
+    assert names("ends") == {"LOGOUT"}
+    assert names("enables") == {"ENABLE"}
+    assert names("reads_only") == {"EXAMINE"}
+    assert names("asks_to_write") == {"SELECT"}
+    assert not names("by_uid")
+    assert all(row.by_uid for row in UID_COMMANDS.values())
+
+
+@pytest.mark.parametrize("name", ["LOGOUT", "ENABLE", "EXAMINE", "SELECT"])
+def test_a_uid_form_that_imap_does_not_have_is_not_that_command(name: str) -> None:
+    row = find_uid(name)
+    assert row.is_called(f"UID {name}")
+    assert not row.is_called(name)
+    assert not (row.ends)
+    assert not (row.enables)
+    assert not (row.reads_only)
+    assert not (row.asks_to_write)

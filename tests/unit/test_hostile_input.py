@@ -168,7 +168,7 @@ class Client(IMAP4):
         assert self.literal is None
         assert dict(self.tagged_commands) == {}
         assert not self._core.in_progress
-        assert not self._core._held
+        assert not self._core.held
         assert not self._core.output_size
 
 

@@ -478,7 +478,7 @@ def all_answered(driver: Driver) -> None:
 
 def all_fail(driver: Driver) -> None:
     driver.fail(abort("over"))
-    assert not driver.core._untold
+    assert not driver.core._running.untold
 
 
 def stray_continuations(driver: Driver) -> None:

@@ -1,4 +1,4 @@
-"""Large literals: the same bytes, however they come, in memory that was announced with reason."""
+"""Literals of responses: where one is announced, and how it grows."""
 
 from __future__ import annotations
 
@@ -6,81 +6,45 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imaplib2._threads import literals
-from imaplib2._threads.literals import LiteralSource
-
-from .thread_helpers import Channel, gate
+from imaplib2._protocol.literals import GrowingLiteral, announced_literal
 
 
-def source(begun: bytes, missing: int, coming: list[bytes | None]) -> LiteralSource:
-    channel = Channel()
-    for data in coming:
-        channel.incoming.put(data)
-    return LiteralSource(gate(channel), begun, missing)
+@given(st.binary(), st.lists(st.integers(0, 20)), st.binary())
+def test_it_takes_its_octets_and_no_others(data: bytes, sizes: list[int], behind: bytes) -> None:
+    literal, rest = GrowingLiteral(len(data)), data + behind
+    assert literal.is_empty
+    for size in [*sizes, len(rest), len(rest)]:
+        missing = literal.missing
+        taken = literal.add(memoryview(rest)[:size])
+        assert taken == min(size, missing, len(rest))
+        rest = rest[taken:]
+        assert literal.value == data[: len(data) - literal.missing]
+        assert literal.is_empty is (literal.value == b"")
+    assert literal.missing == 0
+    assert rest == behind
 
 
-@given(
-    begun=st.binary(max_size=50),
-    portions=st.lists(st.none() | st.binary(min_size=1, max_size=200), max_size=20),
-    trust=st.integers(1, 16),
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        (b"* 1 FETCH (BODY[] {5}", 5),
+        (b"* 1 FETCH (BODY[] ~{5}", 5),
+        (b"* 1 FETCH (BODY[] {5", None),
+        (b"* 1 FETCH (BODY[] {x}", None),
+        (b"* OK it costs {5}", None),
+        (b"* OK [X] it costs {5}", None),
+        (b"* OK [X {5}", 5),
+        (b"+ {5}", None),
+        (b"* 1 FETCH (X {" + b"9" * 10_000 + b"}", int(b"9" * 25)),
+    ],
 )
-def test_a_literal_is_what_has_come(begun: bytes, portions: list[bytes | None], trust: int) -> None:
-    rest = b"".join(filter(None, portions))
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(literals, "_TRUST", trust)
-        found = source(begun, len(rest), portions)
-        assert found.receive() == begun + rest
-    assert not found.ended
+def test_a_literal_is_announced_where_one_may_stand(text: bytes, size: int | None) -> None:
+    assert announced_literal(text, True, False)[0] == size
 
 
-@given(
-    begun=st.binary(max_size=50),
-    portions=st.lists(st.binary(min_size=1, max_size=200), max_size=20),
-    lacking=st.integers(1, 5000),
-)
-def test_a_literal_that_is_cut_has_ended(begun: bytes, portions: list[bytes], lacking: int) -> None:
-    found = source(begun, sum(map(len, portions)) + lacking, [*portions, b""])
-    found.receive()
-    assert found.ended
-
-
-def test_what_is_behind_it_is_not_read() -> None:
-    channel = Channel()
-    sizes: list[int] = []
-
-    def recv_into(buffer: memoryview) -> int:
-        sizes.append(len(buffer))
-        return len(buffer)
-
-    channel.recv_into = recv_into  # type: ignore[method-assign]
-    missing = 3 * literals.READ_SIZE + 10
-    assert len(LiteralSource(gate(channel), b"begun", missing).receive()) == missing + 5
-    assert sum(sizes) == missing
-
-
-def test_what_is_announced_does_not_take_memory_before_some_of_it_has_come() -> None:
-    """A literal of a petabyte, of which nothing comes."""
-    found = source(b"", 1 << 50, [b"x" * 1000, b""])
-    assert found.receive() == b""
-    assert found.ended
-
-
-def test_there_is_not_enough_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(literals, "_TRUST", 1 << 60)
-    found = source(b"", 1 << 60, [b"x", b"x"])
-    with pytest.raises(MemoryError, match=f"for a literal of {1 << 60} bytes"):
-        found.receive()
-
-
-def test_the_core_is_told_of_its_progress_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[int] = []
-    found = source(b"", 4, [None, b"a", b"b", b"c", b"d"])
-    monkeypatch.setattr(found._gate, "progressed", lambda: told.append(1))
-    monkeypatch.setattr(literals, "_PROGRESS_NOTE", -1.0)
-    assert found.receive() == b"abcd"
-    assert len(told) == 5
-    found = source(b"", 2, [b"a", b"b"])
-    monkeypatch.setattr(literals, "_PROGRESS_NOTE", 60.0)
-    monkeypatch.setattr(found._gate, "progressed", lambda: told.append(1))
-    assert found.receive() == b"ab"
-    assert len(told) == 5
+def test_a_response_code_goes_on_until_it_is_closed() -> None:
+    size, in_code = announced_literal(b"* OK [X {5}", True, False)
+    assert (size, in_code) == (5, True)
+    assert announced_literal(b" {6}", False, in_code) == (6, True)
+    assert announced_literal(b"] that was {6}", False, in_code) == (None, True)
+    assert announced_literal(b"] that was {6}", False, False) == (6, False)

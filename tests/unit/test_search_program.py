@@ -12,7 +12,8 @@ from hypothesis.strategies import dates
 
 import imaplib2
 from imaplib2._errors import InvalidArgument
-from imaplib2._protocol.search_program import SearchReader
+from imaplib2._protocol.parts import Literal
+from imaplib2._protocol.search_program import SearchProgram, SearchReader
 
 from .test_arguments import Recorder, encoded, sent
 
@@ -378,3 +379,56 @@ def test_a_program_may_be_split_within_its_parentheses(
     criteria: tuple[str, ...], expected: bytes
 ) -> None:
     assert sent("SEARCH", *criteria) == b"SEARCH " + expected
+
+
+@pytest.mark.parametrize("utf8", [False, True])
+@pytest.mark.parametrize(
+    ("parts", "written"),
+    [
+        (["SUBJECT", "a b"], [b"SUBJECT", b'"a b"']),
+        (["SUBJECT", "'a b'"], [b"SUBJECT", b"a b"]),
+        (["SUBJECT", '"a"'], [b"SUBJECT", b'"a"']),
+        (["(FROM", "a)"], [b"(FROM", b"a)"]),
+        (["SINCE", "1-Jan-2024"], [b"SINCE", b"1-Jan-2024"]),
+    ],
+)
+def test_a_program_is_written_part_by_part(
+    parts: list[str], written: list[bytes], utf8: bool
+) -> None:
+    program = SearchProgram(utf8=utf8)
+    assert [program.write(part, quotable=True) for part in parts] == [[part] for part in written]
+    assert not program.lacks_charset
+
+
+def test_a_value_is_written_in_the_charset_that_is_declared() -> None:
+    program = SearchProgram(utf8=False)
+    program.declare('"latin-1"')
+    program.follow(b"FROM")
+    assert program.write("\xe4", quotable=True) == [Literal(b"\xe4")]
+    program.write("CHARSET", quotable=True)
+    program.write("UTF-8", quotable=True)
+    program.write("TO", quotable=True)
+    assert program.write("\xe4", quotable=True) == [Literal("\xe4".encode())]
+    assert program.charset == "UTF-8"
+    assert not program.lacks_charset
+
+
+def test_a_program_that_needs_a_charset_says_so() -> None:
+    program = SearchProgram(utf8=False)
+    assert program.write('FROM "\xe4" 1:2', quotable=True)[1] == Literal("\xe4".encode())
+    assert program.lacks_charset
+    assert program.numbers
+
+
+def test_the_name_of_a_charset_is_ascii() -> None:
+    with pytest.raises(InvalidArgument):
+        SearchProgram(utf8=False).declare("\xe4")
+
+
+@pytest.mark.parametrize("charset", ["no-such-charset", "utf-16"])
+def test_a_charset_that_cannot_be_is_refused(charset: str) -> None:
+    program = SearchProgram(utf8=False)
+    program.declare(charset)
+    program.write("FROM", quotable=True)
+    with pytest.raises(InvalidArgument):
+        program.write("a\xe4", quotable=True)

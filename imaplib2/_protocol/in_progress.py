@@ -1,0 +1,166 @@
+"""The commands of a connection: which of them wait for their turn, and which are in progress."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable
+
+from .collecting import Collecting
+from .command import Command
+from .commands import Profile, Upgrade
+from .idling import Idle
+from .limits import Limits
+from .states import SELECTED
+
+
+class InProgress:
+    """The commands that were submitted, until their outcome is told.
+
+        noted --> held --> in progress --> forgotten, as its outcome is told
+
+    What may overlap, RFC 3501, section 5.5, tells; besides, data of two commands must be told
+    apart, which `collecting` sees to.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        #: In progress, by tag, in the order of their sending.
+        self.commands: dict[bytes, Command] = {}
+        #: Those that wait for their turn, in order.
+        self.held: deque[Command] = deque()
+        #: How many commands have been sent so far.
+        self.begun = 0
+        #: The IDLE in progress.
+        self.idle: Idle | None = None
+        #: The command in progress that opens a mailbox.
+        self.selecting: Command | None = None
+        self.collecting = Collecting(limits)
+        # Those whose outcome isn't among the events yet. It is their one way out: whatever goes
+        # wrong in between, the end of the connection finds them here.
+        self._untold: dict[Command, None] = {}
+        # How many of them lead to which state.
+        self._leading: Counter[str] = Counter()
+        self._held_tags: set[bytes] = set()
+        # How many commands in progress there are of each kind that admission distinguishes.
+        self._profiles: dict[Profile, int] = {}
+
+    # -- Whose outcome is to be told ----------------------------------------------------------
+
+    def note(self, command: Command) -> None:
+        """*command* is among those whose outcome is yet to be told."""
+        self._untold[command] = None
+        if command.row.on_ok is not None:
+            self._leading[command.row.on_ok] += 1
+
+    def forget(self, command: Command) -> None:
+        """The outcome of *command* is told, or doesn't matter any more."""
+        if command in self._untold:
+            del self._untold[command]
+            self._held_tags.discard(command.tag)
+            if command.row.on_ok is not None:
+                self._leading[command.row.on_ok] -= 1
+
+    @property
+    def untold(self) -> list[Command]:
+        """The commands whose outcome is yet to be told."""
+        return [*self._untold]
+
+    def may_lead_to(self, states: tuple[str, ...]) -> bool:
+        """Whether one of those commands may lead to one of *states*."""
+        return any(self._leading[state] > 0 for state in states)
+
+    # -- Those that wait ----------------------------------------------------------------------
+
+    def hold(self, command: Command) -> None:
+        """*command* has to wait for its turn."""
+        self._held_tags.add(command.tag)
+        self.held.append(command)
+
+    def is_held(self, tag: bytes) -> bool:
+        """Whether the command with *tag* waits for its turn."""
+        return tag in self._held_tags
+
+    def take_back(self, command: Command) -> int:
+        """*command*, which waits, is not to be sent; where in the order it was."""
+        position = self.held.index(command)
+        del self.held[position]
+        return position
+
+    def take_back_dependents(self, failed: Command, position: int = 0) -> list[Command]:
+        """*failed* has failed: take back what was issued for what it was to bring.
+
+        That is, among the commands held from *position* on: behind STARTTLS, what would tell
+        something in plain text; behind SELECT, what is meant for the mailbox that isn't there.
+        """
+        selects = failed.row.on_ok == SELECTED
+        if not selects and failed.row.upgrade is not Upgrade.TLS:
+            return []
+        kept: deque[Command] = deque()
+        taken: list[Command] = []
+        for number, command in enumerate(self.held):
+            if selects and number >= position and command.row.on_ok == SELECTED:
+                # What follows is meant for the mailbox that this one opens.
+                position = len(self.held)
+            depends = command.needs_mailbox if selects else command.tells
+            (taken if number >= position and depends else kept).append(command)
+        self.held = kept
+        return taken
+
+    # -- Those in progress --------------------------------------------------------------------
+
+    def start(self, command: Command) -> None:
+        """*command* is in progress from now on."""
+        row = command.row
+        self._held_tags.discard(command.tag)
+        self.commands[command.tag] = command
+        self.begun += 1
+        command.begun = self.begun
+        profile = row.profile
+        self._profiles[profile] = self._profiles.get(profile, 0) + 1
+        if command.idle is not None:
+            self.idle = command.idle
+        if row.collects or command.brings:
+            self.collecting.start(command)
+        if row.on_ok == SELECTED:
+            self.selecting = command
+            command.shown = []
+
+    def remove(self, command: Command) -> None:
+        """*command* is in progress no longer."""
+        del self.commands[command.tag]
+        self.idle = None  # an IDLE runs alone
+        if command is self.selecting:
+            self.selecting = None
+        profile = command.row.profile
+        self._profiles[profile] -= 1
+        if not self._profiles[profile]:
+            del self._profiles[profile]
+        if command.row.collects or command.brings:
+            self.collecting.stop(command)
+
+    def clear(self) -> None:
+        """The connection is over: nothing is in progress; the outcomes are yet to be told."""
+        self.idle = None
+        self.commands.clear()
+        self._profiles.clear()
+        self.held.clear()
+        self.collecting.clear()
+
+    @property
+    def alone(self) -> Iterable[Command]:
+        """What is in progress, if one is that runs by itself: else there may be thousands."""
+        alone = any(profile.alone for profile in self._profiles)
+        return self.commands.values() if alone else ()
+
+    def conflicts(self, command: Command, state: str, *, utf8: bool) -> bool:
+        """Whether *command* has to wait for one in progress, in *state* and perhaps UTF-8 mode."""
+        if not self.commands:
+            return False
+        # An EXPUNGE may change what its message numbers mean.
+        renumbered = command.numbers and state == SELECTED
+        for other in self._profiles:
+            if command.row.alone or other.alone or (renumbered and other.expunges):
+                return True
+        claim = command.claim
+        if utf8 and isinstance(command.utf8_form, Command):
+            claim = command.utf8_form.claim
+        return self.collecting.conflicts(command, claim)

@@ -1,0 +1,104 @@
+"""How long a silent server is waited for, in all situations.
+
+There is no clock here: each method is told the time, and `deadline` tells when it is up.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple
+
+#: Seconds that commands of other threads wait for a user who negotiates TLS by hand.
+_SOCKET_TIMEOUT = 60.0
+
+
+class Awaited(Enum):
+    """What is waited for no longer than a while, whatever else the server says meanwhile."""
+
+    GREETING = "the greeting"
+    CAPABILITIES = "the answer to our own question for the capabilities"
+    SOCKET = "the encrypted socket, behind a STARTTLS that was sent by hand"
+    LOGOUT = "the reply to LOGOUT"
+
+
+class Waiting(NamedTuple):
+    """What a connection waits for at the moment, besides what is `Awaited`."""
+
+    #: The server has to answer commands: the next move isn't ours, and no IDLE lets it be silent.
+    for_reply: bool
+    #: Commands before a LOGOUT are still being answered.
+    before_logout: bool
+    #: Commands are held back until a socket is encrypted.
+    behind_socket: bool
+    #: Since when the server owes the reply to DONE, if it does.
+    done_since: float | None
+
+
+class Patience:
+    """When the server was heard last, since when it is waited for, and how long that may take."""
+
+    def __init__(self, timeout: float | None, done_timeout: float, logout_timeout: float) -> None:
+        #: Seconds of silence after which the connection is given up; None: never.
+        self.timeout = timeout
+        #: Seconds for the reply to the DONE of an IDLE.
+        self.done_timeout = done_timeout
+        #: Seconds for the reply to LOGOUT.
+        self.logout_timeout = logout_timeout
+        #: The last byte from the server, or when waiting for one began.
+        self.heard = 0.0
+        #: When a command in progress last got nearer to its end.
+        self.advanced = 0.0
+        #: What is `Awaited`, and since when; empty for most of the time.
+        self.awaited: dict[Awaited, float] = {}
+        self._greeting_timeout: float | None = None
+
+    def start(self, now: float, greeting_timeout: float | None) -> None:
+        """The transport is connected: wait for the greeting."""
+        self.heard = now
+        self._greeting_timeout = greeting_timeout
+        self.begin(Awaited.GREETING, now)
+
+    def begin(self, what: Awaited, now: float) -> None:
+        """*what* is waited for from now on, also if it was before."""
+        self.awaited[what] = now
+
+    def end(self, what: Awaited) -> None:
+        """*what* is there, or isn't waited for any more."""
+        self.awaited.pop(what, None)
+
+    def deadline(self, waiting: Waiting) -> float | None:
+        """When the server is given up if it stays silent; None: never."""
+        deadline: float | None = None
+        if waiting.for_reply and self.timeout is not None and Awaited.GREETING not in self.awaited:
+            deadline = self.heard + self.timeout
+        if waiting.done_since is not None:
+            deadline = _earlier(deadline, waiting.done_since + self.done_timeout)
+        for what, since in self.awaited.items():
+            span = self._span_of(what, waiting)
+            if what is Awaited.LOGOUT and waiting.before_logout:
+                since = max(self.advanced, since)
+            if span is not None:
+                deadline = _earlier(deadline, since + span)
+        return deadline
+
+    def _span_of(self, what: Awaited, waiting: Waiting) -> float | None:
+        if what is Awaited.LOGOUT:
+            # Answers to commands before it are waited for, whatever else the server says is not:
+            # it could say that it is still here, or go on with a line, for ever.
+            return self.logout_timeout
+        if what is Awaited.SOCKET:
+            return _SOCKET_TIMEOUT if waiting.behind_socket else None
+        return self._greeting_timeout
+
+    def text(self, now: float, commands: str, hint: str) -> str:
+        """What was waited for in vain: the greeting (see *hint*), or the reply to *commands*."""
+        what = f"the reply to {commands[:100]}"
+        if Awaited.SOCKET in self.awaited:
+            what = "the encrypted socket behind a STARTTLS by hand"
+        if Awaited.GREETING in self.awaited:
+            what = f"the greeting{hint}"
+        return f"no answer from the server for {now - self.heard:.1f} s, waiting for {what}"
+
+
+def _earlier(deadline: float | None, other: float) -> float:
+    return other if deadline is None else min(deadline, other)
