@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import queue
+from collections import deque
 from functools import partial
+from typing import NamedTuple
 
 from .._protocol.framing import Frame, first_line, frame_size
 from .._protocol.limits import ProtocolViolation
@@ -12,8 +14,15 @@ from .own_idle import OwnIdle
 from .port import Port
 from .tags import Tags
 
-#: A response, and whether it was kept from the untagged responses.
-Queued = tuple[Frame, bool]
+
+class Queued(NamedTuple):
+    """A response that waits to be pulled."""
+
+    frame: Frame
+    #: It was kept from the untagged responses.
+    was_kept: bool
+    #: When it came: at the same time as all that was received with it.
+    came_at: float
 
 
 class Inbox:
@@ -25,6 +34,8 @@ class Inbox:
         self._idle = idle
         #: What has come; None behind the end of the connection.
         self.responses: queue.SimpleQueue[Queued | None] = queue.SimpleQueue()
+        # What was taken and given back: it comes before those.
+        self._given_back: deque[Queued] = deque()
         #: Whether there has ever been anything to pull.
         self.is_used = False
         #: Whether a user has pulled since there was last nothing to pull: then nothing is dropped.
@@ -51,10 +62,25 @@ class Inbox:
 
     def take(self) -> Queued | None:
         """The next response, without waiting for one; None where there is none, and at the end."""
+        if (given_back := self.take_given_back()) is not None:
+            return given_back
         try:
             return self.responses.get_nowait()
         except queue.Empty:
             return None
+
+    def take_given_back(self) -> Queued | None:
+        """The response that was given back, if there is one."""
+        return self._given_back.popleft() if self._given_back else None
+
+    def give_back(self, queued: Queued) -> None:
+        """Have *queued*, which was the next response, be the next one again."""
+        self._given_back.append(queued)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing can be taken, and the end has not come."""
+        return not self._given_back and self.responses.empty()
 
     def receive(self, frame: Frame | None) -> None:
         """Queue a response. For the reader, and for what ends the connection; with the mutex.
@@ -70,7 +96,7 @@ class Inbox:
         self._size += frame_size(frame)
         # In this order: a user who has pulled it may use the tag again at once.
         self._tags.open.discard(_tag_of(frame))
-        self.responses.put((frame, keeps_news))
+        self.responses.put(Queued(frame, keeps_news, self._port.heard_at))
         if not self._tags.open:
             self._port.end_tap()
             return
@@ -95,11 +121,10 @@ class Inbox:
             oldest = self.take()
             if oldest is None:
                 return
-            frame, was_kept = oldest
-            self._size -= frame_size(frame)
-            self._tags.done_with(_tag_of(frame), has_mutex=True)
-            if was_kept:
-                response = parse(frame)
+            self._size -= frame_size(oldest.frame)
+            self._tags.done_with(_tag_of(oldest.frame), has_mutex=True)
+            if oldest.was_kept:
+                response = parse(oldest.frame)
                 if isinstance(response, Untagged):
                     self._port.store_at_once(response)
 

@@ -124,6 +124,11 @@ class Port:
     # -- With the mutex -------------------------------------------------------------------------
 
     @property
+    def heard_at(self) -> float:
+        """When what is being received came, in monotonic time."""
+        return self._core.heard_at
+
+    @property
     def limits(self) -> Limits:
         """What may be kept."""
         return self._core.limits

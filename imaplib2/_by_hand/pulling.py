@@ -10,7 +10,7 @@ from typing import Any
 
 from .._clock import Clock, seconds_until
 from .._errors import abort, lost
-from .._protocol.framing import Frame, as_sent, first_line
+from .._protocol.framing import as_sent, first_line
 from .._protocol.grammar import CRLF
 from .._protocol.limits import ProtocolViolation
 from .._protocol.responses import Continuation, Tagged, Untagged, parse
@@ -37,6 +37,8 @@ class Pulling:
         self.continuation = b""
         # Bytes of pulled responses that were not given yet. Taking some from its front is cheap.
         self._rest = bytearray()
+        # When they came.
+        self._came_at = 0.0
         # An object for each thread that waits for a response.
         self._pullers: set[object] = set()
         # What is readable until all has been pulled: one, but for two threads that ask at once.
@@ -50,7 +52,7 @@ class Pulling:
         Raises ``abort`` when the connection is lost.
         """
         while True:
-            frame, was_kept = self._pull(timeout)
+            frame, was_kept, _ = self._pull(timeout)
             try:
                 response = parse(frame)
             except ProtocolViolation as violation:
@@ -69,7 +71,7 @@ class Pulling:
     def get_line(self, timeout: float | None) -> bytes:
         """Pull a line, without its end. Raises ``abort`` when the connection is lost."""
         if not self._rest:
-            self._take_in(self._pull(timeout)[0])
+            self._take_in(self._pull(timeout))
         end = self._rest.find(CRLF)
         line = self._take(end if end >= 0 else len(self._rest))
         del self._rest[: len(CRLF)]
@@ -88,27 +90,35 @@ class Pulling:
         Raises ``abort`` when the connection is lost.
         """
         while len(self._rest) < size:
-            self._take_in(self._pull(timeout)[0])
+            self._take_in(self._pull(timeout))
         return self._take(size)
 
     def receive(self, size: int, timeout: float | None) -> bytes:
-        """At most *size* bytes, as soon as there are any; ``b""`` when the connection is over."""
+        """At most *size* bytes, as soon as there are any; ``b""`` when the connection is over.
+
+        They came together: by reads of an encrypted socket, programs tell what came behind it.
+        """
         try:
             if not self._rest:
-                self._take_in(self._pull(timeout)[0])
+                self._take_in(self._pull(timeout))
         except abort:
             return b""
-        while len(self._rest) < size and not self._inbox.responses.empty():
+        while len(self._rest) < size and not self._inbox.is_empty:
             pulled = self._inbox.take()
             if pulled is None:
-                self._inbox.put_end()  # which is for the next call
+                # That is for the next call.
+                self._inbox.put_end()
                 break
-            self._take_in(pulled[0])
+            if pulled.came_at != self._came_at:
+                self._inbox.give_back(pulled)
+                break
+            self._take_in(pulled)
         return self._take(min(size, len(self._rest)))
 
-    def _take_in(self, frame: Frame) -> None:
-        self._rest += as_sent(frame)
-        self._tags.done_with(first_line(frame).partition(b" ")[0])
+    def _take_in(self, pulled: Queued) -> None:
+        self._rest += as_sent(pulled.frame)
+        self._came_at = pulled.came_at
+        self._tags.done_with(first_line(pulled.frame).partition(b" ")[0])
 
     def _take(self, size: int) -> bytes:
         with memoryview(self._rest) as view:
@@ -121,12 +131,15 @@ class Pulling:
     @property
     def has_some(self) -> bool:
         """Whether something can be pulled without waiting."""
-        return bool(self._rest) or not self._inbox.responses.empty()
+        return bool(self._rest) or not self._inbox.is_empty
 
     def _pull(self, timeout: float | None) -> Queued:
         """The next response, once it has come. Raises ``abort`` when the connection is lost."""
         engine, responses = self._port.running(), self._inbox.responses
         self._inbox.is_pulled = True
+        if (given_back := self._inbox.take_given_back()) is not None:
+            self._end_stand_ins()
+            return given_back
         deadline = None if timeout is None else Clock.now() + timeout
         if responses.empty():
             self._inbox.listen()
@@ -234,7 +247,7 @@ class Pulling:
 
     def _is_filed(self, queued: Queued, *, keep_completion: bool) -> bool:
         """Store a response; false for a completion that is to stay in the queue."""
-        frame, was_kept = queued
+        frame, was_kept, _ = queued
         response = parse(frame)
         if isinstance(response, Untagged) and was_kept:
             self._port.store(response)

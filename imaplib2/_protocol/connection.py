@@ -89,6 +89,7 @@ class Connection(Reception):
     output_size: int = _of("_out.size")
     tag_prefix: bytes = _of("_tags.prefix")
     missing: int = _of("_framer.missing")
+    heard_at: float = _of("_patience.heard")
     # Methods, which are described there.
     take_output: Callable[[], list[Buffer]] = _of("_out.take")
     put_back: Callable[[Buffer], None] = _of("_out.put_back")

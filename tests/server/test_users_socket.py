@@ -97,6 +97,35 @@ def test_idle_as_a_status_bar_does_it(serve: Serve, tls: Contexts, kind: Any, wa
 
 
 @kinds
+def test_what_has_come_later_is_given_later(serve: Serve, tls: Contexts, kind: Any) -> None:
+    """A read gives what came together, as that of an encrypted socket does.
+
+    Programs tell the news of an IDLE from its end by that.
+    """
+    ends = threading.Event()
+
+    def script(peer: Peer) -> None:
+        command = peer.command("IDLE")
+        peer.line(b"+ idling")
+        assert peer.readline() == b"DONE"
+        peer.send(b"* 4 EXISTS\r\n* 1 RECENT\r\n")
+        peer.pause(ends)
+        peer.ok(command)
+
+    with serve_to(kind, serve, tls, script_of(script)) as M:
+        sock, waiting = M.socket(), M._by_hand.inbox.responses.qsize
+        sock.settimeout(SECONDS)
+        sock.sendall(b"X1 IDLE\r\n")
+        assert sock.recv(4096) == b"+ idling\r\n"
+        sock.sendall(b"DONE\r\n")
+        wait_until(lambda: waiting() == 2)
+        ends.set()
+        wait_until(lambda: waiting() == 3)
+        assert sock.recv(4096) == b"* 4 EXISTS\r\n* 1 RECENT\r\n"
+        assert sock.recv(4096) == b"X1 OK done\r\n"
+
+
+@kinds
 @pytest.mark.parametrize("size", [1, 7, 100_000])
 def test_literals_both_ways(serve: Serve, tls: Contexts, kind: Any, size: int) -> None:
     text = b"X2 NOOP\r\n" * 3 + b"X3 SEARCH ALL {5}\r\n" + MESSAGE

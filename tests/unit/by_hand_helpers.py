@@ -93,6 +93,11 @@ class FakePort(Port):
         self.timeout: float | None = None
         self.receive: Callable[[Frame | None], None] | None = None
         self._tags = 0
+        self.now = 0.0
+
+    @property
+    def heard_at(self) -> float:
+        return self.now
 
     def is_in_progress(self, tag: object) -> bool:
         return tag in self.in_progress
@@ -154,7 +159,8 @@ class FakePort(Port):
     # -- What the server does -------------------------------------------------------------------
 
     def hear(self, data: bytes) -> None:
-        """Responses have come; they are queued for those who listen."""
+        """Responses have come together; they are queued for those who listen."""
+        self.now += 1
         for frame in frames_of([data], single=True):
             if self.receive is not None:
                 self.receive(frame)
@@ -186,5 +192,6 @@ class Parts:
         self.inbox.listen(tag)
 
     def queued(self) -> list[Any]:
-        """What waits to be pulled; it is taken."""
-        return [self.inbox.responses.get_nowait() for _ in range(self.inbox.responses.qsize())]
+        """What waits to be pulled, and whether it was kept; it is taken."""
+        taken = [self.inbox.responses.get_nowait() for _ in range(self.inbox.responses.qsize())]
+        return [queued and queued[:2] for queued in taken]

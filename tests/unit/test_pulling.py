@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imaplib2._by_hand.inbox import Queued
 from imaplib2._errors import abort
 
 from .by_hand_helpers import Parts
@@ -156,6 +157,38 @@ def test_news_are_stored_when_they_are_read_away() -> None:
     assert parts.idle.to_be_ended() is None
 
 
+def heard_in_two_pieces() -> Parts:
+    parts = Parts()
+    parts.begin()
+    parts.port.hear(b"* 1 EXISTS\r\n* 0 RECENT\r\n")
+    parts.port.hear(b"X1 OK done\r\n")
+    return parts
+
+
+def test_what_came_together_is_received_together() -> None:
+    parts = heard_in_two_pieces()
+    assert parts.pulling.receive(100, 0) == b"* 1 EXISTS\r\n* 0 RECENT\r\n"
+    assert parts.pulling.has_some
+    assert parts.pulling.receive(100, 0) == b"X1 OK done\r\n"
+    assert not parts.pulling.has_some
+
+
+def test_what_came_later_can_be_pulled_in_any_way() -> None:
+    parts = heard_in_two_pieces()
+    parts.pulling.receive(100, 0)
+    assert parts.pulling.get_response(0) == b"X1 OK done"
+    parts = heard_in_two_pieces()
+    parts.pulling.receive(100, 0)
+    assert parts.pulling.readline(0) == b"X1 OK done\r\n"
+
+
+def test_what_came_later_is_filed_with_the_rest() -> None:
+    parts = heard_in_two_pieces()
+    parts.pulling.receive(100, 0)
+    parts.pulling.file_rest()
+    assert not parts.pulling.has_some
+
+
 def test_two_threads_that_pull_at_once_are_both_noted() -> None:
     """By objects: two that add to a number at once may add one."""
     parts = heard(b"")
@@ -166,7 +199,7 @@ def test_two_threads_that_pull_at_once_are_both_noted() -> None:
         if len(seen) < 3:
             with contextlib.suppress(BlockingIOError):
                 parts.pulling.readline(0)
-        return (b"* 1 EXISTS", False)
+        return Queued(b"* 1 EXISTS", was_kept=False, came_at=0.0)
 
     parts.engine.wait_for_item = wait_for_item  # type: ignore[method-assign]
     parts.pulling.readline(1)
