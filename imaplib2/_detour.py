@@ -1,6 +1,6 @@
 """The way of a command by a ``_simple_command`` that a subclass has replaced.
 
-See `_route.py` for why it goes there, and for what waits in a `Route` meanwhile. Here is what
+See `_by_hand.route` for why it goes there, and for what waits in a `Route` meanwhile. Here is what
 ``imaplib``'s methods do before and behind their ``_simple_command``.
 """
 

@@ -35,6 +35,32 @@ _SECONDS = 5.0
 
 _FAILED = pytest.StashKey[bool]()
 
+_SLOW = {
+    "conformance",
+    "fuzz",
+    "live",
+    "soak",
+    "windows",
+    "server/test_deadlines.py",
+    "server/test_faults.py",
+    "server/test_injection.py",
+    "server/test_pipelining.py",
+    "server/test_printable.py",
+    "server/test_process.py",
+    "server/test_secrets.py",
+    "server/test_silence.py",
+    "server/test_socket_likes.py",
+    "server/test_stress.py",
+    "server/test_tls_attacks.py",
+    "unit/test_arguments_properties.py",
+    "unit/test_connection_properties.py",
+    "unit/test_hostile_input.py",
+    "unit/test_limits.py",
+    "unit/test_linear.py",
+    "unit/test_private_names.py",
+}
+"""Folders and files that take most of the time; others look into the same parts, more briefly."""
+
 
 # Servers are imported where a test asks for one: most tests have to do with none.
 @pytest.fixture(scope="session")
@@ -87,8 +113,12 @@ def settled_heap() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what can't hold on the system that tests run on, or as if they did."""
+    """Mark what is slow; skip what can't hold on the system that tests run on, or seem to."""
     for item in items:
+        folder, _, name = item.nodeid.partition("::")[0].rpartition("/")
+        folder = folder.removeprefix("tests/")
+        if folder.partition("/")[0] in _SLOW or f"{folder}/{name}" in _SLOW:
+            item.add_marker(pytest.mark.slow)
         if reason := excuse(item.nodeid):
             item.add_marker(pytest.mark.skip(reason=reason))
 
