@@ -42,8 +42,8 @@ _DONE = b"DONE\r\n"
 class Dispatch:
     """A connection but for what the server says: commands begin and end, as `Reception` finds.
 
-    The ground floor of `Connection`, which says what its public attributes mean. Everything is
-    for one thread at a time, under the driver's lock.
+    The ground floor of `Connection`. Everything is for one thread at a time, under the driver's
+    lock.
     """
 
     def __init__(

@@ -45,8 +45,7 @@ class Framer:
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
-        # Received, and from _start on not yet framed.
-        self._data = b""
+        self._data = b""  # from _start on not framed
         self._start = 0
         self._parts = _UnfinishedLine()  # what came before _data
         # Those of the response in progress: text, literal, text, ...
@@ -57,8 +56,7 @@ class Framer:
         self._pushed_back: bytes | None = None
         # A status response, whose response code isn't closed yet.
         self._in_code = False
-        # Lines that were added to the response in progress.
-        self._mended = 0
+        self._mended = 0  # lines added to the response
         # _pieces is whole, but for parentheses that the server hasn't closed.
         self._unclosed = False
         # The last of _pieces, when its quoted string is open.
@@ -323,16 +321,7 @@ class Framer:
         self._in_code = False
 
     def _start_literal(self, size: int) -> None:
-        if size > self._limits.literal:
-            raise ProtocolViolation(
-                f"literal of {size} bytes, more than {self._limits.literal} (limits.literal): "
-                + excerpt(self._pieces[0])
-            )
-        if len(self._pieces) > 2 * self._limits.literals:
-            raise ProtocolViolation(
-                f"more than {self._limits.literals} literals in a response (limits.literals): "
-                + excerpt(self._pieces[0])
-            )
+        _check_literal(size, self._pieces, self._limits)
         self._text_size += len(self._pieces[-1])
         self._literal = GrowingLiteral(size)
 
@@ -351,6 +340,20 @@ class Framer:
             self._pieces.append(literal.value)
         self._literal = None
         return True
+
+
+def _check_literal(size: int, pieces: list[bytes], limits: Limits) -> None:
+    """Raise ProtocolViolation when *pieces* announce a literal too large, or one too many."""
+    if size > limits.literal:
+        raise ProtocolViolation(
+            f"literal of {size} bytes, more than {limits.literal} (limits.literal): "
+            + excerpt(pieces[0])
+        )
+    if len(pieces) > 2 * limits.literals:
+        raise ProtocolViolation(
+            f"more than {limits.literals} literals in a response (limits.literals): "
+            + excerpt(pieces[0])
+        )
 
 
 class _UnfinishedLine(list[bytes]):
