@@ -352,7 +352,9 @@ def test_what_is_larger_than_all_that_is_queued_stays_while_it_is_the_newest() -
     driver.receive(b"* X 1\r\n* BIG " + b"x" * 2 * KILO + b"\r\n")
     assert by_hand.inbox.responses.qsize() == 1
     driver.receive(b"* X 2\r\n")
-    assert by_hand.inbox.responses.get_nowait() == (b"* X 2", False)
+    newest = by_hand.inbox.responses.get_nowait()
+    assert newest is not None
+    assert newest.frame == b"* X 2"
 
 
 # -- Nesting ---------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ import pytest
 
 from imaplib2 import Internaldate2tuple, ParseFlags
 from imaplib2._by_hand import ByHand
+from imaplib2._by_hand.inbox import Queued
 from imaplib2._errors import InvalidArgument, abort, error, printable
 from imaplib2._protocol import mutf7
 from imaplib2._protocol.arguments import is_list, split_list_options
@@ -322,7 +323,7 @@ def test_what_is_read_by_hand_takes_linear_time(
     def work(lines: int) -> None:
         frames = iter(frames_of([response(lines)]))
         by_hand.pulling._pull = (  # type: ignore[method-assign]
-            lambda timeout: (next(frames), False)
+            lambda timeout: Queued(next(frames), was_kept=False, came_at=0.0)
         )
         read(by_hand, lines)
         assert not by_hand.pulling._rest
