@@ -41,7 +41,8 @@ def _doubled(found: re.Match[str]) -> str:
 
 def _escape(found: re.Match[str]) -> str:
     number = ord(found[0])
-    if 0xDC80 <= number <= 0xDCFF:  # a byte that "surrogateescape" has kept
+    # A byte that "surrogateescape" has kept.
+    if 0xDC80 <= number <= 0xDCFF:
         return f"\\x{number - 0xDC00:02x}"
     return f"\\x{number:02x}" if number < 0x80 else f"\\u{number:04x}"
 
@@ -109,7 +110,8 @@ def _variant(cause: type[OSError]) -> type[OSErrorAbort]:
     if cause not in _VARIANTS:
         namespace = {"__module__": __name__, "_cause": cause}
         variant = type("OSErrorAbort", (OSErrorAbort, cause), namespace)
-        return _VARIANTS.setdefault(cause, variant)  # another thread's, if that was faster
+        # That of another thread, if it was faster.
+        return _VARIANTS.setdefault(cause, variant)
     return _VARIANTS[cause]
 
 

@@ -100,7 +100,7 @@ class Inbox:
         if not self._tags.open:
             self._port.end_tap()
             return
-        # Nobody pulls where the commands of threads that wait for an outcome overlap.
+        # Where commands overlap whose threads wait for an outcome, none of them pulls.
         if not self.is_pulled:
             self._drop_oldest()
         if self.responses.qsize() > self._port.limits.collected:

@@ -194,7 +194,8 @@ class Pulling:
             return stand_in
         try:
             stand_in = ReadableSocket(sock)
-        except OSError:  # no descriptor is left; what waits here is pulled with what comes
+        except OSError:
+            # No descriptor is left: what waits here is pulled with what comes.
             return sock
         self._stand_ins.append(stand_in)
         return stand_in

@@ -121,7 +121,8 @@ class Sending:
 
     def _is_new(self, tag: bytes) -> bool:
         """Whether nothing has been sent of the command with *tag*, as far as we know."""
-        self._port.running()  # raises in a forked child, which must not send
+        # Raises in a forked child, which must not send.
+        self._port.running()
         was_unseen = self._port.forget_unseen(tag)
         return was_unseen or tag not in self._tags.open
 

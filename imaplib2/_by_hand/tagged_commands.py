@@ -103,7 +103,8 @@ class TaggedCommands(MutableMapping[bytes, Any]):
 
     def replace(self, content: Mapping[bytes, Completion]) -> None:
         """Keep *content*, as if it were assigned, in the place of what was sent by hand."""
-        content = dict(content.items())  # it may be what is replaced
+        # A copy, as it may be what is replaced.
+        content = dict(content.items())
         for tag in [*self._tags.completions]:
             if tag not in content:
                 self.pop(tag, None)

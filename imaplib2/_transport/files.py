@@ -83,7 +83,8 @@ class FileTransport:
         if not self._is_shut:
             try:
                 self.sock.shutdown(socket.SHUT_RDWR)
-            except Exception:  # the code of a user's class, when all is over
+            except Exception:
+                # The code of a user's class, when all is over.
                 with contextlib.suppress(Exception):
                     self.sock.close()
             # Last: a signal handler may have raised before, and the next call has to go on.
@@ -125,7 +126,8 @@ class FileTransport:
         if data not in (b"", b"\n"):
             try:
                 data += self._file.readline(PORTION)
-            except TimeoutError as problem:  # the begun line is lost, so this is the end
+            except TimeoutError as problem:
+                # The begun line is lost, so this is the end.
                 raise TimeoutError(errno.ETIMEDOUT, "timed out within a line") from problem
         return data
 
@@ -135,4 +137,5 @@ class FileTransport:
         elif isinstance(problem, BlockingIOError) or self._interrupted:
             raise problem
         if not hasattr(self.sock, "recv") and hasattr(self.sock, "makefile"):
-            self._file = self.sock.makefile("rb")  # the old one gives errors from now on
+            # The old one gives errors from now on.
+            self._file = self.sock.makefile("rb")

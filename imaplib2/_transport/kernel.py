@@ -22,7 +22,8 @@ def descriptor_of(sock: Any) -> int:
     """The descriptor of something like a socket, -1 if it has none."""
     try:
         descriptor = sock.fileno()
-    except Exception:  # the code of a user's class
+    except Exception:
+        # The code of a user's class.
         return -1
     return descriptor if isinstance(descriptor, int) else -1
 
@@ -49,7 +50,8 @@ def bytes_waiting(channel: Any, request: str) -> int:
 
         count = fcntl.ioctl(channel, getattr(termios, request), bytes(4))
     except (ImportError, AttributeError, OSError, TypeError, ValueError):
-        return 0  # not on this system, or not of this kind of channel
+        # Not on this system, or not of this kind of channel.
+        return 0
     return int.from_bytes(count, sys.byteorder)
 
 

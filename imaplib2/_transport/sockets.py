@@ -42,7 +42,8 @@ class SocketTransport:
         if hasattr(sock, "makefile"):
             try:
                 self._hold = sock.makefile("rb", buffering=0)
-            except TypeError:  # a wrapper's, which takes no more than imaplib gives
+            except TypeError:
+                # A wrapper's, which takes no more than imaplib gives.
                 self._hold = sock.makefile("rb")
 
     @property
@@ -82,7 +83,8 @@ class SocketTransport:
             return self._send(data, socket.MSG_DONTWAIT)
         except BlockingIOError:
             return 0
-        except TypeError:  # a wrapper's, which takes no flags
+        except TypeError:
+            # A wrapper's, which takes no flags.
             self.direct = False
             return 0
 
