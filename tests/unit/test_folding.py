@@ -60,6 +60,26 @@ def test_a_line_is_as_long_as_its_text(lines: list[bytes]) -> None:
     assert folded.lines[0] == lines[0]
 
 
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        ([], -1),
+        ([WHOLE, WHOLE], -1),
+        ([WHOLE, FOLDED], 1),
+        # Of the next line, nothing is known, or it is the rest.
+        ([FOLDED, b'rest"))'], 0),
+        ([FOLDED, b'rest"))', WHOLE], 0),
+        ([WHOLE, FOLDED, b'rest"))', WHOLE, FOLDED], 1),
+        # A line that is no untagged response, but not behind a folded one.
+        ([WHOLE, b"A1 OK done", WHOLE], -1),
+        ([b"A1 OK done", b"A2 OK done"], -1),
+        ([FOLDED, WHOLE], -1),
+    ],
+)
+def test_a_folded_line_is_found(lines: list[bytes], found: int) -> None:
+    assert first_folded(lines) == found
+
+
 @given(st.lists(st.sampled_from([FOLDED, WHOLE, b"* 5 EXISTS", b"A1 OK done", b'rest"))', b"x"])))
 def test_the_first_folded_line_is_one_behind_which_no_response_begins(lines: list[bytes]) -> None:
     found = first_folded(lines)

@@ -320,6 +320,15 @@ def test_a_response_that_lacks_its_parenthesis_ends_where_the_next_begins() -> N
     ]
 
 
+@pytest.mark.parametrize("chunk", [1, 1 << 30])
+def test_of_a_response_that_lacks_its_parenthesis_a_line_behind_a_lone_cr_is_no_part(
+    chunk: int,
+) -> None:
+    wire = b"* 1 FETCH (X {1}\r\na\r\n\rA1 OK\r\n* 2 EXISTS\r\n"
+    expected = [[b"* 1 FETCH (X {1}", b"a", b""], b"\rA1 OK", b"* 2 EXISTS"]
+    assert frames_of(chunks(wire, chunk)) == expected
+
+
 def test_a_response_takes_in_few_lines_that_lack_their_literal() -> None:
     for line in (b")((", b""):
         first, *rest = frames_of([b"* 1 FETCH (X {0}\r\n", (line + b"\r\n") * 60])
@@ -362,6 +371,19 @@ def test_a_line_end_within_a_quoted_string_is_unfolded(
     framer.feed(wire[-1:])
     assert framer.frames() == [FOLDED + text]  # nothing more has to come
     assert frames_of(chunks(wire * 3, chunk)) == [FOLDED + text] * 3
+
+
+@pytest.mark.parametrize("before", [b"", b"* 1 FETCH (X {1}\r\na)\r\n"])
+def test_a_line_end_within_a_quoted_string_may_be_the_end_of_what_has_come(before: bytes) -> None:
+    framer = Framer()
+    found = framer.frames_of(before + FOLDED + b"\r\n", single=False)
+    assert len(found) == before.count(b"FETCH")
+    assert framer.frames_of(b' b"))\r\n', single=False) == [FOLDED + b' b"))']
+
+
+def test_a_quoted_string_behind_a_literal_may_be_folded_too() -> None:
+    wire = b'* 1 FETCH (BODY[1] {3}\r\nabc X "a\r\n b")\r\n* 1 EXISTS\r\n'
+    assert frames_of([wire]) == [[b"* 1 FETCH (BODY[1] {3}", b"abc", b' X "a b")'], b"* 1 EXISTS"]
 
 
 def test_such_a_line_may_announce_a_literal_or_stand_behind_one() -> None:
@@ -437,6 +459,7 @@ too_long = pytest.mark.parametrize(
         (b"* 1 FETCH (X {51}\r\n", "literal of 51 bytes"),
         (b"* 1 FETCH (X {4294967296}\r\n", "literal of 4294967296 bytes"),
         (b"* 1 FETCH (X {%b}\r\n" % (b"9" * 30), "literal of [0-9]+ bytes"),
+        (b"* X" + b" {0}\r\n" * 15, "more than 14 literals in a response"),
     ],
 )
 
@@ -446,7 +469,7 @@ too_long = pytest.mark.parametrize(
 def test_a_limit_is_a_violation_behind_all_earlier_responses(
     wire: bytes, what: str, size: int
 ) -> None:
-    framer = Framer(Limits(line=100, literal=50))
+    framer = Framer(Limits(line=100, literal=50, literals=14))
     found: list[Frame] = []
     portions = iter(chunks(BEFORE + wire, size))
     with pytest.raises(ProtocolViolation, match=what):
@@ -472,11 +495,12 @@ def test_a_response_at_the_limits_is_taken() -> None:
         assert frames_of(chunks(wire, size), Limits(line=100, literal=50)) == [line, literal]
 
 
-def test_a_line_pushed_back_is_taken_back_once() -> None:
+@pytest.mark.parametrize("line", [b"A1 OK", b"\rA1 OK"])
+def test_a_line_pushed_back_is_taken_back_once(line: bytes) -> None:
     framer = Framer()
-    framer.feed(b"* 1 FETCH (X {1}\r\na\r\nA1 OK\r\n* 2")
+    framer.feed(b"* 1 FETCH (X {1}\r\na\r\n" + line + b"\r\n* 2")
     assert framer.frames(single=True) == [[b"* 1 FETCH (X {1}", b"a", b""]]
-    assert framer.unread() == b"A1 OK\r\n* 2"
+    assert framer.unread() == line + b"\r\n* 2"
     assert framer.unread() == b""
     assert framer.frames() == []
 

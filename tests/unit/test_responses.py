@@ -6,6 +6,7 @@ import contextlib
 import imaplib
 import io
 import random
+import tracemalloc
 from functools import partial
 from typing import Any
 
@@ -22,6 +23,8 @@ from imaplib2._protocol.responses import (
     ResponseCode,
     Tagged,
     Untagged,
+    fetch_data,
+    items_of,
     parse,
     response_code,
 )
@@ -265,6 +268,81 @@ def test_an_open_response_code_is_told_from_none() -> None:
 def test_the_end_of_a_response_code_is_a_bracket(text: bytes) -> None:
     end = end_of_response_code(text)
     assert end in (-1, -2) or text[end : end + 1] == b"]"
+
+
+# -- FETCH responses, many at once -------------------------------------------------------------
+
+
+def fetches(first: int, last: int) -> list[Frame]:
+    return [b"* %d FETCH (UID %d FLAGS ())" % (n, 100 + n) for n in range(first, last + 1)]
+
+
+def with_one(frame: Frame) -> list[Frame]:
+    """Twenty, of which the eleventh is *frame*."""
+    return [*fetches(1, 10), frame, *fetches(12, 20)]
+
+
+@pytest.mark.parametrize("asks_in", [range, lambda *ends: frozenset(range(*ends))])
+@pytest.mark.parametrize(
+    ("frames", "numbers", "uids", "count"),
+    [
+        ([], None, None, 0),
+        (fetches(1, 3), None, None, 3),
+        (fetches(1, 20), None, None, 20),
+        (fetches(1, 20), (1, 21), None, 20),
+        (fetches(1, 20), (1, 20), None, 19),
+        (fetches(1, 20), (2, 30), None, 0),
+        (fetches(10, 30), (10, 31), None, 21),
+        (fetches(10, 30), (10, 30), None, 20),
+        (fetches(1, 20), None, (101, 121), 20),
+        (fetches(1, 20), None, (101, 111), 10),
+        (fetches(1, 3), None, (101, 103), 2),
+        # What is no FETCH response, or of no number that IMAP has, or one without a UID.
+        (with_one(b"* 11 EXISTS"), None, None, 10),
+        (with_one(b"A1 OK 11 FETCH "), None, None, 10),
+        (with_one(b"* %b FETCH (X)" % (b"9" * 5000)), (1, 21), None, 10),
+        (with_one(b"* 11 FETCH (X)")[8:14], None, (101, 121), 2),
+        # What has to be looked at one by one.
+        (with_one(b'* 11 FETCH (X "a FETCH b")'), (1, 21), None, 20),
+        (with_one([b"* 11 FETCH (X {3}", b"a\nb", b" UID 111)"]), (1, 21), None, 20),
+        ([b"* 1 FETCH (X" + b" y" * 40_000 + b")", *fetches(2, 20)], (1, 21), None, 20),
+    ],
+)
+def test_fetch_responses_are_taken_together_as_far_as_they_were_asked_for(
+    frames: list[Frame], numbers: Any, uids: Any, count: int, asks_in: Any
+) -> None:
+    asked = [asks_in(*ends) if ends else None for ends in (numbers, uids)]
+    taken, data = fetch_data(frames, 0, *asked)
+    assert taken == count
+    responses = [parse(frame) for frame in frames[:count]]
+    assert all(isinstance(response, Untagged) for response in responses)
+    assert data == [item for response in responses for item in items_of(response[1])]
+    behind = fetch_data([b"A1 OK", *frames], 1, *asked)
+    assert behind == (taken, data)
+
+
+def test_uids_that_no_response_tells_are_those_that_were_asked_for() -> None:
+    driver = Driver.selected()
+    fetch = driver.submit("UID FETCH", "101:120", "FLAGS")
+    driver.receive(b"".join(b"* %d FETCH (X)\r\n" % n for n in range(1, 21)))
+    driver.complete(fetch)
+    assert driver.result(fetch) == ("OK", [b"%d (X)" % n for n in range(1, 21)])
+
+
+def test_a_long_response_is_not_copied_again_and_again() -> None:
+    size = 1 << 20
+    frames: list[Frame] = [b"* 1 FETCH (X " + b"x" * size + b")", *fetches(2, 20)]
+    tracemalloc.start()
+    try:
+        taken, _ = fetch_data(frames, 0, range(1, 21))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert taken == 20
+    assert peak < 2.5 * size
+
+
+# -- In order ----------------------------------------------------------------------------------
 
 
 def test_a_stream_of_responses_is_read_in_order() -> None:
