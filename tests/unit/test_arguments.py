@@ -522,6 +522,10 @@ REFUSED: list[tuple[str, tuple[Any, ...]]] = [
     ("SEARCH", ("KEYWORD", PurePosixPath("x) (OR ALL"))),
     ("SEARCH", ("UNSEEN SINCE", "1-Jan-2024) (ALL")),
     ("SEARCH", ("(KEYWORD", "x))")),
+    ("CREATE", (["a", "b"],)),
+    ("CREATE", ({"a": 1},)),
+    ("FETCH", ("1", ["FLAGS", 5])),
+    ("STORE", ("1", "FLAGS", [None])),
 ]
 
 
@@ -550,6 +554,13 @@ def test_no_argument_can_pass_for_the_announcement_of_a_literal(
 ) -> None:
     with pytest.raises(InvalidArgument):
         encoded(name, *values)
+
+
+def test_options_of_list_are_no_part_of_the_argument_that_they_were_written_into() -> None:
+    assert split_list_options('(SUBSCRIBED) "a b"', "*") == ["(SUBSCRIBED)", '"a b"', "*"]
+    options = split_list_options('(SUBSCRIBED) ""', "* RETURN (CHILDREN)")
+    assert options == ["(SUBSCRIBED)", '""', "*", "RETURN", "(CHILDREN)"]
+    assert sent("LIST", *options) == b'LIST (SUBSCRIBED) "" * RETURN (CHILDREN)'
 
 
 def test_a_line_feed_behind_the_options_of_list_is_not_lost_but_refused() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import imaplib
 from collections.abc import Iterator
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -179,6 +180,16 @@ def test_an_assigned_command_keeps_what_the_table_knows_of_it() -> None:
 def test_a_command_that_nobody_changed_is_the_row_itself() -> None:
     assert find("FETCH") is COMMANDS["FETCH"]
     assert find_uid("FETCH") is UID_COMMANDS["FETCH"]
+
+
+def test_a_name_is_the_text_that_it_is_whatever_it_says_it_is() -> None:
+    class Name(str, Enum):
+        FETCH = "fetch"
+
+        def upper(self) -> str:
+            return "STORE"
+
+    assert find(Name.FETCH) is COMMANDS["FETCH"]
 
 
 def test_with_uids_a_command_is_allowed_where_it_and_uid_are() -> None:

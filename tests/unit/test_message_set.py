@@ -149,6 +149,25 @@ def test_the_highest_number_may_be_any(text: bytes) -> None:
     assert 1000 in read
 
 
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [(b"7", {7}), (b"3:5", {3, 4, 5}), (b"9,1:2,2:3", {1, 2, 3, 9}), (b"5:3,8", {3, 4, 5, 8})],
+)
+def test_the_numbers_of_a_set_are_those_that_were_sent(text: bytes, numbers: set[int]) -> None:
+    found = MessageSet.parse(text).numbers
+    # Which are looked up in C.
+    assert isinstance(found, (range, frozenset))
+    assert {number for number in range(20) if number in found} == numbers
+
+
+def test_numbers_that_may_be_any_are_none_and_very_many_are_not_listed() -> None:
+    assert MessageSet.parse(b"5:*").numbers is None
+    sparse = MessageSet.parse(b"1:20000,30000")
+    assert sparse.numbers is sparse
+    assert 20000 in sparse
+    assert 20001 not in sparse
+
+
 @pytest.mark.parametrize("text", [b"$", b"", b"x", b"1,", b"1:", b"1 2", b"\xff", b"1:2:3"])
 def test_a_set_that_cannot_be_read_may_mean_every_message(text: bytes) -> None:
     assert all(number in MessageSet.parse(text) for number in (1, 2, 1000))

@@ -57,6 +57,7 @@ def test_what_is_shown() -> None:
     assert display([b"A1 LOGIN me ", Secret(b"x"), b" ", Literal(b"12345")]) == (
         "A1 LOGIN me [secret] {5}"
     )
+    assert display([Secret(b"x"), Secret(Literal(b"y")), b" ", Secret(b"z")]) == "[secret] [secret]"
     assert repr(Password("x")) == repr(Secret(b"x")) == "[secret]"
     assert "12345" not in repr(Literal(b"12345"))
 

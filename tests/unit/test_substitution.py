@@ -109,6 +109,8 @@ def test_as_many_params_as_placeholders_are_asked_for(
         ("?f", "(a"),
         ("?f", '"'),
         ("?f", ["a)", "(b"]),
+        ("?f", 5),
+        ("?f", None),
         ("?", b"\xff"),
     ],
 )
@@ -128,6 +130,12 @@ class Shown:
 def test_a_param_is_str_bytes_a_number_or_a_date(value: Any) -> None:
     with pytest.raises(UnusableArgument, match=r"^SEARCH: a param must be str, bytes, a number"):
         substitute("SEARCH", ("FROM ?",), [value])
+
+
+def test_a_number_that_python_does_not_write_is_refused() -> None:
+    for text, value in [("LARGER ?", 10**9999), ("?s", [1, 10**9999])]:
+        with pytest.raises(InvalidArgument, match=r"^SEARCH: a number in params has"):
+            substitute("SEARCH", (text,), [value])
 
 
 @given(
