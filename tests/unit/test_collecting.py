@@ -69,6 +69,19 @@ def test_a_list_that_brings_the_data_of_others_conflicts_with_them(collecting: C
     assert not collecting.conflicts(status, status.claim)
 
 
+def test_what_several_commands_bring_is_theirs_until_the_last_has_completed(
+    collecting: Collecting,
+) -> None:
+    listings = [command("LIST", '""', "* RETURN (STATUS (MESSAGES))") for _ in range(2)]
+    status = command("STATUS", "box", "MESSAGES")
+    for listing in listings:
+        collecting.start(listing)
+    for listing in listings:
+        assert collecting.conflicts(status, status.claim)
+        collecting.stop(listing)
+    assert not collecting.conflicts(status, status.claim)
+
+
 @pytest.mark.parametrize("type_", ["EXPUNGE", "VANISHED"])
 def test_what_renumbers_messages_makes_their_numbers_tell_nothing(
     collecting: Collecting, type_: str

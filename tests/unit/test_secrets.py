@@ -192,6 +192,22 @@ def test_what_is_sent_by_hand_is_looked_at_within_limits() -> None:
 # -- For how long ----------------------------------------------------------------------------------
 
 
+def test_of_an_exchange_that_goes_on_and_on_the_last_secrets_are_remembered() -> None:
+    secrets = told(b"AUTHENTICATE", b" ", b"X")
+    for number in range(1000):
+        secrets.add_response(b64encode(b"secret number %d" % number))
+    assert secrets.hidden(b"secret number 999") == HIDDEN
+    assert secrets.hidden(b"secret number 1") == b"secret number 1"
+    assert len(secrets._needles[0]) <= 100
+
+
+@pytest.mark.parametrize("more", [[], [b"literal", b""]])
+def test_a_line_that_is_no_response_does_not_tell_while_logging_in(more: list[bytes]) -> None:
+    line = b"hunter2horse is wrong"
+    hidden = logged_in_by(PASSWORD).hide([line, *more] if more else line)
+    assert hidden == HIDDEN + b" is wrong"
+
+
 def test_the_secrets_of_two_logins_are_remembered() -> None:
     secrets = Secrets()
     for password in (b"first", b"second", b"third"):

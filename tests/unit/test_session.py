@@ -115,6 +115,12 @@ def test_capabilities_are_learnt_and_forgotten(session: Session) -> None:
     assert not session.capabilities_told
 
 
+def test_a_list_of_capabilities_is_learnt_as_far_as_servers_have_any(session: Session) -> None:
+    session.learn(b"IMAP4rev1" + b" X-CAPABILITY" * 10_000 + b" IDLE")
+    assert set(session.capabilities) == {"IMAP4REV1", "X-CAPABILITY"}
+    assert 4000 < len(session.capabilities) < 6000
+
+
 @pytest.mark.parametrize(
     ("capability", "size", "may"),
     [

@@ -44,6 +44,30 @@ def test_what_came_behind_a_mark_stands_behind_it() -> None:
     assert stored.data_of("EXISTS") == [b"1", b"2", b"3"]
 
 
+def test_behind_a_mark_and_nothing_more_data_goes_on_as_before() -> None:
+    stored = StoredResponses([["EXISTS", [b"1"]]])
+    earlier = stored.mark()
+    stored.add_behind(earlier, [])
+    stored.add("EXISTS", [b"2"])
+    assert entries_of(stored) == [["EXISTS", [b"1", b"2"]]]
+
+
+def test_what_came_behind_a_mark_counts_for_the_limits() -> None:
+    stored = StoredResponses([["EXISTS", [b"1"]]], Limits(stored=2))
+    stored.add_behind(stored.mark(), [("FETCH", [b"2"]), ("EXISTS", [b"3"])])
+    assert entries_of(stored) == [["EXISTS", [b"3"]]]
+
+
+def test_names_without_data_count_for_the_limits() -> None:
+    stored = StoredResponses(limits=Limits(stored_bytes=100))
+    stored.add("X" * 60, [])
+    assert entries_of(stored) == [["X" * 60, []]]
+    stored.add("Y" * 60, [])
+    assert entries_of(stored) == [["Y" * 60, []]]
+    stored.add("Z" * 200, [])
+    assert entries_of(stored) == []
+
+
 def test_what_was_shown_is_no_news() -> None:
     stored = StoredResponses([["EXISTS", [b"1"]], ["FETCH", [b"2"]]])
     assert stored.show("EXISTS") == [b"1"]

@@ -492,6 +492,18 @@ def test_what_comes_while_user_code_looks_stays(change: Any) -> None:
     assert responses[-1] == ["NEW", [b"4"]]
 
 
+def test_an_entry_is_removed_wherever_it_stands_by_then() -> None:
+    responses = stored()
+
+    def come(entry: Any) -> Any:
+        if "NEW" not in responses:
+            responses.insert(0, ["NEW", [b"4"]])
+        return "B" if entry[0] == "FETCH" else None
+
+    responses.remove(Late(come))
+    assert responses == [["NEW", [b"4"]], CONTENT[0], CONTENT[2]]
+
+
 class Late:
     """Equal to the entry of type B, when *look* has seen it."""
 
@@ -672,6 +684,15 @@ def test_threads_that_clear_and_append_hurt_nobody_who_stores() -> None:
     responses.clear()
     responses.add("Z", [b"1"])
     assert responses == [["Z", [b"1"]]]
+
+
+@pytest.mark.parametrize("times", [0, -1])
+def test_nothing_is_left_of_what_is_taken_no_times(times: int) -> None:
+    responses = kept = stored()
+    responses *= times
+    assert responses is kept
+    assert responses == []
+    assert "EXISTS" not in responses
 
 
 def test_what_is_multiplied_is_counted_apart() -> None:
