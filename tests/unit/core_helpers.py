@@ -132,6 +132,14 @@ class Driver:
         self._collect()
         return command
 
+    def submit_by_hand(self, name: str) -> Command:
+        """Submit a command whose bytes the user sends, once room is made for them."""
+        tag = self.core.new_tag()
+        command = Command.sent_by_hand(tag, tag + b" " + name.encode())
+        self.core.submit(command, self.now)
+        self._collect()
+        return command
+
     def unknown(self, name: str, *states: str) -> Command:
         """Submit a command that the table doesn't know."""
         return self.submit(name, of=COMMANDS["NOOP"]._replace(name=name, states=states))

@@ -625,6 +625,34 @@ def test_a_logout_that_was_given_up_leaves_no_deadline() -> None:
     assert driver.core.next_deadline() is None
 
 
+def test_giving_up_what_has_completed_changes_nothing() -> None:
+    driver = Driver()
+    login = driver.submit("AUTHENTICATE", "X")
+    driver.complete(login, "NO")
+    driver.core.give_up(login, driver.now)
+    assert driver.core.reason is None
+    driver = Driver.selected()
+    first, second = (driver.submit("IDLE", idle=Idle()) for _ in range(2))
+    driver.receive(b"+\r\n")
+    driver.complete(first)
+    driver.receive(b"+\r\n")
+    driver.sent()
+    driver.core.give_up(first, driver.now)
+    assert driver.sent() == b""
+    assert driver.pending(second)
+
+
+def test_an_idle_that_is_given_up_ends() -> None:
+    driver = Driver.selected()
+    idle = driver.submit("IDLE", idle=Idle())
+    driver.receive(b"+\r\n")
+    driver.sent()
+    driver.core.give_up(idle, driver.now)
+    assert driver.sent() == b"DONE\r\n"
+    driver.complete(idle)
+    assert driver.core.reason is None
+
+
 # -- Attribution -------------------------------------------------------------------------------
 
 
@@ -1494,6 +1522,156 @@ def test_a_completed_logout_leaves_no_deadline() -> None:
     driver = timed()
     driver.complete(driver.submit("LOGOUT"))
     assert driver.core.next_deadline() is None
+
+
+# -- By hand -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["NOOP", "STARTTLS"])
+def test_a_command_by_hand_that_is_given_up_makes_room_for_the_next(name: str) -> None:
+    driver = Driver()
+    by_hand, behind = driver.submit_by_hand(name), driver.submit("NOOP")
+    assert driver.sent() == b""
+    driver.core.give_up(by_hand, driver.now)
+    assert driver.sent() == behind.tag + b" NOOP\r\n"
+    assert not driver.core.may_have_frames
+    driver.fail(abort("gone"))
+    assert driver.pending(by_hand)
+
+
+def test_a_password_that_is_sent_by_hand_is_hidden() -> None:
+    driver = Driver()
+    login = driver.submit_by_hand("LOGIN")
+    driver.core.sent_by_hand(login.tag + b" LOGIN joe hunter2horse\r\n")
+    driver.complete(login, "NO hunter2horse is wrong")
+    assert driver.result(login) == ("NO", [b"[secret] is wrong"])
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_what_is_sent_by_hand_but_not_to_log_in_is_no_secret(by_hand: bool) -> None:
+    driver = Driver()
+    if by_hand:
+        driver.submit_by_hand("NOOP")
+    else:
+        driver.submit("LOGIN", "joe", "hunter2horse")
+    driver.core.sent_by_hand(b"X1 NOOP with words\r\n")
+    driver.receive(b"* BYE no words, hunter2horse\r\n")
+    assert "no words, " in str(driver.core.reason)
+    assert ("hunter2" in str(driver.core.reason)) is by_hand
+
+
+def test_a_user_polls_for_news_until_it_has_no_wish_to() -> None:
+    driver = Driver.selected()
+    driver.core.stop_polling()
+    assert not driver.core.is_polled
+    driver.submit("IDLE", idle=Idle(capture=lambda type_, data: None, polled=True))
+    assert not driver.core.is_polled
+    driver.receive(b"+\r\n")
+    assert driver.core.is_polled
+    driver.core.stop_polling()
+    assert not driver.core.is_polled
+
+
+def unseen(driver: Driver, tag: bytes = b"X1") -> Command:
+    """A command that may have been sent with *tag*."""
+    command = Command.sent_by_hand(tag, tag)
+    driver.core.reserved_tags.add(tag)
+    driver.core.expect_unseen(command)
+    return command
+
+
+def test_a_command_that_was_sent_unseen_can_be_waited_for_like_any_other() -> None:
+    driver = timed()
+    command = unseen(driver)
+    assert driver.core.next_deadline() is None
+    driver.core.adopt(b"X1", b"NOOP", 5.0)
+    assert driver.started(command)
+    assert driver.core.next_deadline() == 15.0
+    behind = driver.submit("NOOP")
+    assert not driver.started(behind)
+    driver.complete(command)
+    assert driver.result(command) == ("OK", [b"done"])
+    assert driver.started(behind)
+
+
+def test_a_command_that_was_sent_unseen_is_told_once_if_it_has_completed_before() -> None:
+    driver = timed()
+    command = unseen(driver)
+    driver.complete(command)
+    driver.core.adopt(b"X1", b"NOOP", 5.0)
+    assert driver.result(command) == ("OK", [b"done"])
+    assert not driver.started(command)
+    assert driver.core.next_deadline() is None
+
+
+def test_behind_the_end_a_command_that_was_sent_unseen_is_lost() -> None:
+    driver = Driver.selected()
+    driver.fail(abort("gone"))
+    unseen(driver)
+    with pytest.raises(abort, match="gone"):
+        driver.core.adopt(b"X1", b"NOOP", 5.0)
+
+
+def test_a_starttls_that_was_sent_unseen_upgrades() -> None:
+    driver = Driver()
+    command = unseen(driver)
+    driver.core.adopt(b"X1", b"STARTTLS", 0.0)
+    assert driver.core.may_have_frames
+    driver.receive(b"* OK x\r\nX1 OK begin\r\n")
+    assert driver.upgrade().command is command
+    assert driver.core.awaits_socket()
+
+
+def test_a_command_that_is_not_expected_any_more_is_none() -> None:
+    driver = Driver.selected()
+    command = unseen(driver)
+    assert driver.core.forget_unseen(b"X1")
+    assert not driver.core.forget_unseen(b"X1")
+    driver.core.adopt(b"X1", b"NOOP", 0.0)
+    assert not driver.started(command)
+    driver.fail(abort("gone"))
+    assert driver.pending(command)
+
+
+def test_behind_a_starttls_by_hand_nothing_is_sent_in_plain_text() -> None:
+    driver = Driver()
+    starttls = driver.submit_by_hand("STARTTLS")
+    driver.complete(starttls, "OK begin")
+    with pytest.raises(error, match="NOOP is not sent in plain text") as refused:
+        driver.submit("NOOP")
+    assert refused.value.is_refusal
+    driver.fail(abort("gone"))
+    assert not driver.core.awaits_socket()
+
+
+def test_behind_tls_by_hand_the_capabilities_are_asked_for_before_its_user_goes_on() -> None:
+    driver = Driver()
+    waiter: Any = object()
+    starttls = driver.submit_by_hand("STARTTLS")
+    driver.complete(starttls, "OK begin")
+    driver.events.clear()
+    driver.core.upgraded_by_hand(waiter, driver.now)
+    assert not driver.core.awaits_socket()
+    assert starttls.waiter is waiter
+    capability, _, rest = driver.sent().partition(b" ")
+    assert rest == b"CAPABILITY\r\n"
+    behind = driver.submit("NOOP")
+    assert driver.pending(starttls)
+    driver.receive(b"* CAPABILITY IMAP4rev1 TLS\r\n" + capability + b" OK done\r\n")
+    assert driver.result(starttls) == ("OK", [b"begin"])
+    assert driver.core.capabilities == ("IMAP4REV1", "TLS")
+    assert driver.started(behind)
+
+
+def test_an_end_behind_tls_by_hand_is_told_to_the_user_that_waits_for_the_capabilities() -> None:
+    driver = Driver()
+    starttls = driver.submit_by_hand("STARTTLS")
+    driver.complete(starttls, "OK begin")
+    driver.events.clear()
+    waiter: Any = object()
+    driver.core.upgraded_by_hand(waiter, driver.now)
+    driver.fail(abort("gone"))
+    assert "gone" in str(driver.error(starttls))
 
 
 # -- Small things ------------------------------------------------------------------------------

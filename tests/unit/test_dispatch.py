@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from imaplib2._errors import abort
 from imaplib2._protocol.connection import Connection
 from imaplib2._protocol.dispatch import Dispatch
@@ -72,3 +76,27 @@ def test_the_end_tells_all_once_and_the_first_reason() -> None:
     assert "first" in str(lost.reason)
     assert not driver.core.in_progress
     assert not driver.core.held
+
+
+class Full(list[Any]):
+    """Events, of which there is room for one."""
+
+    def append(self, event: Any) -> None:
+        if self:
+            raise MemoryError
+        super().append(event)
+
+
+def test_an_end_that_was_cut_short_goes_on_and_tells_the_first_reason() -> None:
+    driver = Driver.authenticated()
+    commands = [driver.submit("NOOP") for _ in range(3)]
+    driver.events.clear()
+    driver.core.events = Full()
+    with pytest.raises(MemoryError):
+        driver.core.fail(abort("first"))
+    driver.events, driver.core.events = driver.core.events, []
+    driver.fail(abort("second"))
+    *failed, lost = list.copy(driver.events)
+    assert [event.command for event in failed if isinstance(event, Failed)] == commands
+    assert isinstance(lost, Lost)
+    assert "first" in str(lost.reason)

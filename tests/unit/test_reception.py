@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from imaplib2._protocol.command import Command
 from imaplib2._protocol.events import UpgradeNow
 
 from .core_helpers import Driver
@@ -63,6 +64,29 @@ def test_a_literal_that_was_received_elsewhere_is_part_of_its_response() -> None
     assert core.frame_literal(b"abcde") == []
     assert core.missing == 0
     assert core.frame(b")\r\n* 2 EXISTS\r\n")[0] == [b"* 1 FETCH (X {5}", b"abcde", b")"]
+
+
+def test_a_command_that_was_sent_unseen_completes_once_by_its_tag() -> None:
+    driver = Driver.authenticated()
+    command = Command.sent_by_hand(b"X1", b"X1")
+    driver.core.reserved_tags.add(b"X1")
+    driver.core.expect_unseen(command)
+    driver.receive(b"X1 NO not so\r\nX1 OK again\r\n")
+    assert driver.result(command) == ("NO", [b"not so"])
+    assert driver.core.reason is None
+    driver.core.reserved_tags.remove(b"X1")
+    driver.receive(b"X1 OK once more\r\n")
+    assert "unexpected tagged response" in str(driver.core.reason)
+
+
+def test_the_ok_to_a_starttls_by_hand_is_told_at_once_and_nothing_is_read_behind_it() -> None:
+    driver = Driver()
+    starttls = driver.submit_by_hand("STARTTLS")
+    driver.complete(starttls, "OK begin")
+    assert driver.result(starttls) == ("OK", [b"begin"])
+    assert driver.upgrade().command is starttls
+    assert driver.core.paused
+    assert driver.core.awaits_socket()
 
 
 @pytest.mark.parametrize("wire", [b"A99 OK x\r\n", b"nonsense\r\n", b"* \r\n"])
