@@ -206,9 +206,11 @@ class Gate:
         """Collect what has to be done, if there is anything; the mutex is held."""
         assert self.mutex.is_owned()
         core, sending = self.core, self.sending
-        events, traffic, output = core.events, core.traffic, None
+        traffic, output = core.traffic, None
         traced: Bell | None = None
-        if events:
+        # Not an empty list of the core's, to which another thread's step would add its events.
+        events = core.events or None
+        if events is not None:
             if traffic and self.callbacks.thread and any(map(_calls_back, events)):
                 traced = self.callbacks.hold()
             for event in events:
@@ -248,7 +250,7 @@ class Gate:
             self.trace.traffic(traffic)
         if traced is not None:
             traced.ring()
-        if events:
+        if events is not None:
             for event in events:
                 self._act_on(event)
             self._undone.pop(id(events), None)
@@ -344,7 +346,7 @@ class Gate:
 class _Todo(NamedTuple):
     """What `Gate._settle` found to be done without the mutex."""
 
-    events: list[Event]
+    events: list[Event] | None
     traffic: list[tuple[str, Any]] | None
     output: list[Buffer] | None
     #: Rung when the traffic is traced: callbacks wait for it.

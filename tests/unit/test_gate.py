@@ -73,6 +73,23 @@ def test_a_command_goes_out_and_its_outcome_comes_back(at: Gate, channel: Channe
     assert issued.waiter.wait() == DONE
 
 
+def test_what_comes_while_a_step_is_followed_up_is_not_done_twice(channel: Channel) -> None:
+    """The reader may take in the answer before the sender is through with its own step."""
+    upgrades: list[Command] = []
+    at = gate(channel, lambda command, unread: upgrades.append(command) or channel)
+    issued = command("COMPRESS")
+    trace = at.trace.traffic
+
+    def answer(entries: list[tuple[str, Any]]) -> None:
+        at.trace.traffic = trace  # type: ignore[method-assign]
+        complete(at, issued)
+
+    at.trace.traffic = answer  # type: ignore[method-assign]
+    submit(at, issued)
+    assert issued.waiter.wait() == DONE
+    assert upgrades == [issued]
+
+
 def test_a_step_is_taken_with_the_mutex_and_its_consequences_without(at: Gate) -> None:
     held: list[bool] = []
     issued = submit(at, command())
