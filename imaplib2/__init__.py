@@ -36,10 +36,12 @@ from ._settings import (
     IMAP4_PORT,
     IMAP4_SSL_PORT,
     MAXLINE,
+    READ_SIZE,
+    TLS_COMPAT,
+    TLS_NO_SSL,
+    TLS_SECURE,
     AllowedVersions,
 )
-from ._threads import READ_SIZE
-from ._transport import TLS_COMPAT, TLS_NO_SSL, TLS_SECURE
 from ._version import __release__, __revision__, __version__, version
 
 #: The debug level of instances that are made without one.

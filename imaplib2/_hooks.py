@@ -10,38 +10,35 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import sys
 import weakref
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from . import _errors
-from ._attributes import Attributes
-from ._by_hand import ByHand
+from ._attributes import Attributes, is_replaced
+from ._by_hand.by_hand import ByHand
 from ._clock import Clock
 from ._protocol.command import Command
 from ._protocol.commands import Upgrade
 from ._protocol.connection import Connection
 from ._protocol.framing import announced_literal
 from ._protocol.grammar import CRLF
-from ._threads import Engine
-from ._transport import (
-    DeflateTransport,
-    FileTransport,
-    MethodTransport,
-    SocketTransport,
-    Transport,
-    buffered,
-    hand_over,
-    is_interruption,
-    is_socket,
-    tls_transport,
-    tune,
-)
+from ._transport.base import Transport
+from ._transport.deflate import DeflateTransport
+from ._transport.files import FileTransport
+from ._transport.hands import buffered, is_interruption
+from ._transport.kernel import tune
+from ._transport.methods import MethodTransport
+from ._transport.sockets import SocketTransport, is_socket
+from ._transport.tls import tls_transport
+from ._transport.tls_settings import is_tls
+from ._transport.users_socket import hand_over
 
 if TYPE_CHECKING:
     import ssl
 
     from _typeshed import ReadableBuffer
+
+    from ._threads.engine import Engine
 
 
 class Client(Protocol):
@@ -371,17 +368,6 @@ class Hooks:
         if self._inner is None:
             self._inner = client._make_transport()
         return self._inner
-
-
-def is_replaced(client: object, name: str, original: object) -> bool:
-    """Whether a subclass, or an assignment to class or object, has replaced a method of ours."""
-    return name in vars(client) or getattr(type(client), name) is not original
-
-
-def is_tls(sock: Any) -> bool:
-    """Whether *sock* is encrypted; without importing ssl where nothing has."""
-    ssl = sys.modules.get("ssl")
-    return ssl is not None and isinstance(sock, ssl.SSLSocket)
 
 
 def _own_file(client: object) -> Any:

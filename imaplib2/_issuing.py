@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from . import _auth
-from ._by_hand import Route, check_whole
+from ._by_hand.route import Route, check_whole
 from ._checks import check_callable
 from ._detour import Detour
 from ._errors import error
@@ -19,12 +19,12 @@ from ._protocol.command import Command, Idle, Waiter
 from ._protocol.commands import Row, Upgrade, find, find_uid
 from ._protocol.substitution import substitute
 from ._protocol.values import plain_value
-from ._threads import Engine
 from ._threads.pending import Callback, Finish, Outcome, Pending
 from ._types import LATER, Result
 
 if TYPE_CHECKING:
     from ._auth import Authenticator, Responder
+    from ._threads.engine import Engine
 
 
 class Issuer(Detour):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from ._hooks import is_replaced
+from ._attributes import is_replaced
 from ._issuing import Issuer
 from ._link import Link
 from ._protocol.arguments import encode_arguments, quote

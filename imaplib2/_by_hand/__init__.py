@@ -53,9 +53,3 @@ whose own commands complete (`Pulling.after_command`), and with those that look 
 ``OnSocket._written``            hand. Others leave a rest that is not empty alone.
 ===============================  ===============================================================
 """
-
-from .by_hand import ByHand
-from .route import Route, Routes, as_imaplib_has_it, check_whole
-from .tagged_commands import TaggedCommands
-
-__all__ = ["ByHand", "Route", "Routes", "TaggedCommands", "as_imaplib_has_it", "check_whole"]

@@ -6,7 +6,7 @@ from typing import Any
 
 from .._protocol.command import Command
 from .._protocol.connection import Connection
-from .._threads import Engine
+from .._threads.engine import Engine
 from .._threads.pending import Outcome
 from .inbox import Inbox
 from .on_socket import OnSocket

@@ -14,7 +14,7 @@ from .._protocol.connection import Connection
 from .._protocol.framing import Frame
 from .._protocol.limits import Limits
 from .._protocol.responses import Untagged
-from .._threads import Engine
+from .._threads.engine import Engine
 
 
 class Port:

@@ -11,7 +11,9 @@ import pytest
 
 import imaplib2._client
 from imaplib2 import IMAP4, IMAP4_SSL, IMAP4_stream
-from imaplib2._transport import SocketTransport, kernel, tune
+from imaplib2._transport import kernel
+from imaplib2._transport.kernel import tune
+from imaplib2._transport.sockets import SocketTransport
 
 from .conftest import Contexts
 from .helpers import SECONDS, Serve, abort, connected, duration, failure, greet_authenticated

@@ -11,14 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imaplib2 import IMAP4
-from imaplib2._attributes import Attributes
-from imaplib2._by_hand import ByHand
+from imaplib2._attributes import Attributes, is_replaced
+from imaplib2._by_hand.by_hand import ByHand
 from imaplib2._errors import abort, error
-from imaplib2._hooks import Hooks, is_replaced, is_tls
+from imaplib2._hooks import Hooks
 from imaplib2._protocol.command import Command
 from imaplib2._protocol.commands import COMMANDS
 from imaplib2._protocol.connection import Connection
-from imaplib2._transport import DeflateTransport, MethodTransport
+from imaplib2._transport.deflate import DeflateTransport
+from imaplib2._transport.methods import MethodTransport
+from imaplib2._transport.tls_settings import is_tls
 
 
 class Carrier:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from imaplib2._by_hand import ByHand
+from imaplib2._by_hand.by_hand import ByHand
 from imaplib2._errors import InvalidArgument, TimeoutAbort, abort
 from imaplib2._protocol.claims import MailboxClaim, uid_of
 from imaplib2._protocol.command import Command

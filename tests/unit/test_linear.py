@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import pytest
 
 from imaplib2 import Internaldate2tuple, ParseFlags
-from imaplib2._by_hand import ByHand
+from imaplib2._by_hand.by_hand import ByHand
 from imaplib2._by_hand.inbox import Queued
 from imaplib2._errors import InvalidArgument, abort, error, printable
 from imaplib2._protocol import mutf7
@@ -28,7 +28,7 @@ from imaplib2._protocol.search_program import SearchReader
 from imaplib2._protocol.substitution import substitute
 from imaplib2._protocol.untagged import UntaggedResponses
 from imaplib2._protocol.written import Written
-from imaplib2._transport import MethodTransport
+from imaplib2._transport.methods import MethodTransport
 
 from .core_helpers import Driver, frames_of
 from .test_arguments import sent
