@@ -128,7 +128,7 @@ class IMAP4(CommandMethods, Upgrades, HistoricalNames):
 
     def _connect(self) -> None:
         """Be greeted, behind ``open``. Test doubles replace both, as with ``imaplib``."""
-        self._engine = self._by_hand.engine = self._make_engine()
+        self._engine = self._by_hand.port.engine = self._make_engine()
         self._finalizer = weakref.finalize(self, self._engine.abandon)
         self._finalizer.atexit = False
         self._engine.start(self._time_limit() or CONNECT_TIMEOUT)

@@ -126,7 +126,8 @@ class Hooks:
         self.reads_lines = is_replaced(client, "readline", self._base.readline) or (
             reads and _own_file(client) is not None
         )
-        self._by_hand.sends_unseen, self._by_hand.reads_lines = sends, self.reads_lines
+        port = self._by_hand.port
+        port.sends_unseen, port.reads_lines = sends, self.reads_lines
         self._use(client, client._own_sock())
         upgraded, self._inner = self._inner is not None, None
         if self.used_sock is not None or client._has_process() or not (reads and sends):
@@ -210,7 +211,7 @@ class Hooks:
     def _compressed(self, client: Client, unread: bytes) -> Transport:
         inner = self._base_transport(client)
         self._inner = DeflateTransport(inner, client.compressor, client.decompressor, unread)
-        self._by_hand.is_compressed = True
+        self._by_hand.port.is_compressed = True
         return self._inner
 
     def go_on_by_hand(self, client: Client) -> None:
@@ -361,7 +362,7 @@ class Hooks:
 
     def _is_by_hand(self) -> bool:
         """Whether a user's thread calls, and not the reader or the writer."""
-        engine = self._by_hand.engine
+        engine = self._by_hand.port.engine
         return engine is not None and not engine.is_current
 
     def _base_transport(self, client: Client) -> Transport:

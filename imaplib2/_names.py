@@ -50,7 +50,7 @@ class HistoricalNames(Issuer):
 
     def _new_tag(self) -> bytes:
         # It may have been replaced since the connection was made.
-        self._by_hand.sends_unseen = is_replaced(self, "send", Link.send)
+        self._by_hand.port.sends_unseen = is_replaced(self, "send", Link.send)
         return self._by_hand.new_tag()
 
     def _get_response(self) -> bytes | None:

@@ -12,8 +12,9 @@ does the reader leave them there until they are pulled: otherwise it would be a 
 of both sees them first.
 
 The parts, each referring to those above it only: ``port.py`` (the core and the threads),
-``tags.py``, ``own_idle.py``, ``inbox.py``, ``pulling.py``, ``sending.py``, ``on_socket.py`` and
-``tagged_commands.py``.
+``tags.py``, ``own_idle.py``, ``inbox.py``, ``pulling.py``, ``sending.py``, ``on_socket.py``,
+``tagged_commands.py``, and ``parts.py``. Before anything is done by hand, there are none but the
+port; `ByHand` is what the client has.
 
 One thread at a time sends and reads by hand. What it shares with the reader, with users' threads
 whose own commands complete (`Pulling.after_command`), and with those that look at
@@ -22,7 +23,7 @@ whose own commands complete (`Pulling.after_command`), and with those that look 
 ===============================  ===============================================================
 ``Inbox.responses``              A queue.
 ``Inbox._size``, ``core.tap``    The mutex.
-``Inbox.is_used``,               Single attributes that are set; an old value lets the reader
+``Port.is_used``,                Single attributes that are set; an old value lets the reader
 ``Inbox.is_pulled``              drop what is too much a response too early or too late.
 ``Tags.open``                    The mutex to add a tag, and to end the tap when none is left. A
                                  user who forgets a tag discards it without: then the next

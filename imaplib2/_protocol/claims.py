@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Container
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from . import mutf7
 from .grammar import QUOTED_BYTES, without_escapes
 from .message_set import MessageSet
 from .patterns import pattern
-from .responses import Data
+
+if TYPE_CHECKING:
+    from .responses import Data
 
 _LEADING_UID = pattern(rb"[0-9]+ \(UID ([0-9]{1,20})\b")
 # Digits of the largest number of IMAP (RFC 9051, section 9: number64).

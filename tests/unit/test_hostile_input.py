@@ -149,7 +149,7 @@ class Client(IMAP4):
 
     def _connect(self) -> None:
         self._loop = Loop(self._core, Wire(self.listener))
-        self._engine = self._by_hand.engine = self._loop
+        self._engine = self._by_hand.port.engine = self._loop
 
     def heard(self) -> list[bytes]:
         """The commands that have arrived since the last call."""

@@ -36,6 +36,7 @@ LAYERS = [
     {"_hooks"},
     {"_idler", "_by_hand"},
     {"_by_hand.by_hand"},
+    {"_by_hand.parts"},
     {"_by_hand.on_socket", "_by_hand.tagged_commands"},
     {"_by_hand.sending"},
     {"_by_hand.pulling"},

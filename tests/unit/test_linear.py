@@ -322,11 +322,11 @@ def test_what_is_read_by_hand_takes_linear_time(
 
     def work(lines: int) -> None:
         frames = iter(frames_of([response(lines)]))
-        by_hand.pulling._pull = (  # type: ignore[method-assign]
+        by_hand.parts.pulling._pull = (  # type: ignore[method-assign]
             lambda timeout: Queued(next(frames), was_kept=False, came_at=0.0)
         )
         read(by_hand, lines)
-        assert not by_hand.pulling._rest
+        assert not by_hand.parts.pulling._rest
 
     assert_linear(work, 4000)
 
@@ -336,7 +336,7 @@ def test_a_literal_that_is_written_in_portions_takes_linear_time() -> None:
 
     def work(size: int) -> None:
         by_hand, written = ByHand(Connection()), Written()
-        by_hand.tags.open.add(b"X1")
+        by_hand.parts.tags.open.add(b"X1")
         written.feed(b"X1 APPEND INBOX {%d+}\r\n" % size)
         by_hand.on_socket._written = written
         view = memoryview(bytes(size))
