@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from .._errors import InvalidArgument, UnusableArgument, error
 from . import mutf7
@@ -36,6 +36,7 @@ from .quoting import (
     unquote,
     with_literals,
 )
+from .records import Record
 from .search_program import SearchProgram, date_text
 from .values import plain_value
 
@@ -60,18 +61,28 @@ __all__ = [
 ]
 
 
-class Encoded(NamedTuple):
+class Encoded(Record):
     """The arguments of a command, ready to be laid out."""
 
-    parts: list[Part]
-    #: The text of the first argument, which tells the command's data from others'.
-    first: bytes
-    #: The search criteria hold message numbers.
-    numbers: bool = False
-    #: With UTF8=ACCEPT the same values may have to be written in another way.
-    differs_in_utf8: bool = False
-    #: The values as they were at the moment of the call, as far as they are Python's own.
-    values: Sequence[Any] = ()
+    __slots__ = ("differs_in_utf8", "first", "numbers", "parts", "values")
+
+    def __init__(
+        self,
+        parts: list[Part],
+        first: bytes,
+        numbers: bool = False,
+        differs_in_utf8: bool = False,
+        values: Sequence[Any] = (),
+    ) -> None:
+        self.parts = parts
+        #: The text of the first argument, which tells the command's data from others'.
+        self.first = first
+        #: The search criteria hold message numbers.
+        self.numbers = numbers
+        #: With UTF8=ACCEPT the same values may have to be written in another way.
+        self.differs_in_utf8 = differs_in_utf8
+        #: The values as they were at the moment of the call, as far as they are Python's own.
+        self.values = values
 
 
 def encode_arguments(row: Row, values: Iterable[Any], *, utf8: bool = False) -> Encoded:

@@ -199,8 +199,8 @@ def test_the_threads_use_replaced_methods(names: list[str]) -> None:
     hooked = transport(client)
     assert isinstance(hooked, MethodTransport)
     assert hooked.base is client.carrier
-    assert client.hooks.reads_lines == client.by_hand.reads_lines == ("readline" in names)
-    assert client.by_hand.sends_unseen == ("send" in names)
+    assert client.hooks.reads_lines == client.by_hand.port.reads_lines == ("readline" in names)
+    assert client.by_hand.port.sends_unseen == ("send" in names)
     assert transport(client) is hooked
 
 
@@ -256,7 +256,7 @@ def test_compressing_wraps_the_transport() -> None:
     compressed = client.hooks.upgrade(client, Command(COMMANDS["COMPRESS"], []), b"")
     assert isinstance(compressed, DeflateTransport)
     assert compressed.inner is client.carrier
-    assert client.by_hand.is_compressed
+    assert client.by_hand.port.is_compressed
     client.send(b"text")
     assert zlib.decompressobj(-15).decompress(client.carrier.sent) == b"text"
 

@@ -75,7 +75,7 @@ LAYERS = [
     {"_protocol.states", "_protocol.grammar", "_protocol.limits", "_protocol.values"},
     {"_protocol.patience", "_protocol.tags"},
     {"_errors"},
-    {"_protocol.patterns"},
+    {"_protocol.patterns", "_protocol.records"},
 ]
 LEVELS = {name: level for level, names in enumerate(LAYERS) for name in names}
 

@@ -338,10 +338,10 @@ def test_a_literal_that_is_written_in_portions_takes_linear_time() -> None:
         by_hand, written = ByHand(Connection()), Written()
         by_hand.parts.tags.open.add(b"X1")
         written.feed(b"X1 APPEND INBOX {%d+}\r\n" % size)
-        by_hand.on_socket._written = written
+        by_hand.parts.on_socket._written = written
         view = memoryview(bytes(size))
         while view:
-            by_hand.on_socket._expect_others(view, b"X1")
+            by_hand.parts.on_socket._expect_others(view, b"X1")
             written.feed(view[:20_000])
             view = view[20_000:]
 
