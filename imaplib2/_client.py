@@ -77,7 +77,7 @@ class IMAP4(CommandMethods, Upgrades, HistoricalNames):
         identifier: str | None = None,
         debug_buf_lvl: int | None = None,
     ) -> None:
-        # Loaded by __new__ already, see `Link._renew_core`.
+        # Loaded already, see `Link._renew_core`.
         from ._trace import Trace
 
         timeout = socket_timeout("timeout", timeout)
@@ -135,7 +135,7 @@ class IMAP4(CommandMethods, Upgrades, HistoricalNames):
         self._check_version()
 
     def _make_engine(self) -> Engine:
-        # Here, so that all that the threads need is loaded before there are any, but not earlier.
+        # Loaded already, see `Link._renew_core`.
         from ._threads.engine import Engine
 
         self._core.where = self._where()

@@ -69,7 +69,7 @@ class Issuer(Detour):
             responder = partial(_auth.respond, authenticator)
         row = find_uid(name) if uid else find(name)
         if params is not None:
-            # Here and below, as most programs need none of it.
+            # Loaded already, see `Link._renew_core`; so it is below.
             from ._protocol.substitution import substitute
 
             arguments = substitute(row.name, arguments, params)

@@ -63,7 +63,7 @@ class CommandMethods(Issuer):
         *fields* is a mapping of str to str or None. Instead, *args* may be that mapping; or names
         and values in turn; or one str, the parenthesised list itself; or nothing.
         """
-        # Here, as in append() and xatom(): most programs don't need it.
+        # Loaded already, see `Link._renew_core`; so it is in append() and xatom().
         from ._given import id_parameters
 
         parameters = id_parameters(args if fields is None else (fields,))

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from .parts import Parts
 from .port import Port
 
 if TYPE_CHECKING:
     from .._protocol.command import Command
     from .._protocol.connection import Connection
     from .._threads.pending import Outcome
-    from .parts import Parts
     from .tagged_commands import TaggedCommands
 
 
 class ByHand:
     """What one connection's user sends and reads by hand: each method is that of a part.
 
-    The parts are loaded, and made, when a user's thread first does something by hand: most
-    programs never do. What the reader and the writer, finalizers, and a program that only polls
-    the socket ask is answered without. This is also the `Hands` of the connection's socket.
+    The parts are made when a user's thread first does something by hand: most programs never do.
+    What the reader and the writer, finalizers, and a program that only polls the socket ask is
+    answered without. This is also the `Hands` of the connection's socket.
     """
 
     # Set once, by the first of several threads.
@@ -30,12 +30,10 @@ class ByHand:
 
     @property
     def parts(self) -> Parts:
-        """All of them. Not for the connection's own threads, which must not wait for an import."""
+        """All of them."""
         if self._made is not None:
             return self._made
-        from .parts import Parts
-
-        return cast("Parts", vars(self).setdefault("_made", Parts(self.port)))
+        return cast(Parts, vars(self).setdefault("_made", Parts(self.port)))
 
     @property
     def tagged_commands(self) -> TaggedCommands:
