@@ -45,6 +45,7 @@ whose own commands complete (`Pulling.after_command`), and with those that look 
                                  holds from the next decision on.
 ``OwnIdle``                      Single attributes, each read once for a decision. `begin` sets
                                  the command's `Idle` before it is submitted.
+``ByHand._made``                 Set for good by ``setdefault`` of a dict: the first thread's.
 ``Pulling._pullers``             A set of objects, one for each wait: adding to a number is more
                                  than one operation, and one that got lost would keep all that
                                  comes from being filed, for ever.

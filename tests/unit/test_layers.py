@@ -177,6 +177,13 @@ def test_there_is_one_clock(name: str) -> None:
     }
 
 
+@pytest.mark.parametrize("name", sorted(MODULES.keys() - {"_protocol.patterns"}))
+def test_patterns_are_compiled_when_they_are_used(name: str) -> None:
+    tree = ast.parse(MODULES[name].read_text("utf-8"))
+    used = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    assert "re.compile" not in used
+
+
 #: Where there may be a lock, and why it can't stay taken: see the module.
 LOCKS = {
     ("_mutex", "RLock"),
