@@ -26,28 +26,22 @@ from ._dates import (
     Time2Internaldate,
 )
 from ._idler import Idler as Idler
+from ._protocol import grammar as _grammar
 from ._protocol.commands import Commands
-from ._protocol.grammar import (
-    CRLF,
-    Continuation,
-    Flags,
-    InternalDate,
-    Literal,
-    MapCRLF,
-    Response_code,
-    Untagged_response,
-    Untagged_status,
-)
+from ._protocol.grammar import CRLF
+from ._protocol.patterns import compiled as _compiled
 from ._protocol.states import AUTH, LOGOUT, NONAUTH, SELECTED
 from ._settings import (
     IDLE_TIMEOUT,
     IMAP4_PORT,
     IMAP4_SSL_PORT,
     MAXLINE,
+    READ_SIZE,
+    TLS_COMPAT,
+    TLS_NO_SSL,
+    TLS_SECURE,
     AllowedVersions,
 )
-from ._threads import READ_SIZE
-from ._transport import TLS_COMPAT, TLS_NO_SSL, TLS_SECURE
 from ._version import __release__, __revision__, __version__, version
 
 #: The debug level of instances that are made without one.
@@ -103,5 +97,25 @@ __all__ = [
 # (such as ``Debug``) counts. ``imaplib2.py`` is for type checkers, and for tools that read files.
 if TYPE_CHECKING:
     from . import imaplib2 as imaplib2
+    from ._protocol.grammar import (
+        Continuation,
+        Flags,
+        InternalDate,
+        Literal,
+        MapCRLF,
+        Response_code,
+        Untagged_response,
+        Untagged_status,
+    )
 else:
     imaplib2 = sys.modules[__name__ + ".imaplib2"] = sys.modules[__name__]
+    _PATTERNS = _grammar.PUBLIC
+
+    def __getattr__(name):
+        """A pattern of the public ones: each is compiled when a program first asks for it."""
+        if name not in _PATTERNS:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return globals().setdefault(name, _compiled(getattr(_grammar, name)))
+
+    def __dir__():
+        return sorted({*globals(), *_PATTERNS})

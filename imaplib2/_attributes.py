@@ -30,3 +30,8 @@ class Attributes:
 
     def _is_ours(self, client: object, name: str) -> bool:
         return name in self._ours and getattr(client, name) is self._ours[name]
+
+
+def is_replaced(client: object, name: str, original: object) -> bool:
+    """Whether a subclass, or an assignment to class or object, has replaced a method of ours."""
+    return name in vars(client) or getattr(type(client), name) is not original

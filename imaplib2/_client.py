@@ -16,22 +16,20 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
 
 from ._checks import check_callable, port_number, socket_timeout
 from ._errors import error
-from ._hooks import is_tls
 from ._methods import CommandMethods
 from ._names import HistoricalNames
 from ._protocol.states import LOGOUT
 from ._settings import (
     CONNECT_TIMEOUT,
     IMAP4_SSL_PORT,
+    TLS_COMPAT,
     AllowedVersions,
     debug_level,
     line_limit,
 )
 from ._signatures import call_mesg, call_open
-from ._threads import Engine
 from ._threads.pending import Callback, Outcome, Pending
-from ._trace import Trace
-from ._transport import IS_WINDOWS, TLS_COMPAT, ProcessTransport, TLSSettings, Transport
+from ._transport.tls_settings import TLSSettings, is_tls
 from ._types import LATER, Parts, Result
 from ._upgrades import Upgrades
 
@@ -42,7 +40,9 @@ if TYPE_CHECKING:
 
     from _typeshed import StrOrBytesPath
 
-    from ._transport import CertificateCallback
+    from ._threads.engine import Engine
+    from ._transport.base import Transport
+    from ._transport.tls_settings import CertificateCallback
 
 Self = TypeVar("Self", bound="IMAP4")
 
@@ -77,6 +77,9 @@ class IMAP4(CommandMethods, Upgrades, HistoricalNames):
         identifier: str | None = None,
         debug_buf_lvl: int | None = None,
     ) -> None:
+        # Loaded already, see `Link._renew_core`.
+        from ._trace import Trace
+
         timeout = socket_timeout("timeout", timeout)
         number = port_number(port, self._default_port())
         if "_engine" in vars(self):
@@ -125,13 +128,16 @@ class IMAP4(CommandMethods, Upgrades, HistoricalNames):
 
     def _connect(self) -> None:
         """Be greeted, behind ``open``. Test doubles replace both, as with ``imaplib``."""
-        self._engine = self._by_hand.engine = self._make_engine()
+        self._engine = self._by_hand.port.engine = self._make_engine()
         self._finalizer = weakref.finalize(self, self._engine.abandon)
         self._finalizer.atexit = False
         self._engine.start(self._time_limit() or CONNECT_TIMEOUT)
         self._check_version()
 
     def _make_engine(self) -> Engine:
+        # Loaded already, see `Link._renew_core`.
+        from ._threads.engine import Engine
+
         self._core.where = self._where()
         if self._has_process():
             self._core.hint = ""
@@ -369,7 +375,10 @@ class IMAP4_stream(IMAP4):
 
     def open(self, host: Any = "", port: Any = None, timeout: float | None = None) -> None:
         """Start the child."""
+        # Here, as most programs have no child process.
         import subprocess
+
+        from ._transport.kernel import IS_WINDOWS
 
         if IS_WINDOWS:
             raise NotImplementedError("IMAP4_stream needs POSIX: Windows can't wait for a pipe")
@@ -385,6 +394,9 @@ class IMAP4_stream(IMAP4):
         return bool(self.process)
 
     def _make_transport(self) -> Transport:
+        # Here, as most programs have no child process.
+        from ._transport.process import ProcessTransport
+
         return ProcessTransport(self.process)
 
 

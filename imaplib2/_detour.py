@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
-from ._by_hand import Route, Routes, as_imaplib_has_it
+from ._by_hand.route import Route, Routes, as_imaplib_has_it
 from ._errors import error, readonly
-from ._hooks import is_tls
 from ._link import Link
 from ._protocol.command import Command
 from ._protocol.commands import Row, Upgrade, find
 from ._protocol.states import SELECTED
 from ._threads.pending import Callback, Outcome
+from ._transport.tls_settings import is_tls
 from ._types import Result
 
 Self = TypeVar("Self", bound="Detour")

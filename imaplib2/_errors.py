@@ -8,13 +8,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ._protocol.patterns import pattern
+
 # C0, DEL and C1; what begins a line, or turns its direction; lone surrogates, that is bytes which
 # aren't UTF-8.
 _SPECIAL = r"[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-_ANY_SPECIAL = re.compile(_SPECIAL)
+_ANY_SPECIAL = pattern(_SPECIAL)
 # Backslashes, and what makes an escape of the last one. In one go: trying each of them as the
 # first one would take the square.
-_BACKSLASHES = re.compile(rf"(\\+)(x[0-9a-f]{{2}}|u[0-9a-f]{{4}}|(?={_SPECIAL}))?")
+_BACKSLASHES = pattern(rf"(\\+)(x[0-9a-f]{{2}}|u[0-9a-f]{{4}}|(?={_SPECIAL}))?")
 
 
 def printable(text: str | bytes) -> str:

@@ -10,38 +10,35 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import sys
 import weakref
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from . import _errors
-from ._attributes import Attributes
-from ._by_hand import ByHand
+from ._attributes import Attributes, is_replaced
+from ._by_hand.by_hand import ByHand
 from ._clock import Clock
 from ._protocol.command import Command
 from ._protocol.commands import Upgrade
 from ._protocol.connection import Connection
 from ._protocol.framing import announced_literal
 from ._protocol.grammar import CRLF
-from ._threads import Engine
-from ._transport import (
-    DeflateTransport,
-    FileTransport,
-    MethodTransport,
-    SocketTransport,
-    Transport,
-    buffered,
-    hand_over,
-    is_interruption,
-    is_socket,
-    tls_transport,
-    tune,
-)
+from ._transport.base import Transport
+from ._transport.deflate import DeflateTransport
+from ._transport.files import FileTransport
+from ._transport.hands import buffered, is_interruption
+from ._transport.kernel import tune
+from ._transport.methods import MethodTransport
+from ._transport.sockets import SocketTransport, is_socket
+from ._transport.tls import tls_transport
+from ._transport.tls_settings import is_tls
+from ._transport.users_socket import hand_over
 
 if TYPE_CHECKING:
     import ssl
 
     from _typeshed import ReadableBuffer
+
+    from ._threads.engine import Engine
 
 
 class Client(Protocol):
@@ -129,7 +126,8 @@ class Hooks:
         self.reads_lines = is_replaced(client, "readline", self._base.readline) or (
             reads and _own_file(client) is not None
         )
-        self._by_hand.sends_unseen, self._by_hand.reads_lines = sends, self.reads_lines
+        port = self._by_hand.port
+        port.sends_unseen, port.reads_lines = sends, self.reads_lines
         self._use(client, client._own_sock())
         upgraded, self._inner = self._inner is not None, None
         if self.used_sock is not None or client._has_process() or not (reads and sends):
@@ -213,7 +211,7 @@ class Hooks:
     def _compressed(self, client: Client, unread: bytes) -> Transport:
         inner = self._base_transport(client)
         self._inner = DeflateTransport(inner, client.compressor, client.decompressor, unread)
-        self._by_hand.is_compressed = True
+        self._by_hand.port.is_compressed = True
         return self._inner
 
     def go_on_by_hand(self, client: Client) -> None:
@@ -364,24 +362,13 @@ class Hooks:
 
     def _is_by_hand(self) -> bool:
         """Whether a user's thread calls, and not the reader or the writer."""
-        engine = self._by_hand.engine
+        engine = self._by_hand.port.engine
         return engine is not None and not engine.is_current
 
     def _base_transport(self, client: Client) -> Transport:
         if self._inner is None:
             self._inner = client._make_transport()
         return self._inner
-
-
-def is_replaced(client: object, name: str, original: object) -> bool:
-    """Whether a subclass, or an assignment to class or object, has replaced a method of ours."""
-    return name in vars(client) or getattr(type(client), name) is not original
-
-
-def is_tls(sock: Any) -> bool:
-    """Whether *sock* is encrypted; without importing ssl where nothing has."""
-    ssl = sys.modules.get("ssl")
-    return ssl is not None and isinstance(sock, ssl.SSLSocket)
 
 
 def _own_file(client: object) -> Any:

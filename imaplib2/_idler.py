@@ -7,15 +7,17 @@ import queue
 import threading
 from collections.abc import Generator
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._clock import Clock
 from ._errors import abort, error
 from ._protocol.command import Command
-from ._protocol.connection import Connection
 from ._protocol.stored import size_of
-from ._threads import Engine
 from ._threads.pending import Pending
+
+if TYPE_CHECKING:
+    from ._protocol.connection import Connection
+    from ._threads.engine import Engine
 
 Response = tuple[str, list[Any]]
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from . import _auth
-from ._by_hand import Route, check_whole
+from ._by_hand.route import Route, check_whole
 from ._checks import check_callable
 from ._detour import Detour
 from ._errors import error
@@ -17,14 +17,13 @@ from ._protocol import commands
 from ._protocol.arguments import Literal, Message, Part, encode_arguments
 from ._protocol.command import Command, Idle, Waiter
 from ._protocol.commands import Row, Upgrade, find, find_uid
-from ._protocol.substitution import substitute
 from ._protocol.values import plain_value
-from ._threads import Engine
 from ._threads.pending import Callback, Finish, Outcome, Pending
 from ._types import LATER, Result
 
 if TYPE_CHECKING:
     from ._auth import Authenticator, Responder
+    from ._threads.engine import Engine
 
 
 class Issuer(Detour):
@@ -70,6 +69,9 @@ class Issuer(Detour):
             responder = partial(_auth.respond, authenticator)
         row = find_uid(name) if uid else find(name)
         if params is not None:
+            # Loaded already, see `Link._renew_core`; so it is below.
+            from ._protocol.substitution import substitute
+
             arguments = substitute(row.name, arguments, params)
         command = self._build(row, arguments, last)
         command.idle = idle
@@ -85,7 +87,7 @@ class Issuer(Detour):
             if callback is not None:
                 return LATER
             outcome: Any = engine.wait(pending)
-            if self._by_hand.inbox.is_used:
+            if self._by_hand.port.is_used:
                 self._by_hand.after_command()
             return outcome  # type: ignore[no-any-return]
         except error:
@@ -129,6 +131,8 @@ class Issuer(Detour):
         cb_arg: Any,
     ) -> Result:
         """Issue a command by the replaced `_simple_command`."""
+        from ._protocol.substitution import substitute
+
         try:
             arguments = substitute(route.row.name, arguments, params)
             return self._call_replaced(

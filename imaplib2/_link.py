@@ -14,21 +14,23 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from . import _errors
 from ._attributes import Attributes
-from ._by_hand import ByHand, TaggedCommands
 from ._checks import port_number, socket_timeout
 from ._dates import Int2AP
-from ._hooks import Hooks
-from ._protocol.connection import Connection
 from ._protocol.limits import Limits
-from ._protocol.untagged import UntaggedResponses
 from ._settings import CONNECT_TIMEOUT, IMAP4_PORT
-from ._threads import Engine
-from ._trace import Trace
-from ._transport import Transport
 from ._types import Socket
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
+
+    from ._by_hand.by_hand import ByHand
+    from ._by_hand.tagged_commands import TaggedCommands
+    from ._hooks import Hooks
+    from ._protocol.connection import Connection
+    from ._protocol.untagged import UntaggedResponses
+    from ._threads.engine import Engine
+    from ._trace import Trace
+    from ._transport.base import Transport
 
 Self = TypeVar("Self", bound="Link")
 
@@ -70,7 +72,22 @@ class Link:
         return self
 
     def _renew_core(self, limits: Limits | None = None) -> None:
-        """Have a core for the next connection, and all that goes with one."""
+        """Have a core for the next connection, and all that goes with one.
+
+        What that is made of is loaded here, with the first connection: more than half the library,
+        which a program that only imports it does without. So are some modules that are needed
+        later. They can't be loaded then: a process may have no descriptor left to read them by;
+        and a thread, a signal handler or a forked child may find that another thread, which it
+        would have to wait for, is loading them.
+        """
+        from . import _given  # noqa: F401
+        from ._by_hand.by_hand import ByHand
+        from ._hooks import Hooks
+        from ._protocol import substitution  # noqa: F401
+        from ._protocol.connection import Connection
+        from ._threads import engine  # noqa: F401
+        from ._trace import Trace
+
         self._core = Connection(_tag_prefix(), limits=limits)
         self._by_hand = ByHand(self._core)
         self._trace = Trace()
@@ -196,6 +213,8 @@ class Link:
     def untagged_responses(self, content: Any) -> None:
         if content is self._core.untagged:  # as behind +=
             return
+        from ._protocol.untagged import UntaggedResponses
+
         untagged = UntaggedResponses(content, self._core.limits)
         untagged.guard = self._core.untagged.guard
         untagged.guard(setattr, self._core, "untagged", untagged)

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, cast, overload
 from . import _auth
 from ._checks import check_callable, seconds
 from ._errors import InvalidArgument, UnusableArgument, error, printable
-from ._given import id_parameters, internal_date, message_octets, written_out
 from ._idler import Idler
 from ._issuing import Issuer
 from ._protocol import commands
@@ -64,6 +63,9 @@ class CommandMethods(Issuer):
         *fields* is a mapping of str to str or None. Instead, *args* may be that mapping; or names
         and values in turn; or one str, the parenthesised list itself; or nothing.
         """
+        # Loaded already, see `Link._renew_core`; so it is in append() and xatom().
+        from ._given import id_parameters
+
         parameters = id_parameters(args if fields is None else (fields,))
         return self._call("ID", parameters, callback=callback, cb_arg=cb_arg)
 
@@ -263,6 +265,8 @@ class CommandMethods(Issuer):
         become CRLF; bytes that have them are not copied, and what may change is: *message* may be
         used again as soon as the call has returned.
         """
+        from ._given import internal_date, message_octets
+
         self.literal = None
         last = (Message(message_octets(message)),)
         date = internal_date(date_time)
@@ -582,6 +586,8 @@ class CommandMethods(Issuer):
         try:
             find(name.upper())
             if rest:
+                from ._given import written_out
+
                 args = (written_out(name, rest), *args)
         except InvalidArgument as problem:
             raise self._refused(problem) from None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from ._hooks import is_replaced
+from ._attributes import is_replaced
 from ._issuing import Issuer
 from ._link import Link
 from ._protocol.arguments import encode_arguments, quote
@@ -50,7 +50,7 @@ class HistoricalNames(Issuer):
 
     def _new_tag(self) -> bytes:
         # It may have been replaced since the connection was made.
-        self._by_hand.sends_unseen = is_replaced(self, "send", Link.send)
+        self._by_hand.port.sends_unseen = is_replaced(self, "send", Link.send)
         return self._by_hand.new_tag()
 
     def _get_response(self) -> bytes | None:

@@ -1,4 +1,4 @@
-"""Ports, bounds and time-outs; and what a program has set of them on the package."""
+"""Ports, bounds, time-outs and levels of TLS; and what a program has set of them on the package."""
 
 from __future__ import annotations
 
@@ -17,6 +17,12 @@ CONNECT_TIMEOUT = 60.0
 #: ``imaplib``'s bound, in bytes, on lines. A program that raises it changes nothing: what counts
 #: here is ``limits.line``.
 MAXLINE = 1_000_000
+#: Bytes: the most that is read at a time.
+READ_SIZE = 256 * 1024
+#: All mean the same, see ``tls_settings.py``.
+TLS_SECURE = "tls_secure"
+TLS_NO_SSL = "tls_no_ssl"
+TLS_COMPAT = "tls_compat"
 AllowedVersions = ("IMAP4REV1", "IMAP4")
 
 

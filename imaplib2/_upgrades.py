@@ -6,13 +6,13 @@ import socket
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+from ._attributes import is_replaced
 from ._errors import error
-from ._hooks import is_replaced, is_tls
 from ._issuing import Issuer
 from ._protocol.command import Command
-from ._settings import CONNECT_TIMEOUT
+from ._settings import CONNECT_TIMEOUT, TLS_COMPAT
 from ._threads.pending import Callback, Outcome
-from ._transport import TLS_COMPAT, TLSSettings, Transport, deflate_objects
+from ._transport.tls_settings import TLSSettings, is_tls
 from ._types import Nothing, Result
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from _typeshed import StrOrBytesPath
 
-    from ._transport import CertificateCallback
+    from ._transport.base import Transport
+    from ._transport.tls_settings import CertificateCallback
 
 
 class Upgrades(Issuer):
@@ -126,6 +127,9 @@ class Upgrades(Issuer):
     def start_compressing(self) -> None:
         """Set ``compressor`` and ``decompressor``; part of what ``enable_compression`` does."""
         if self.compressor is None:
+            # Loaded already, see `Link._renew_core`.
+            from ._transport.deflate import deflate_objects
+
             self.compressor, self.decompressor = deflate_objects()
 
     def _show_tls_settings(self) -> None:

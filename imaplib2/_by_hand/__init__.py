@@ -12,8 +12,9 @@ does the reader leave them there until they are pulled: otherwise it would be a 
 of both sees them first.
 
 The parts, each referring to those above it only: ``port.py`` (the core and the threads),
-``tags.py``, ``own_idle.py``, ``inbox.py``, ``pulling.py``, ``sending.py``, ``on_socket.py`` and
-``tagged_commands.py``.
+``tags.py``, ``own_idle.py``, ``inbox.py``, ``pulling.py``, ``sending.py``, ``on_socket.py``,
+``tagged_commands.py``, and ``parts.py``. Before anything is done by hand, there are none but the
+port; `ByHand` is what the client has.
 
 One thread at a time sends and reads by hand. What it shares with the reader, with users' threads
 whose own commands complete (`Pulling.after_command`), and with those that look at
@@ -22,7 +23,7 @@ whose own commands complete (`Pulling.after_command`), and with those that look 
 ===============================  ===============================================================
 ``Inbox.responses``              A queue.
 ``Inbox._size``, ``core.tap``    The mutex.
-``Inbox.is_used``,               Single attributes that are set; an old value lets the reader
+``Port.is_used``,                Single attributes that are set; an old value lets the reader
 ``Inbox.is_pulled``              drop what is too much a response too early or too late.
 ``Tags.open``                    The mutex to add a tag, and to end the tap when none is left. A
                                  user who forgets a tag discards it without: then the next
@@ -44,6 +45,7 @@ whose own commands complete (`Pulling.after_command`), and with those that look 
                                  holds from the next decision on.
 ``OwnIdle``                      Single attributes, each read once for a decision. `begin` sets
                                  the command's `Idle` before it is submitted.
+``ByHand._made``                 Set for good by ``setdefault`` of a dict: the first thread's.
 ``Pulling._pullers``             A set of objects, one for each wait: adding to a number is more
                                  than one operation, and one that got lost would keep all that
                                  comes from being filed, for ever.
@@ -53,9 +55,3 @@ whose own commands complete (`Pulling.after_command`), and with those that look 
 ``OnSocket._written``            hand. Others leave a rest that is not empty alone.
 ===============================  ===============================================================
 """
-
-from .by_hand import ByHand
-from .route import Route, Routes, as_imaplib_has_it, check_whole
-from .tagged_commands import TaggedCommands
-
-__all__ = ["ByHand", "Route", "Routes", "TaggedCommands", "as_imaplib_has_it", "check_whole"]

@@ -36,8 +36,6 @@ class Inbox:
         self.responses: queue.SimpleQueue[Queued | None] = queue.SimpleQueue()
         # What was taken and given back: it comes before those.
         self._given_back: deque[Queued] = deque()
-        #: Whether there has ever been anything to pull.
-        self.is_used = False
         #: Whether a user has pulled since there was last nothing to pull: then nothing is dropped.
         self.is_pulled = False
         # Bytes of the responses that came since there was none. The mutex protects it.
@@ -45,7 +43,7 @@ class Inbox:
 
     def listen(self, tag: bytes | None = None) -> None:
         """Queue what comes: up to the completion of *tag*, or one response without a tag."""
-        self.is_used = True
+        self._port.is_used = True
         self._port.run(partial(self._listen, tag))
 
     def _listen(self, tag: bytes | None) -> None:

@@ -28,10 +28,6 @@ class OnSocket:
         self._tags = tags
         self._pulling = pulling
         self._sending = sending
-        #: A subclass reads by a file, for which the socket must have no time-out.
-        self.reads_lines = False
-        #: What is sent has to pass a compressor, which the socket doesn't know.
-        self.is_compressed = False
         # Where the user is in the lines and literals of what it writes, by socket or by ``send``.
         self._written = Written()
 
@@ -44,18 +40,13 @@ class OnSocket:
             return reading and self._pulling.has_some
         return self._port.reason is None or self._pulling.has_some
 
-    def are_ours(self) -> bool:
-        """Whether the calling thread is the reader or the writer."""
-        engine = self._port.engine
-        return engine is not None and engine.is_current
-
     def before_writing(self, data: Any, timeout: float | None) -> bool:
         """As `Sending.before_sending`, for bytes whose command may have a tag of the user's own.
 
         Waits up to *timeout* seconds, the socket's, which is for the answer, too. Raises as a
         socket does, and ``error`` when the tag is that of a command in progress.
         """
-        if timeout or (timeout is None and not self.reads_lines):
+        if timeout or (timeout is None and not self._port.reads_lines):
             self._port.set_timeout(timeout)
         try:
             return self._make_way(data, None if timeout is None else Clock.now() + timeout)
@@ -89,7 +80,7 @@ class OnSocket:
         return self._pulling.receive(size, timeout)
 
     def _make_way(self, data: Any, deadline: float | None) -> bool:
-        if self.is_compressed:
+        if self._port.is_compressed:
             raise error("what is written to the socket would not be compressed: use send()")
         start = bytes(memoryview(data)[:256])
         tag, space, _ = start.partition(b" ")

@@ -7,14 +7,17 @@ the second part the mutex is held: they are for what the core calls while it tak
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from .._errors import abort, error
-from .._protocol.command import Command
-from .._protocol.connection import Connection
-from .._protocol.framing import Frame
-from .._protocol.limits import Limits
-from .._protocol.responses import Untagged
-from .._threads import Engine
+
+if TYPE_CHECKING:
+    from .._protocol.command import Command
+    from .._protocol.connection import Connection
+    from .._protocol.framing import Frame
+    from .._protocol.limits import Limits
+    from .._protocol.responses import Untagged
+    from .._threads.engine import Engine
 
 
 class Port:
@@ -24,6 +27,14 @@ class Port:
         self._core = core
         #: Set, for good, as soon as there are threads.
         self.engine: Engine | None = None
+        #: Whether there has ever been anything to pull.
+        self.is_used = False
+        #: Bytes leave by a subclass's own ``send``, which may tell us nothing of them.
+        self.sends_unseen = False
+        #: A subclass reads by a file, for which the socket must have no time-out.
+        self.reads_lines = False
+        #: What is sent has to pass a compressor, which the socket doesn't know.
+        self.is_compressed = False
 
     # -- For threads of users -------------------------------------------------------------------
 
@@ -39,6 +50,10 @@ class Port:
     def can_serve(self) -> bool:
         """Whether there are threads that can do something for the calling one."""
         return self.engine is not None and self.engine.can_wait
+
+    def are_ours(self) -> bool:
+        """Whether the calling thread is the reader or the writer."""
+        return self.engine is not None and self.engine.is_current
 
     @property
     def reason(self) -> error | None:

@@ -10,7 +10,6 @@ that the replacement sends, or doesn't send, in whatever thread it does.
 from __future__ import annotations
 
 import contextlib
-import copy
 import threading
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -79,6 +78,9 @@ class Route:
     @property
     def idle(self) -> Idle | None:
         """How long to idle; for one command, as the next of a replacement begins anew."""
+        # Here, as an IDLE on this way is rare.
+        import copy
+
         return copy.copy(self._idle)
 
     def options(self, *, calls_back: bool, literal: Any) -> dict[str, Any]:

@@ -26,8 +26,6 @@ class Sending:
         self._idle = idle
         self._inbox = inbox
         self._pulling = pulling
-        #: Whether bytes leave by a subclass's own ``send``, which may tell us nothing of them.
-        self.is_unseen = False
 
     def new_tag(self) -> bytes:
         """A tag for a command whose bytes the user sends. Raises ``abort`` without a connection."""
@@ -39,7 +37,7 @@ class Sending:
     def reserve(self, tag: bytes) -> None:
         """The user has *tag* for a command; if it leaves unseen, it may do so from now on."""
         is_new = tag not in self._tags.pending
-        if self.is_unseen and is_new and self._port.engine is not None:
+        if self._port.sends_unseen and is_new and self._port.engine is not None:
             self._pulling.file_rest()
             self.expect_unseen(tag)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from .._errors import InvalidArgument, UnusableArgument, error
 from . import mutf7
@@ -26,6 +26,7 @@ from .parts import (
     display,
     lay_out,
 )
+from .patterns import pattern
 from .quoting import (
     end_of_list,
     is_list,
@@ -35,6 +36,7 @@ from .quoting import (
     unquote,
     with_literals,
 )
+from .records import Record
 from .search_program import SearchProgram, date_text
 from .values import plain_value
 
@@ -59,18 +61,28 @@ __all__ = [
 ]
 
 
-class Encoded(NamedTuple):
+class Encoded(Record):
     """The arguments of a command, ready to be laid out."""
 
-    parts: list[Part]
-    #: The text of the first argument, which tells the command's data from others'.
-    first: bytes
-    #: The search criteria hold message numbers.
-    numbers: bool = False
-    #: With UTF8=ACCEPT the same values may have to be written in another way.
-    differs_in_utf8: bool = False
-    #: The values as they were at the moment of the call, as far as they are Python's own.
-    values: Sequence[Any] = ()
+    __slots__ = ("differs_in_utf8", "first", "numbers", "parts", "values")
+
+    def __init__(
+        self,
+        parts: list[Part],
+        first: bytes,
+        numbers: bool = False,
+        differs_in_utf8: bool = False,
+        values: Sequence[Any] = (),
+    ) -> None:
+        self.parts = parts
+        #: The text of the first argument, which tells the command's data from others'.
+        self.first = first
+        #: The search criteria hold message numbers.
+        self.numbers = numbers
+        #: With UTF8=ACCEPT the same values may have to be written in another way.
+        self.differs_in_utf8 = differs_in_utf8
+        #: The values as they were at the moment of the call, as far as they are Python's own.
+        self.values = values
 
 
 def encode_arguments(row: Row, values: Iterable[Any], *, utf8: bool = False) -> Encoded:
@@ -110,22 +122,22 @@ def split_list_options(directory: Any, pattern: Any) -> list[Any]:
 
 
 # What would make a server take the next line for a literal (RFC 3501, section 4.3).
-_ANNOUNCEMENT = re.compile(rb"\{[0-9]+[+-]?\}\Z")
-_RETURN_OPTIONS = re.compile(rb"RETURN *\([^()]*\)", re.IGNORECASE)
+_ANNOUNCEMENT = pattern(rb"\{[0-9]+[+-]?\}\Z")
+_RETURN_OPTIONS = pattern(rb"RETURN *\([^()]*\)", re.IGNORECASE)
 # RFC 5258, section 3; RFC 6154, section 5.2; RFC 5819; RFC 8440; RFC 9590.
-_SELECTION_OPTIONS = re.compile(
+_SELECTION_OPTIONS = pattern(
     r"(\((?:(?:SUBSCRIBED|REMOTE|RECURSIVEMATCH|SPECIAL-USE) ?)*\)) ", re.IGNORECASE
 )
 _RETURN_OPTION = r"(?:SUBSCRIBED|CHILDREN|SPECIAL-USE|MYRIGHTS|(?:STATUS|METADATA) \([^()]*\))"
-_RETURN_AT_END = re.compile(rf" RETURN (\((?:{_RETURN_OPTION} ?)*\))\Z", re.IGNORECASE)
+_RETURN_AT_END = pattern(rf" RETURN (\((?:{_RETURN_OPTION} ?)*\))\Z", re.IGNORECASE)
 #: What stands in parentheses, whether the caller has given them or not.
 _LISTS = (Kind.FLAGS, Kind.FETCH_ITEMS, Kind.STATUS_ITEMS, Kind.SORT_KEYS, Kind.QUOTA_LIMITS)
 #: Arguments that no command can do without, be they None.
 _INDISPENSABLE = (Kind.PASSWORD, Kind.SORT_KEYS)
-_FLAG = re.compile(r"[^\s()\"]+")
+_FLAG = pattern(r"[^\s()\"]+")
 # RFC 3501, section 6.4.5; what may stand behind the items: RFC 7162, section 3; RFC 9394.
 _MACROS = ("ALL", "FULL", "FAST")
-_FETCH_MODIFIERS = re.compile(
+_FETCH_MODIFIERS = pattern(
     r" +(\((?:CHANGEDSINCE|VANISHED|PARTIAL)(?: [^()]*)?\))\Z", re.IGNORECASE
 )
 

@@ -7,23 +7,25 @@ and by the mailbox that they are about. What a command surely did not ask for is
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Container
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from . import mutf7
 from .grammar import QUOTED_BYTES, without_escapes
 from .message_set import MessageSet
-from .responses import Data
+from .patterns import pattern
 
-_LEADING_UID = re.compile(rb"[0-9]+ \(UID ([0-9]{1,20})\b")
+if TYPE_CHECKING:
+    from .responses import Data
+
+_LEADING_UID = pattern(rb"[0-9]+ \(UID ([0-9]{1,20})\b")
 # Digits of the largest number of IMAP (RFC 9051, section 9: number64).
 _DIGITS = 20
 #: Bytes of a mailbox's name beyond which its form isn't looked at.
 _NAME_SIZE = 4000
-_ANNOUNCEMENT = re.compile(rb"~?\{[0-9]+[+-]?\}")
-_TOKEN = re.compile(rb"[()]|[^\s()]+")
+_ANNOUNCEMENT = pattern(rb"~?\{[0-9]+[+-]?\}")
+_TOKEN = pattern(rb"[()]|[^\s()]+")
 
 Asked = tuple["Container[int] | None", "Container[int] | None"]
 _ANY: Asked = (None, None)

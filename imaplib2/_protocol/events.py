@@ -2,64 +2,88 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from .._errors import error
 from .command import Command
+from .records import Record
 
 
-class Greeted(NamedTuple):
+class Greeted(Record):
     """The server has greeted, and its capabilities are known: the user may go on."""
 
+    __slots__ = ()
 
-class Completed(NamedTuple):
+
+class Completed(Record):
     """A command has its tagged response: tell its waiter.
 
     *data* is what it collected, or the response's text.
     """
 
-    command: Command
-    type: str
-    data: list[Any]
+    __slots__ = ("command", "data", "type")
+
+    def __init__(self, command: Command, type: str, data: list[Any]) -> None:
+        self.command = command
+        self.type = type
+        self.data = data
 
 
-class Failed(NamedTuple):
+class Failed(Record):
     """A command will not complete: tell its waiter."""
 
-    command: Command
-    error: error
+    __slots__ = ("command", "error")
+
+    def __init__(self, command: Command, error: error) -> None:
+        self.command = command
+        self.error = error
 
 
-class Challenge(NamedTuple):
+class Challenge(Record):
     """The server asks for the next step of a SASL exchange: call `answer`."""
 
-    command: Command
-    text: bytes
+    __slots__ = ("command", "text")
+
+    def __init__(self, command: Command, text: bytes) -> None:
+        self.command = command
+        self.text = text
 
 
-class Idling(NamedTuple):
+class Idling(Record):
     """The server has agreed to an IDLE: its user may have the socket, to poll it."""
 
-    command: Command
+    __slots__ = ("command",)
+
+    def __init__(self, command: Command) -> None:
+        self.command = command
 
 
-class RoomMade(NamedTuple):
+class RoomMade(Record):
     """The user may send the bytes of a command by hand: tell `sent_by_hand` of each of them."""
 
-    command: Command
+    __slots__ = ("command",)
+
+    def __init__(self, command: Command) -> None:
+        self.command = command
 
 
-class UpgradeNow(NamedTuple):
+class UpgradeNow(Record):
     """Upgrade the transport, beginning with the bytes *unread*; then call `upgraded`."""
 
-    command: Command
-    unread: bytes
+    __slots__ = ("command", "unread")
+
+    def __init__(self, command: Command, unread: bytes) -> None:
+        self.command = command
+        self.unread = unread
 
 
-class Lost(NamedTuple):
+class Lost(Record):
     """The connection is over; each command has its Failed. Close the transport."""
 
-    reason: error
+    __slots__ = ("reason",)
+
+    def __init__(self, reason: error) -> None:
+        self.reason = reason
 
 
 Event = Greeted | Completed | Failed | Challenge | Idling | RoomMade | UpgradeNow | Lost

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from .patterns import pattern
+
 CRLF = b"\r\n"
 
 # date-month      = "Jan" / "Feb" / ...
@@ -13,58 +15,58 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 # ATOM-CHAR       = <any CHAR except atom-specials>
 # ASTRING-CHAR    = ATOM-CHAR / resp-specials
 # list-char       = ATOM-CHAR / list-wildcards / resp-specials
-ASTRING = re.compile(r"[!#$&'+,\-./0-9:;<=>?@A-Z\[\]^_`a-z|}~]+")
-LIST_CHARS = re.compile(r"[!#$%&'*+,\-./0-9:;<=>?@A-Z\[\]^_`a-z|}~]+")
-ATOM = re.compile(r"[!#$&'+,\-./0-9:;<=>?@A-Z\[^_`a-z|}~]+")
+ASTRING = pattern(r"[!#$&'+,\-./0-9:;<=>?@A-Z\[\]^_`a-z|}~]+")
+LIST_CHARS = pattern(r"[!#$%&'*+,\-./0-9:;<=>?@A-Z\[\]^_`a-z|}~]+")
+ATOM = pattern(r"[!#$&'+,\-./0-9:;<=>?@A-Z\[^_`a-z|}~]+")
 
 # tag             = 1*<any ASTRING-CHAR except "+">
-TAG = re.compile(rb"[^\x00-\x20\x7f-\xff(){%*\"\\+]+")
+TAG = pattern(rb"[^\x00-\x20\x7f-\xff(){%*\"\\+]+")
 
 # quoted          = DQUOTE *QUOTED-CHAR DQUOTE
 # (A repeated group costs some 60 bytes of memory each time, a repeated character nothing.)
 _QUOTED = r'"[^"\\\r\n\0]*(?:\\["\\][^"\\\r\n\0]*)*"'
-QUOTED = re.compile(_QUOTED)
+QUOTED = pattern(_QUOTED)
 
 # What programs write, for taking their texts apart. One that isn't closed reaches to the end: were
 # it no match at all, each of its quotes would be tried as a beginning, which costs the square.
 QUOTED_TEXT = r'"[^"\\]*(?:\\.[^"\\]*)*"?'
-IS_CLOSED = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
+IS_CLOSED = pattern(r'"[^"\\]*(?:\\.[^"\\]*)*"')
 
 # What servers send, without the escapes in it; the same holds for it.
 _QUOTED_BYTES = rb'"[^"]*"?'
-QUOTED_BYTES = re.compile(_QUOTED_BYTES)
+QUOTED_BYTES = pattern(_QUOTED_BYTES)
 
 # Text of a list, taken apart as far as nesting goes: quoted strings, parentheses, all else.
-LIST_TOKEN = re.compile(_QUOTED + r'|[()]|[^"()]+')
+LIST_TOKEN = pattern(_QUOTED + r'|[()]|[^"()]+')
 
 # No argument may hold these: NUL never, CR and LF only inside a literal.
-FORBIDDEN = re.compile(r"[\0\r\n]")
-FORBIDDEN_BYTES = re.compile(rb"[\0\r\n]")
+FORBIDDEN = pattern(r"[\0\r\n]")
+FORBIDDEN_BYTES = pattern(rb"[\0\r\n]")
 
 # literal         = "{" number ["+"] "}" CRLF *CHAR8;  literal8 = "~{" number ["+"] "}" CRLF *OCTET
 # The announcement ends a line and follows one of these, so "name{3}" isn't one.
-LITERAL_AT_END = re.compile(rb"(?:^|[ (\[\])<>~])\{([0-9]+)\+?\}\Z")
+LITERAL_AT_END = pattern(rb"(?:^|[ (\[\])<>~])\{([0-9]+)\+?\}\Z")
 # What is usual, for the fast path of ``framing.py``: a line up to a literal of less than 1 GB; and
 # a line that ends like this, or in a way that can't be taken for it.
 _LITERAL = rb"[ (]\{([0-9]{1,9})\}\r\n"
-NUMBERED_UP_TO_LITERAL = re.compile(rb"\* [0-9]+ .*" + _LITERAL)
-UP_TO_LITERAL_OR_END = re.compile(rb".*(?:" + _LITERAL + rb"|[^}\r\n]\r\n)")
+NUMBERED_UP_TO_LITERAL = pattern(rb"\* [0-9]+ .*" + _LITERAL)
+UP_TO_LITERAL_OR_END = pattern(rb".*(?:" + _LITERAL + rb"|[^}\r\n]\r\n)")
 
 # resp-cond-state and its kin: lines whose end is human-readable text.
-STATUS_RESPONSE = re.compile(rb"(?:\*|\S+) +(?:OK|NO|BAD|BYE|PREAUTH)(?: +|\Z)", re.IGNORECASE)
+STATUS_RESPONSE = pattern(rb"(?:\*|\S+) +(?:OK|NO|BAD|BYE|PREAUTH)(?: +|\Z)", re.IGNORECASE)
 
 # What no line begins with that goes on with a quoted string of the one before it: "* ", "+", or a
 # tag (all of ours end with a digit; see DONE in ``connection.py``) and how its command has ended.
-RESPONSE_START = re.compile(
+RESPONSE_START = pattern(
     rb"\* |\+|(?:DONE|[^\s(){%*\"\\]*[0-9]) +(?:OK|NO|BAD)(?: |\Z)", re.IGNORECASE
 )
-FETCH_RESPONSE = re.compile(rb"\* +[0-9]+ +FETCH ", re.IGNORECASE)
+FETCH_RESPONSE = pattern(rb"\* +[0-9]+ +FETCH ", re.IGNORECASE)
 
 # One of what ENABLE and its answer list (RFC 5161, section 4; RFC 6855, section 3).
-UTF8_ACCEPT = re.compile(rb"(?<!\S)UTF8=ACCEPT(?!\S)", re.IGNORECASE)
+UTF8_ACCEPT = pattern(rb"(?<!\S)UTF8=ACCEPT(?!\S)", re.IGNORECASE)
 
 # resp-text-code  = "[" atom [SP 1*<any TEXT-CHAR except "]">] "]"; flags may hold "]" all the same
-_CODE_TOKEN = re.compile(_QUOTED_BYTES + rb"|[()\[\]]")
+_CODE_TOKEN = pattern(_QUOTED_BYTES + rb"|[()\[\]]")
 
 
 def without_escapes(text: bytes) -> bytes:
@@ -99,15 +101,21 @@ def end_of_response_code(text: bytes, start: int = 0) -> int:
 
 
 # The public patterns; group names and matched text are those of imaplib.
-InternalDate = re.compile(
+InternalDate = pattern(
     rb'.*INTERNALDATE "(?P<day>[ 0123][0-9])-(?P<mon>[A-Z][a-z][a-z])-(?P<year>[0-9]{4})'
     rb" (?P<hour>[0-9]{2}):(?P<min>[0-9]{2}):(?P<sec>[0-9]{2})"
     rb' (?P<zonen>[-+])(?P<zoneh>[0-9]{2})(?P<zonem>[0-9]{2})"'
 )
-Flags = re.compile(rb".*FLAGS \((?P<flags>[^)]*)\)")
-MapCRLF = re.compile(rb"\r\n|\r|\n")
-Literal = re.compile(rb".*\{(?P<size>[0-9]+)\+?\}$")
-Response_code = re.compile(rb"\[(?P<type>[A-Z0-9-]+)(?: (?P<data>.*))?\]")
-Untagged_response = re.compile(rb"\* +(?P<type>[A-Z0-9-]*[A-Z-][A-Z0-9-]*)(?: (?P<data>.*))?")
-Untagged_status = re.compile(rb"\* +(?P<data>[0-9]+) (?P<type>[A-Z-]+)(?: (?P<data2>.*))?")
-Continuation = re.compile(rb"\+(?: (?P<data>.*))?")
+Flags = pattern(rb".*FLAGS \((?P<flags>[^)]*)\)")
+MapCRLF = pattern(rb"\r\n|\r|\n")
+Literal = pattern(rb".*\{(?P<size>[0-9]+)\+?\}$")
+Response_code = pattern(rb"\[(?P<type>[A-Z0-9-]+)(?: (?P<data>.*))?\]")
+Untagged_response = pattern(rb"\* +(?P<type>[A-Z0-9-]*[A-Z-][A-Z0-9-]*)(?: (?P<data>.*))?")
+Untagged_status = pattern(rb"\* +(?P<data>[0-9]+) (?P<type>[A-Z-]+)(?: (?P<data2>.*))?")
+Continuation = pattern(rb"\+(?: (?P<data>.*))?")
+
+#: Their names.
+PUBLIC = frozenset({
+    "InternalDate", "Flags", "MapCRLF", "Literal", "Response_code", "Untagged_response",
+    "Untagged_status", "Continuation",
+})  # fmt: skip

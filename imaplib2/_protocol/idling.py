@@ -12,7 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any
+
+from .records import Record
 
 #: Servers may drop a client that idles for half an hour (RFC 2177, section 3).
 IDLE_RENEWAL = 29 * 60.0
@@ -37,11 +39,14 @@ class Cause(Enum):
     COMPLETED = "its tagged response, an OK, has come"
 
 
-class Turn(NamedTuple):
+class Turn(Record):
     """What follows from a `Cause`."""
 
-    phase: Phase
-    sends_done: bool = False
+    __slots__ = ("phase", "sends_done")
+
+    def __init__(self, phase: Phase, sends_done: bool = False) -> None:
+        self.phase = phase
+        self.sends_done = sends_done
 
 
 #: A cause that is not listed for a phase changes nothing.

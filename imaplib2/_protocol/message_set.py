@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Container, Iterable
 from itertools import chain
 from typing import Any
 
 from .._errors import InvalidArgument
+from .patterns import pattern
 from .values import plain_value
 
 
@@ -35,7 +35,7 @@ def check_message_set(text: str) -> str:
 
 
 # sequence-set    = (seq-number / seq-range) ["," sequence-set] / "$"
-_SEQUENCE_SET = re.compile(r"{0}(?::{0})?(?:,{0}(?::{0})?)*|\$".format(r"(?:[0-9]+|\*)"))
+_SEQUENCE_SET = pattern(r"{0}(?::{0})?(?:,{0}(?::{0})?)*|\$".format(r"(?:[0-9]+|\*)"))
 #: So many numbers may be looked up one by one.
 _MANY_NUMBERS = 20_000
 #: Of more ranges than this, it isn't told exactly what is in it.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
-_SHIFTED = re.compile(r"&([^&-]*)-")
-_PLAIN = re.compile(r"[\x20-\x7e]*")
+from .patterns import pattern
+
+_SHIFTED = pattern(r"&([^&-]*)-")
+_PLAIN = pattern(r"[\x20-\x7e]*")
 
 
 def encode(name: str) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 from .grammar import ASTRING, IS_CLOSED, LIST_TOKEN, QUOTED, QUOTED_TEXT
 from .parts import Literal, Part
+from .patterns import pattern
 
-_TOKEN = re.compile(QUOTED_TEXT + r'|[^ \t"()]+|[ \t()]+')
+_TOKEN = pattern(QUOTED_TEXT + r'|[^ \t"()]+|[ \t()]+')
 
 
 def quote(text: str) -> str:

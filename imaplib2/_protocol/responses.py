@@ -7,13 +7,13 @@ followed by the ``bytes`` of the text behind the last literal.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container
 from typing import NamedTuple, cast
 
 from .framing import Frame
 from .grammar import end_of_response_code
 from .limits import ProtocolViolation, excerpt
+from .patterns import pattern
 
 Data = bytes | list[bytes | tuple[bytes, bytes]]
 
@@ -54,22 +54,22 @@ _COMPLETIONS = {b"OK": "OK", b"NO": "NO", b"BAD": "BAD"}
 
 #: Bytes of a name that are looked at; what stands there is no name of IMAP if there are more.
 _NAME_SIZE = 1000
-_FETCH = re.compile(rb"\* ([0-9]+ )FETCH ")
+_FETCH = pattern(rb"\* ([0-9]+ )FETCH ")
 _DIGITS = 20
-_UID = re.compile(rb"[( ]UID ([0-9]{1,20})[ )]").search
+_UID = pattern(rb"[( ]UID ([0-9]{1,20})[ )]")
 #: So many frames are looked at together, if the first, the only one that may be long, is short.
 _MANY = 16
 _SHORT = 64 * 1024
-_NUMBERS = re.compile(rb"\n\* ([0-9]{1,20}) FETCH ").findall
-_UIDS = re.compile(rb"UID ([0-9]{1,20})[ )]").findall
-_NUMBERED = re.compile(rb"-?[0-9]+")
+_NUMBERS = pattern(rb"\n\* ([0-9]{1,20}) FETCH ")
+_UIDS = pattern(rb"UID ([0-9]{1,20})[ )]")
+_NUMBERED = pattern(rb"-?[0-9]+")
 # Xeams closes FETCH right behind the BODY literal and sends the remaining items as a line of
 # their own (paperless-ngx#13412).
-_STRAY_FETCH_ITEMS = re.compile(
+_STRAY_FETCH_ITEMS = pattern(
     rb" *\(?(?:FLAGS \(|UID [0-9]|RFC822\.SIZE [0-9]|INTERNALDATE \"|MODSEQ \(|BODYSTRUCTURE \()"
 )
 # Exchange sends "[COPYUID ...]" without its "* OK" (parsedmarc#70).
-_STRAY_CODE = re.compile(rb"\[[A-Za-z][A-Za-z0-9-]*[ \]]")
+_STRAY_CODE = pattern(rb"\[[A-Za-z][A-Za-z0-9-]*[ \]]")
 
 
 def parse(frame: Frame) -> Response:
@@ -117,7 +117,7 @@ def fetch_data(
             return position - start, data
         if numbers is not None and (len(number) > _DIGITS or int(number) not in numbers):
             return position - start, data
-        if uids is not None and ((uid := _UID(rest)) is None or int(uid[1]) not in uids):
+        if uids is not None and ((uid := _UID.search(rest)) is None or int(uid[1]) not in uids):
             return position - start, data
         text = number + b" " + rest
         if not isinstance(frame, bytes):
@@ -142,12 +142,12 @@ def _fetch_lines(
         text = b"\n".join([b"", *cast("list[bytes]", frames)])
     except TypeError:
         return []
-    heads = _NUMBERS(text)
+    heads = _NUMBERS.findall(text)
     if not len(heads) == len(frames) == text.count(b" FETCH ") == text.count(b"\n"):
         return []
     if numbers is not None and not _are_all_in(numbers, heads):
         return []
-    if uids is not None and not _are_all_in(uids, _UIDS(text)):
+    if uids is not None and not _are_all_in(uids, _UIDS.findall(text)):
         return []
     return [*text.replace(b" FETCH ", b" ").replace(b"\n* ", b"\n")[1:].split(b"\n")]
 

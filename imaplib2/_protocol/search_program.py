@@ -7,12 +7,12 @@ it, and which is program text, to be sent as it is.
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from .._errors import InvalidArgument
 from .grammar import ASTRING, LIST_CHARS, MONTHS, QUOTED, QUOTED_TEXT
 from .parts import Literal, Part
+from .patterns import pattern
 from .quoting import is_quoted_string, string, unquote, with_literals
 
 _DATES = ("BEFORE", "ON", "SINCE", "SENTBEFORE", "SENTON", "SENTSINCE",
@@ -28,8 +28,8 @@ _VALUES = {
     "ANNOTATION": "sss",
 }
 
-_TOKEN = re.compile(QUOTED_TEXT + r'|[()]|[^ \t"()]+')
-_NUMBERS = re.compile(r"[0-9:,*]+|\$")
+_TOKEN = pattern(QUOTED_TEXT + r'|[()]|[^ \t"()]+')
+_NUMBERS = pattern(r"[0-9:,*]+|\$")
 
 
 def is_search_atom(text: str) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from .framing import Frame, first_line
 from .grammar import STATUS_RESPONSE, end_of_response_code
 from .parts import Literal, Part, Secret, bytes_of
+from .patterns import pattern
 
 #: Stands where a secret was.
 HIDDEN = b"[secret]"
@@ -26,14 +27,14 @@ _PIECES = 100
 #: Bytes of a login sent by hand that are looked at.
 _SENT_SIZE = 64 * 1024
 
-_ARGUMENT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[^\s"]+', re.DOTALL)
-_ANNOUNCEMENT = re.compile(rb"\{([0-9]{1,9})\+?\}\r\n")
-_ESCAPE = re.compile(rb'\\(["\\])')
-_CODE_NAME = re.compile(rb"\[[A-Za-z0-9-]+(?=[ \]])")
+_ARGUMENT = pattern(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[^\s"]+', re.DOTALL)
+_ANNOUNCEMENT = pattern(rb"\{([0-9]{1,9})\+?\}\r\n")
+_ESCAPE = pattern(rb'\\(["\\])')
+_CODE_NAME = pattern(rb"\[[A-Za-z0-9-]+(?=[ \]])")
 # Fields of SASL's messages that tell no secret (RFC 7628, section 3.1): "user=me", "n,a=me,".
 _PUBLIC = (b"user", b"n,a", b"y,a", b"host", b"port")
 # SCRAM's proof (RFC 5802, section 7); the digests of CRAM-MD5 and DIGEST-MD5.
-_PROOF = re.compile(rb",p=([^,]+)\Z|(?<![0-9a-f])([0-9a-f]{32,128})(?![0-9a-f])")
+_PROOF = pattern(rb",p=([^,]+)\Z|(?<![0-9a-f])([0-9a-f]{32,128})(?![0-9a-f])")
 
 
 class Secrets:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from operator import index
 from typing import Any
@@ -10,13 +9,14 @@ from typing import Any
 from .._errors import InvalidArgument, UnusableArgument
 from .grammar import QUOTED_TEXT
 from .message_set import check_message_set, format_message_set
+from .patterns import pattern
 from .quoting import is_list, quote
 from .search_program import date_text
 from .values import plain_value
 
 _MISSING: Any = object()
-_FLAG = re.compile(r"[^\s()\"]+")
-_PLACEHOLDER = re.compile(QUOTED_TEXT + r"|\?\?|\?f|\?s|\?")
+_FLAG = pattern(r"[^\s()\"]+")
+_PLACEHOLDER = pattern(QUOTED_TEXT + r"|\?\?|\?f|\?s|\?")
 
 
 def substitute(name: str, texts: Sequence[Any], params: Sequence[Any] | None) -> tuple[Any, ...]:

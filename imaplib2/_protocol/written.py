@@ -5,13 +5,12 @@ The other direction is that of ``framing.py``.
 
 from __future__ import annotations
 
-import re
-
 from .grammar import CRLF
 from .parts import Buffer
+from .patterns import pattern
 
 #: What announces a literal, at the end of a line.
-_LITERAL = re.compile(rb"\{([0-9]{1,20})[+-]?\}\Z")
+_LITERAL = pattern(rb"\{([0-9]{1,20})[+-]?\}\Z")
 #: Bytes: longer than what announces a literal.
 _LITERAL_MARK = 32
 #: Bytes of commands that are looked through at a time.

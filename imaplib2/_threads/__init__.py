@@ -123,8 +123,3 @@ the trace                                 A deque that is appended to and copied
 an ``SSLSocket``, a `Wakeup`              A `Mutex` of their own.
 ========================================  ======================================================
 """
-
-from .engine import Engine
-from .literals import READ_SIZE
-
-__all__ = ["READ_SIZE", "Engine"]

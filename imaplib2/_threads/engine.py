@@ -23,7 +23,7 @@ from .user_code import Upgrader
 from .writer import Writer
 
 if TYPE_CHECKING:
-    from .._transport import Transport
+    from .._transport.base import Transport
 
 #: Seconds that a mutex is waited for that should be free; and when it wasn't lately.
 _MUTEX_TIMEOUT = 2.0

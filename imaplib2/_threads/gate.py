@@ -42,7 +42,7 @@ from .sending import Sending
 from .user_code import Upgrader, UserCode
 
 if TYPE_CHECKING:
-    from .._transport import Transport
+    from .._transport.base import Transport
 
 T = TypeVar("T")
 

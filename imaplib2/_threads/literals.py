@@ -6,10 +6,9 @@ import io
 from typing import Any
 
 from .._clock import Clock
+from .._settings import READ_SIZE as READ_SIZE
 from .gate import Gate
 
-#: Bytes: the most that is read at a time.
-READ_SIZE = 256 * 1024
 #: The memory of a literal is taken when that is no more than so many times what has come of it.
 _TRUST = 16
 #: Seconds between two notes of the progress of a literal.

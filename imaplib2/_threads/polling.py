@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from .._clock import Clock, next_of, seconds_until
 from .._mutex import Mutex
-from .._transport import Wakeup, can_read
+from .._transport.waiting import Wakeup, can_read
 from .pending import Job
 
 if TYPE_CHECKING:
-    from .._transport import Transport
+    from .._transport.base import Transport
 
 #: Seconds that are given to the reader to take what the socket holds already.
 _ERRAND_TIMEOUT = 1.0

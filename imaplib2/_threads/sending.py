@@ -16,7 +16,7 @@ from .._protocol.connection import Connection
 from .silence import Silence
 
 if TYPE_CHECKING:
-    from .._transport import Transport
+    from .._transport.base import Transport
 
 #: Bytes: commands up to this size are sent by the thread that issues them, in one copy.
 DIRECT_SIZE = 64 * 1024

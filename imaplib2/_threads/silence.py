@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .._clock import Clock
 
 if TYPE_CHECKING:
-    from .._transport import Transport
+    from .._transport.base import Transport
 
 #: Seconds after which a peer is given up that has acknowledged nothing; and between looks at that.
 _SILENCE_LIMIT = 120.0

@@ -15,7 +15,7 @@ from .._protocol.command import Command
 from .._protocol.events import Challenge, UpgradeNow
 
 if TYPE_CHECKING:
-    from .._transport import Transport
+    from .._transport.base import Transport
 
 #: Makes the transport that an upgrading command asks for, from the bytes that came early.
 Upgrader = Callable[[Command, bytes], "Transport"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .._checks import check_callable
+from .._settings import TLS_COMPAT, TLS_NO_SSL, TLS_SECURE
 
 if TYPE_CHECKING:
     import socket
@@ -13,9 +15,6 @@ if TYPE_CHECKING:
 
     from _typeshed import StrOrBytesPath
 
-TLS_SECURE = "tls_secure"
-TLS_NO_SSL = "tls_no_ssl"
-TLS_COMPAT = "tls_compat"
 _LEVELS = frozenset({TLS_SECURE, TLS_NO_SSL, TLS_COMPAT, None})
 # All of them mean TLS 1.2 or newer: what is older is not offered by OpenSSL any more, or broken.
 _VERSIONS = frozenset(
@@ -147,3 +146,9 @@ def _is_known_version(version: Any) -> bool:
 
     constants = [getattr(ssl, name) for name in dir(ssl) if name.startswith("PROTOCOL_")]
     return not isinstance(version, bool) and version in constants
+
+
+def is_tls(sock: Any) -> bool:
+    """Whether *sock* is encrypted; without importing ssl where nothing has."""
+    ssl = sys.modules.get("ssl")
+    return ssl is not None and isinstance(sock, ssl.SSLSocket)

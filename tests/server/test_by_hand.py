@@ -401,7 +401,7 @@ def test_a_leaked_tag_keeps_nothing_more_than_its_answer(serve: Serve) -> None:
         M._command("NOOP")
         for _ in range(10):
             M.noop()
-        assert M._by_hand.inbox.responses.qsize() == 1
+        assert M._by_hand.parts.inbox.responses.qsize() == 1
 
 
 def test_too_much_to_be_pulled(serve: Serve) -> None:
@@ -583,9 +583,9 @@ def test_recipe_without_another_command(serve: Serve) -> None:
             start_by_send(M)
             if number == 0:
                 assert M.readline() == b"+ idling\r\n"
-            wait_until(lambda: M._by_hand.pulling.has_some)
+            wait_until(lambda: M._by_hand.parts.pulling.has_some)
             M.send(b"DONE\r\n")
-            wait_until(lambda: not M._by_hand.tags.open)
+            wait_until(lambda: not M._by_hand.parts.tags.open)
 
 
 def test_text_like_done_is_no_done(serve: Serve) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-import imaplib2._client
 from imaplib2 import IMAP4, IMAP4_SSL, IMAP4_stream
-from imaplib2._transport import SocketTransport, kernel, tune
+from imaplib2._transport import kernel
+from imaplib2._transport.kernel import tune
+from imaplib2._transport.sockets import SocketTransport
 
 from .conftest import Contexts
 from .helpers import SECONDS, Serve, abort, connected, duration, failure, greet_authenticated
@@ -23,8 +24,7 @@ pytestmark = pytest.mark.timeout(20)
 @pytest.fixture
 def windows(monkeypatch: pytest.MonkeyPatch) -> None:
     """What waits can't be had on Windows, where a shutdown wakes nobody who receives either."""
-    for module in (kernel, imaplib2._client):
-        monkeypatch.setattr(module, "IS_WINDOWS", True)
+    monkeypatch.setattr(kernel, "IS_WINDOWS", True)
     for name in ("poll", "epoll", "POLLIN", "POLLOUT", "kqueue"):
         monkeypatch.delattr(select, name, raising=False)
     monkeypatch.delattr(socket, "MSG_DONTWAIT", raising=False)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from imaplib2 import IMAP4, IMAP4_SSL, TLS_COMPAT, TLS_NO_SSL, TLS_SECURE
-from imaplib2._transport import TLSSettings
+from imaplib2._transport.tls_settings import TLSSettings
 from imaplib2._transport.tls_socket import ConcurrentSSLSocket, adopt
 
 from ..live.helpers import wait_until

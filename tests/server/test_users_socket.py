@@ -93,7 +93,7 @@ def test_idle_as_a_status_bar_does_it(serve: Serve, tls: Contexts, kind: Any, wa
             M.state = "SELECTED"
             assert M.check() == ("OK", [b"done"])
             assert M.tagged_commands == {}
-            assert M._by_hand.tags.on_socket == set()
+            assert M._by_hand.parts.tags.on_socket == set()
 
 
 @kinds
@@ -113,7 +113,7 @@ def test_what_has_come_later_is_given_later(serve: Serve, tls: Contexts, kind: A
         peer.ok(command)
 
     with serve_to(kind, serve, tls, script_of(script)) as M:
-        sock, waiting = M.socket(), M._by_hand.inbox.responses.qsize
+        sock, waiting = M.socket(), M._by_hand.parts.inbox.responses.qsize
         sock.settimeout(SECONDS)
         sock.sendall(b"X1 IDLE\r\n")
         assert sock.recv(4096) == b"+ idling\r\n"
@@ -358,7 +358,7 @@ def test_a_command_of_another_thread_takes_nothing_away(
         Thread(M.noop).result()
         data = begun + read_until(sock.recv, b"X1", size)
         assert data == answer + b"X1 OK done\r\n"
-        assert not M._by_hand.tags.on_socket
+        assert not M._by_hand.parts.tags.on_socket
 
 
 def test_a_command_of_another_thread_leaves_the_rest_of_a_response(serve: Serve) -> None:
@@ -387,10 +387,10 @@ def test_answers_that_nobody_reads_are_forgotten(serve: Serve, names: list[str])
     with connected(serve(script_of(script))) as M:
         M.socket().sendall(b"".join(b"%s %s\r\n" % (n.encode(), n.encode()) for n in names))
         M.noop()
-        wait_until(lambda: not M._by_hand.tags.open)
-        M._by_hand.pulling.file_rest()  # as the next command by hand does
+        wait_until(lambda: not M._by_hand.parts.tags.open)
+        M._by_hand.parts.pulling.file_rest()  # as the next command by hand does
         assert M.tagged_commands == {}
-        assert M._core.reserved_tags == M._by_hand.tags.on_socket == set()
+        assert M._core.reserved_tags == M._by_hand.parts.tags.on_socket == set()
 
 
 def test_answers_that_are_dropped_are_forgotten(serve: Serve) -> None:
@@ -404,8 +404,8 @@ def test_answers_that_are_dropped_are_forgotten(serve: Serve) -> None:
     with connected(serve(script_of(script))) as M:
         M.limits.stored = 2
         M.socket().sendall(b"a1 NOOP\r\na2 CHECK\r\n")
-        wait_until(lambda: not M._by_hand.tags.open)
-        assert M._core.reserved_tags == M._by_hand.tags.on_socket == {b"a2"}
+        wait_until(lambda: not M._by_hand.parts.tags.open)
+        assert M._core.reserved_tags == M._by_hand.parts.tags.on_socket == {b"a2"}
 
 
 @pytest.mark.parametrize("size", [3, 100])
@@ -484,7 +484,7 @@ def test_waiting_for_ones_turn_obeys_the_time_out(serve: Serve, tls: Contexts, k
             assert isinstance(
                 problem, ssl.SSLWantWriteError if kind is not plain else BlockingIOError
             )
-            assert not M._by_hand.tags.on_socket
+            assert not M._by_hand.parts.tags.on_socket
         go.set()
         assert other.result() == ("OK", [b"done"])
         sock.settimeout(SECONDS)
@@ -632,7 +632,7 @@ def test_a_look_without_waiting(serve: Serve) -> None:
             with pytest.raises(BlockingIOError):
                 look(10, socket.MSG_DONTWAIT)
         sock.sendall(b"X1 NOOP\r\n")
-        wait_until(lambda: M._by_hand.pulling.has_some)
+        wait_until(lambda: M._by_hand.parts.pulling.has_some)
         assert sock.recv(100, socket.MSG_DONTWAIT) == b"X1 OK done\r\n"
 
 

@@ -82,7 +82,7 @@ def test_done_ends_the_idle(done: bytes) -> None:
 
 def test_a_tag_whose_command_may_leave_unseen_is_expected_at_once() -> None:
     parts = Parts()
-    parts.sending.is_unseen = True
+    parts.port.sends_unseen = True
     tag = parts.sending.new_tag()
     assert parts.port.unseen == parts.tags.open == {tag}
     assert tag in parts.tags.pending

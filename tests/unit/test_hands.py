@@ -10,9 +10,14 @@ from typing import Any
 import pytest
 
 from imaplib2._errors import error
-from imaplib2._transport import buffered, hand_over, is_interruption
-from imaplib2._transport.hands import check_not_looking, hands_of, is_ours
-from imaplib2._transport.users_socket import UsersSocket
+from imaplib2._transport.hands import (
+    buffered,
+    check_not_looking,
+    hands_of,
+    is_interruption,
+    is_ours,
+)
+from imaplib2._transport.users_socket import UsersSocket, hand_over
 
 from ..systems import SYSTEM
 

@@ -40,10 +40,10 @@ def test_a_tag_without_a_command_can_not_be_completed() -> None:
 def test_a_new_tag_sees_a_send_that_was_replaced_since() -> None:
     client: Any = Client()
     client._new_tag()
-    assert not client._by_hand.sends_unseen
+    assert not client._by_hand.port.sends_unseen
     client.send = lambda data: None
     client._new_tag()
-    assert client._by_hand.sends_unseen
+    assert client._by_hand.port.sends_unseen
 
 
 def test_what_came_is_taken_or_left() -> None:

@@ -11,14 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imaplib2 import IMAP4
-from imaplib2._attributes import Attributes
-from imaplib2._by_hand import ByHand
+from imaplib2._attributes import Attributes, is_replaced
+from imaplib2._by_hand.by_hand import ByHand
 from imaplib2._errors import abort, error
-from imaplib2._hooks import Hooks, is_replaced, is_tls
+from imaplib2._hooks import Hooks
 from imaplib2._protocol.command import Command
 from imaplib2._protocol.commands import COMMANDS
 from imaplib2._protocol.connection import Connection
-from imaplib2._transport import DeflateTransport, MethodTransport
+from imaplib2._transport.deflate import DeflateTransport
+from imaplib2._transport.methods import MethodTransport
+from imaplib2._transport.tls_settings import is_tls
 
 
 class Carrier:
@@ -197,8 +199,8 @@ def test_the_threads_use_replaced_methods(names: list[str]) -> None:
     hooked = transport(client)
     assert isinstance(hooked, MethodTransport)
     assert hooked.base is client.carrier
-    assert client.hooks.reads_lines == client.by_hand.reads_lines == ("readline" in names)
-    assert client.by_hand.sends_unseen == ("send" in names)
+    assert client.hooks.reads_lines == client.by_hand.port.reads_lines == ("readline" in names)
+    assert client.by_hand.port.sends_unseen == ("send" in names)
     assert transport(client) is hooked
 
 
@@ -254,7 +256,7 @@ def test_compressing_wraps_the_transport() -> None:
     compressed = client.hooks.upgrade(client, Command(COMMANDS["COMPRESS"], []), b"")
     assert isinstance(compressed, DeflateTransport)
     assert compressed.inner is client.carrier
-    assert client.by_hand.is_compressed
+    assert client.by_hand.port.is_compressed
     client.send(b"text")
     assert zlib.decompressobj(-15).decompress(client.carrier.sent) == b"text"
 

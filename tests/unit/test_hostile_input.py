@@ -21,7 +21,7 @@ from imaplib2._protocol.command import Command
 from imaplib2._protocol.commands import COMMANDS, UID_COMMANDS, Kind, Row
 from imaplib2._protocol.connection import Connection
 from imaplib2._protocol.states import SELECTED
-from imaplib2._threads import Engine
+from imaplib2._threads.engine import Engine
 from imaplib2._threads.pending import Pending
 from imaplib2._trace import Trace
 
@@ -149,7 +149,7 @@ class Client(IMAP4):
 
     def _connect(self) -> None:
         self._loop = Loop(self._core, Wire(self.listener))
-        self._engine = self._by_hand.engine = self._loop
+        self._engine = self._by_hand.port.engine = self._loop
 
     def heard(self) -> list[bytes]:
         """The commands that have arrived since the last call."""

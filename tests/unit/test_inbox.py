@@ -17,7 +17,7 @@ def test_nothing_is_queued_while_nobody_listens() -> None:
     parts = Parts()
     parts.port.hear(b"* 1 EXISTS\r\n")
     assert not parts.queued()
-    assert not parts.inbox.is_used
+    assert not parts.port.is_used
 
 
 def test_all_is_queued_until_the_command_has_completed() -> None:
@@ -25,7 +25,7 @@ def test_all_is_queued_until_the_command_has_completed() -> None:
     parts.begin()
     parts.port.hear(b"* 1 EXISTS\r\nX1 OK done\r\n* 2 EXISTS\r\n")
     assert parts.queued() == [(b"* 1 EXISTS", False), (b"X1 OK done", False)]
-    assert parts.inbox.is_used
+    assert parts.port.is_used
     assert not parts.tags.open
 
 

@@ -36,6 +36,7 @@ LAYERS = [
     {"_hooks"},
     {"_idler", "_by_hand"},
     {"_by_hand.by_hand"},
+    {"_by_hand.parts"},
     {"_by_hand.on_socket", "_by_hand.tagged_commands"},
     {"_by_hand.sending"},
     {"_by_hand.pulling"},
@@ -74,6 +75,7 @@ LAYERS = [
     {"_protocol.states", "_protocol.grammar", "_protocol.limits", "_protocol.values"},
     {"_protocol.patience", "_protocol.tags"},
     {"_errors"},
+    {"_protocol.patterns", "_protocol.records"},
 ]
 LEVELS = {name: level for level, names in enumerate(LAYERS) for name in names}
 
@@ -106,7 +108,7 @@ def test_every_module_is_looked_at() -> None:
     assert {"", "_client", "_threads", "_protocol", "_protocol.connection"} <= MODULES.keys()
     assert "_protocol.connection" in own_imports("_threads.gate")
     assert "_protocol.message_set" in own_imports("_protocol.claims")
-    assert "_threads" in own_imports("_client")
+    assert "_threads.engine" in own_imports("_client")
     assert "_link" in own_imports("_detour")
 
 
@@ -173,6 +175,13 @@ def test_there_is_one_clock(name: str) -> None:
     assert not {
         module for module in imports(name) if module.startswith(("time.", "queue.", "threading."))
     }
+
+
+@pytest.mark.parametrize("name", sorted(MODULES.keys() - {"_protocol.patterns"}))
+def test_patterns_are_compiled_when_they_are_used(name: str) -> None:
+    tree = ast.parse(MODULES[name].read_text("utf-8"))
+    used = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    assert "re.compile" not in used
 
 
 #: Where there may be a lock, and why it can't stay taken: see the module.

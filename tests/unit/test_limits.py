@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from imaplib2._by_hand import ByHand
+from imaplib2._by_hand.by_hand import ByHand
 from imaplib2._errors import InvalidArgument, TimeoutAbort, abort
 from imaplib2._protocol.claims import MailboxClaim, uid_of
 from imaplib2._protocol.command import Command
@@ -330,29 +330,29 @@ def test_what_nobody_pulls_by_hand_is_bounded(response: bytes, limit: dict[str, 
     """A raw command is in progress, as one of a library that is built on imaplib."""
     driver = Driver.authenticated(limits=Limits(**limit))
     by_hand = ByHand(driver.core)
-    by_hand.tags.open.add(b"X1")
-    driver.core.tap = by_hand.inbox.receive
+    by_hand.parts.tags.open.add(b"X1")
+    driver.core.tap = by_hand.parts.inbox.receive
     with little_memory(200 * KILO):
         for _ in range(1000):
             driver.receive(response)
-    queue = by_hand.inbox.responses
+    queue = by_hand.parts.inbox.responses
     assert 15 <= queue.qsize() <= 20
-    size, queued = by_hand.inbox._size, [queue.get_nowait() for _ in range(queue.qsize())]
+    size, queued = by_hand.parts.inbox._size, [queue.get_nowait() for _ in range(queue.qsize())]
     assert size == sum(frame_size(pulled[0]) for pulled in queued if pulled)
     driver.receive(response * 5)
     assert queue.qsize() == 5
-    assert by_hand.inbox._size < size
+    assert by_hand.parts.inbox._size < size
 
 
 def test_what_is_larger_than_all_that_is_queued_stays_while_it_is_the_newest() -> None:
     driver = Driver.authenticated(limits=Limits(stored_bytes=KILO))
     by_hand = ByHand(driver.core)
-    by_hand.tags.open.add(b"X1")
-    driver.core.tap = by_hand.inbox.receive
+    by_hand.parts.tags.open.add(b"X1")
+    driver.core.tap = by_hand.parts.inbox.receive
     driver.receive(b"* X 1\r\n* BIG " + b"x" * 2 * KILO + b"\r\n")
-    assert by_hand.inbox.responses.qsize() == 1
+    assert by_hand.parts.inbox.responses.qsize() == 1
     driver.receive(b"* X 2\r\n")
-    newest = by_hand.inbox.responses.get_nowait()
+    newest = by_hand.parts.inbox.responses.get_nowait()
     assert newest is not None
     assert newest.frame == b"* X 2"
 

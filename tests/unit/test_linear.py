@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import pytest
 
 from imaplib2 import Internaldate2tuple, ParseFlags
-from imaplib2._by_hand import ByHand
+from imaplib2._by_hand.by_hand import ByHand
 from imaplib2._by_hand.inbox import Queued
 from imaplib2._errors import InvalidArgument, abort, error, printable
 from imaplib2._protocol import mutf7
@@ -28,7 +28,7 @@ from imaplib2._protocol.search_program import SearchReader
 from imaplib2._protocol.substitution import substitute
 from imaplib2._protocol.untagged import UntaggedResponses
 from imaplib2._protocol.written import Written
-from imaplib2._transport import MethodTransport
+from imaplib2._transport.methods import MethodTransport
 
 from .core_helpers import Driver, frames_of
 from .test_arguments import sent
@@ -322,11 +322,11 @@ def test_what_is_read_by_hand_takes_linear_time(
 
     def work(lines: int) -> None:
         frames = iter(frames_of([response(lines)]))
-        by_hand.pulling._pull = (  # type: ignore[method-assign]
+        by_hand.parts.pulling._pull = (  # type: ignore[method-assign]
             lambda timeout: Queued(next(frames), was_kept=False, came_at=0.0)
         )
         read(by_hand, lines)
-        assert not by_hand.pulling._rest
+        assert not by_hand.parts.pulling._rest
 
     assert_linear(work, 4000)
 
@@ -336,12 +336,12 @@ def test_a_literal_that_is_written_in_portions_takes_linear_time() -> None:
 
     def work(size: int) -> None:
         by_hand, written = ByHand(Connection()), Written()
-        by_hand.tags.open.add(b"X1")
+        by_hand.parts.tags.open.add(b"X1")
         written.feed(b"X1 APPEND INBOX {%d+}\r\n" % size)
-        by_hand.on_socket._written = written
+        by_hand.parts.on_socket._written = written
         view = memoryview(bytes(size))
         while view:
-            by_hand.on_socket._expect_others(view, b"X1")
+            by_hand.parts.on_socket._expect_others(view, b"X1")
             written.feed(view[:20_000])
             view = view[20_000:]
 

@@ -39,7 +39,7 @@ def test_whose_calls_are_served() -> None:
     assert not parts.on_socket.take_over(reading=True)
     parts.port.engine = None
     assert not parts.on_socket.take_over(reading=True)
-    assert not parts.on_socket.are_ours()
+    assert not parts.port.are_ours()
 
 
 @given(
@@ -80,7 +80,7 @@ def test_a_tag_of_a_command_in_progress_is_refused() -> None:
 
 def test_a_compressed_connection_is_refused() -> None:
     parts = Parts()
-    parts.on_socket.is_compressed = True
+    parts.port.is_compressed = True
     with pytest.raises(error, match=r"use send\(\)"):
         write(parts, b"X1 NOOP\r\n")
 
@@ -104,7 +104,7 @@ def test_the_time_out_is_for_the_answer_too(reads_lines: bool, timeout: float | 
     """0 is for those who poll; None is where a file is read, which can stand none."""
     parts = Parts()
     parts.port.timeout = 9.0
-    parts.on_socket.reads_lines = reads_lines
+    parts.port.reads_lines = reads_lines
     parts.on_socket.before_writing(b"X1 NOOP\r\n", timeout)
     kept = timeout == 0 or (timeout is None and reads_lines)
     assert parts.port.timeout == (9.0 if kept else timeout)

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from imaplib2._transport import ProcessTransport
 from imaplib2._transport.family import Family, _descendants, _parent
+from imaplib2._transport.process import ProcessTransport
 
 from ..systems import SYSTEM
 

@@ -242,7 +242,7 @@ def test_a_code_of_a_refusal_is_data_and_no_part_of_the_exception(type_: str) ->
     login = driver.submit("LOGIN", "joe", Secret(PASSWORD))
     driver.complete(login, f"{type_} [ALERT hunter2horse] no")
     (outcome,) = driver.outcomes(login)
-    told = repr([*outcome])  # of the exception, or of the data that it is made of
+    told = repr(outcome)  # of the exception, or of the data that it is made of
     assert "[ALERT [secret]] no" in told
     assert "hunter2" not in told
     assert driver.core.untagged["ALERT"] == [b"hunter2horse"]

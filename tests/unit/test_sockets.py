@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from imaplib2._transport import SocketTransport, is_socket
+from imaplib2._transport.sockets import SocketTransport, is_socket
 
 
 @pytest.fixture

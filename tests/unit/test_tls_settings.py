@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import imaplib2
-from imaplib2._transport import TLSSettings
+from imaplib2._transport.tls_settings import TLSSettings
 
 # Any certificate will do: nobody connects. It is one of an authority, valid until 2125.
 AUTHORITY = """\

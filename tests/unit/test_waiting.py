@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from imaplib2._transport import Wakeup, waiting
-from imaplib2._transport.waiting import wait_for
+from imaplib2._transport import waiting
+from imaplib2._transport.waiting import Wakeup, wait_for
 
 
 class During:
