@@ -48,6 +48,10 @@ class Challenge(Record):
         self.command = command
         self.text = text
 
+    def __repr__(self) -> str:
+        # Nothing of a SASL exchange is shown.
+        return f"Challenge(command={self.command!r})"
+
 
 class Idling(Record):
     """The server has agreed to an IDLE: its user may have the socket, to poll it."""

@@ -535,9 +535,10 @@ def test_idle_again_in_the_callback(serve: Serve) -> None:
             end(peer, command)
         peer.relax()
         begin(peer)
+        last.set()
         peer.hold()
 
-    seen = Calls()
+    seen, last = Calls(), threading.Event()
     with connected(serve(script)) as M:
 
         def callback(outcome: Any) -> None:
@@ -547,6 +548,7 @@ def test_idle_again_in_the_callback(serve: Serve) -> None:
 
         M.idle(callback=callback)
         assert [seen.next() for _ in range(3)] == [[b"0"], [b"1"], [b"2"]]
+        assert last.wait(5)
 
 
 # With a duration: the iterator of CPython 3.14

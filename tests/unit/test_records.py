@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from imaplib2._protocol.command import Command
+from imaplib2._protocol.commands import COMMANDS
+from imaplib2._protocol.events import Challenge
 from imaplib2._protocol.records import Record
 
 
@@ -39,3 +42,8 @@ def test_it_has_no_other_attributes_and_no_hash() -> None:
         Point(1).z = 3  # type: ignore[attr-defined]
     with pytest.raises(TypeError):
         hash(Point(1))
+
+
+def test_a_challenge_shows_nothing_of_a_sasl_exchange() -> None:
+    challenge = Challenge(Command(COMMANDS["AUTHENTICATE"], []), b"secret")
+    assert repr(challenge) == f"Challenge(command={challenge.command!r})"
