@@ -2,10 +2,11 @@
 
 An exception may come up at any line: KeyboardInterrupt, or whatever a signal handler raises, in
 the threads of users; MemoryError in each. So what the core has decided is kept, in ``core.events``
-and then in ``_undone``, until it has been done, and doing it twice is harmless. Where an exception
-comes up within a step, it isn't known how far that has got: ``interrupted`` says so, which ends the
-connection before any thread takes another step. The thread that was interrupted tries to see to
-that; should it be interrupted again, the writer does, in which no signal handler runs.
+and then in ``_undone``, until it has been done; telling an outcome twice is harmless. Where an
+exception comes up within a step, it isn't known how far that has got: ``interrupted`` says so,
+which ends the connection before any thread takes another step. The thread that was interrupted
+tries to see to that; should it be interrupted again, the writer does, in which no signal handler
+runs.
 """
 
 from __future__ import annotations
@@ -159,10 +160,14 @@ class Gate:
     def finish(self) -> None:
         """All is over: do what exceptions have kept other threads from doing.
 
-        What they are just about to do is done here, too, which is harmless.
+        What they are just about to do is done here, too, which is harmless; but user code that a
+        command would have needed on its way isn't asked: the command has failed.
         """
         for events in self._undone.copy().values():
-            self._act(_Todo(events, None, None, None))
+            for event in events:
+                if not isinstance(event, (Challenge, UpgradeNow)):
+                    self._act_on(event)
+            self._undone.pop(id(events), None)
 
     def interrupt(self) -> None:
         """Have the reader find the transport at its end, whatever it waits for. Takes no mutex."""

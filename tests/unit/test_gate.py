@@ -294,6 +294,25 @@ def test_a_job_that_is_interrupted_is_not_done_again(at: Gate, channel: Channel)
     assert asked == [b"what?"]
 
 
+def test_the_end_asks_no_user_code_again(at: Gate) -> None:
+    """Another thread ends the connection while the reader is about to hand a challenge over."""
+    issued, asked = challenging(), []
+    hand_over = issued.waiter.hand_over
+
+    def lose(job: Any) -> None:
+        issued.waiter.hand_over = hand_over  # type: ignore[method-assign]
+        at.fail(abort("lost"))
+        hand_over(job)
+
+    issued.waiter.responder = asked.append  # type: ignore[assignment]
+    issued.waiter.hand_over = lose  # type: ignore[method-assign]
+    submit(at, issued)
+    say(at, b"+ what?\r\n")
+    with pytest.raises(abort, match="lost"):
+        issued.waiter.wait()
+    assert asked == [b"what?"]
+
+
 def upgrading(callback: Any = None) -> Command:
     row = COMMANDS["NOOP"]._replace(name="COMPRESS", upgrade=Upgrade.DEFLATE)
     return command("COMPRESS", callback, of=row)
