@@ -77,8 +77,7 @@ class IMAP4(CommandMethods, Upgrades, HistoricalNames):
         identifier: str | None = None,
         debug_buf_lvl: int | None = None,
     ) -> None:
-        # Loaded already, see `Link._renew_core`.
-        from ._trace import Trace
+        from ._late import Trace
 
         timeout = socket_timeout("timeout", timeout)
         number = port_number(port, self._default_port())
@@ -135,8 +134,7 @@ class IMAP4(CommandMethods, Upgrades, HistoricalNames):
         self._check_version()
 
     def _make_engine(self) -> Engine:
-        # Loaded already, see `Link._renew_core`.
-        from ._threads.engine import Engine
+        from ._late import Engine
 
         self._core.where = self._where()
         if self._has_process():

@@ -69,8 +69,7 @@ class Issuer(Detour):
             responder = partial(_auth.respond, authenticator)
         row = find_uid(name) if uid else find(name)
         if params is not None:
-            # Loaded already, see `Link._renew_core`; so it is below.
-            from ._protocol.substitution import substitute
+            from ._late import substitute
 
             arguments = substitute(row.name, arguments, params)
         command = self._build(row, arguments, last)
@@ -131,7 +130,7 @@ class Issuer(Detour):
         cb_arg: Any,
     ) -> Result:
         """Issue a command by the replaced `_simple_command`."""
-        from ._protocol.substitution import substitute
+        from ._late import substitute
 
         try:
             arguments = substitute(route.row.name, arguments, params)

@@ -72,21 +72,8 @@ class Link:
         return self
 
     def _renew_core(self, limits: Limits | None = None) -> None:
-        """Have a core for the next connection, and all that goes with one.
-
-        What that is made of is loaded here, with the first connection: more than half the library,
-        which a program that only imports it does without. So are some modules that are needed
-        later. They can't be loaded then: a process may have no descriptor left to read them by;
-        and a thread, a signal handler or a forked child may find that another thread, which it
-        would have to wait for, is loading them.
-        """
-        from . import _given  # noqa: F401
-        from ._by_hand.by_hand import ByHand
-        from ._hooks import Hooks
-        from ._protocol import substitution  # noqa: F401
-        from ._protocol.connection import Connection
-        from ._threads import engine  # noqa: F401
-        from ._trace import Trace
+        """Have a core for the next connection, and all that goes with one."""
+        from ._late import ByHand, Connection, Hooks, Trace
 
         self._core = Connection(_tag_prefix(), limits=limits)
         self._by_hand = ByHand(self._core)
@@ -213,7 +200,7 @@ class Link:
     def untagged_responses(self, content: Any) -> None:
         if content is self._core.untagged:  # as behind +=
             return
-        from ._protocol.untagged import UntaggedResponses
+        from ._late import UntaggedResponses
 
         untagged = UntaggedResponses(content, self._core.limits)
         untagged.guard = self._core.untagged.guard

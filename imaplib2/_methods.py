@@ -63,8 +63,7 @@ class CommandMethods(Issuer):
         *fields* is a mapping of str to str or None. Instead, *args* may be that mapping; or names
         and values in turn; or one str, the parenthesised list itself; or nothing.
         """
-        # Loaded already, see `Link._renew_core`; so it is in append() and xatom().
-        from ._given import id_parameters
+        from ._late import id_parameters
 
         parameters = id_parameters(args if fields is None else (fields,))
         return self._call("ID", parameters, callback=callback, cb_arg=cb_arg)
@@ -265,7 +264,7 @@ class CommandMethods(Issuer):
         become CRLF; bytes that have them are not copied, and what may change is: *message* may be
         used again as soon as the call has returned.
         """
-        from ._given import internal_date, message_octets
+        from ._late import internal_date, message_octets
 
         self.literal = None
         last = (Message(message_octets(message)),)
@@ -586,7 +585,7 @@ class CommandMethods(Issuer):
         try:
             find(name.upper())
             if rest:
-                from ._given import written_out
+                from ._late import written_out
 
                 args = (written_out(name, rest), *args)
         except InvalidArgument as problem:

@@ -127,8 +127,7 @@ class Upgrades(Issuer):
     def start_compressing(self) -> None:
         """Set ``compressor`` and ``decompressor``; part of what ``enable_compression`` does."""
         if self.compressor is None:
-            # Loaded already, see `Link._renew_core`.
-            from ._transport.deflate import deflate_objects
+            from ._late import deflate_objects
 
             self.compressor, self.decompressor = deflate_objects()
 

@@ -33,6 +33,7 @@ LAYERS = [
     {"_issuing"},
     {"_detour"},
     {"_link"},
+    {"_late"},
     {"_hooks"},
     {"_idler", "_by_hand"},
     {"_by_hand.by_hand"},
