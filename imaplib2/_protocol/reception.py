@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from .._errors import abort, printable
@@ -10,7 +11,7 @@ from .commands import Plus, Upgrade
 from .dispatch import Dispatch
 from .events import Challenge, Completed, Greeted, Idling, UpgradeNow
 from .framing import Batch, Frame, Framer, first_line
-from .limits import Limits, ProtocolViolation, excerpt
+from .limits import ProtocolViolation, excerpt
 from .parts import Buffer
 from .patience import Awaited
 from .responses import (
@@ -37,25 +38,10 @@ class Reception(Dispatch):
     The framer is the reader's, and needs no lock; all else is under the driver's.
     """
 
-    def __init__(
-        self,
-        tag_prefix: bytes = b"A",
-        *,
-        where: str = "the server",
-        limits: Limits | None = None,
-        timeout: float | None = None,
-        done_timeout: float = 30.0,
-        logout_timeout: float = 3.0,
-    ) -> None:
-        super().__init__(
-            tag_prefix,
-            where=where,
-            limits=limits,
-            timeout=timeout,
-            done_timeout=done_timeout,
-            logout_timeout=logout_timeout,
-        )
-        self._framer = Framer(self.limits)
+    @cached_property
+    def _framer(self) -> Framer:
+        """Made when the reader first receives."""
+        return Framer(self.limits)
 
     # -- For the reader ----------------------------------------------------------------------------
 
