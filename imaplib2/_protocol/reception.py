@@ -204,7 +204,8 @@ class Reception(Dispatch):
         count, data = fetch_data(frames, start, *asked)
         if count:
             if self.traffic is not None:
-                self.traffic.append(("<", Batch(frames[start : start + count])))
+                batch = Batch(frames[start : start + count]) if count > 1 else frames[start]
+                self.traffic.append(("<", batch))
             self._give(command, "FETCH", data, count)
         return count
 
