@@ -29,6 +29,9 @@ class Phase(Enum):
     ENDING = "DONE is sent, or about to be; the IDLE is over with the tagged response"
     RENEWING = "as ENDING, but the tagged response is followed by another IDLE"
 
+    # That of Enum is a Python function, and looks are many.
+    __hash__ = object.__hash__
+
 
 class Cause(Enum):
     """What takes an IDLE on to another phase."""
@@ -37,6 +40,8 @@ class Cause(Enum):
     WANTED_BACK = "news, another command, its user or its time ends it"
     RENEWAL_DUE = "it has lasted as long as an IDLE may"
     COMPLETED = "its tagged response, an OK, has come"
+
+    __hash__ = object.__hash__
 
 
 class Turn(Record):
@@ -198,6 +203,7 @@ class Idle:
     @property
     def deadline(self) -> float | None:
         """When `is_over` or `is_to_be_renewed` will be true, if nothing else happens."""
-        if self.is_idling and self._renew_at is not None:
-            return self._renew_at if self._until is None else min(self._until, self._renew_at)
-        return self._until if self.is_lasting else None
+        phase, until, renew_at = self.phase, self._until, self._renew_at
+        if phase is Phase.IDLING and renew_at is not None:
+            return renew_at if until is None else min(until, renew_at)
+        return until if phase is Phase.ASKED or phase is Phase.IDLING else None

@@ -20,6 +20,8 @@ class Awaited(Enum):
     SOCKET = "the encrypted socket, behind a STARTTLS that was sent by hand"
     LOGOUT = "the reply to LOGOUT"
 
+    __hash__ = object.__hash__
+
 
 class Waiting(NamedTuple):
     """What a connection waits for at the moment, besides what is `Awaited`."""
