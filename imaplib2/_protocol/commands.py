@@ -55,13 +55,6 @@ class Upgrade(Enum):
     DEFLATE = "deflate"
 
 
-class Profile(NamedTuple):
-    """What admission has to know of a command in progress."""
-
-    alone: bool
-    expunges: bool
-
-
 class _Columns(NamedTuple):
     name: str
     rfc: str
@@ -129,11 +122,6 @@ class Row(_Columns):
     def is_called(self, name: str) -> bool:
         """Whether this is the row of the command *name*."""
         return self.name == name
-
-    @cached_property
-    def profile(self) -> Profile:
-        """What others need to know to decide whether they may overlap with it."""
-        return Profile(self.alone, self.expunges)
 
 
 # fmt: off

@@ -124,8 +124,10 @@ class Reception(Dispatch):
 
     def _in_sasl(self) -> bool:
         """Whether a "+" may be part of a SASL exchange."""
-        alone = self._running.alone
-        return any(command.row.plus is Plus.SASL or command.by_hand for command in alone)
+        for command in self._running.alone:
+            if command.row.plus is Plus.SASL or command.by_hand:
+                return True
+        return False
 
     def _unexpected(self, what: str, frame: Frame) -> ProtocolViolation:
         shown = excerpt(self._exchange.secrets.hidden(first_line(frame)))
