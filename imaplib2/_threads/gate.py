@@ -274,7 +274,7 @@ class Gate:
             pending = event.command.waiter
             if pending is not None:
                 pending.set(event.error if isinstance(event, Failed) else (event.type, event.data))
-                if pending.callback is not None:
+                if pending.callback is not None and self.callbacks.thread is None:
                     self._see_to_callbacks()
         elif isinstance(event, Challenge):
             self._hand_over(event.command, partial(self._respond, event))
