@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import math
+import socket
+import threading
 import zlib
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from .growth import exponent
+from .libraries import LIBRARIES, LIKE_IMAPLIB, MODULES, Address, client_class, in_threads
+from .libraries.floor import last_line
 from .measure import Result, Results
 from .replies import Mailbox, body
 from .report import cell, group_table, median, octets, seconds
-from .server import Line, _deflated, split_line
+from .server import Counts, Line, _deflated, split_line, start_thread
 from .targets import TARGETS, targets_table
 from .workloads import WORKLOADS
 
@@ -113,3 +119,79 @@ def test_exponent() -> None:
     assert growth is not None
     assert math.isclose(growth, 2)
     assert exponent([1, 2], [0, 5]) is None
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """Where the server is, which runs in this process."""
+
+    def accept() -> None:
+        while True:
+            try:
+                sock, _ = listener.accept()
+            except OSError:
+                return
+            start_thread("plain", sock, Counts(), None)  # type: ignore[arg-type]
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=accept)
+        thread.start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+@pytest.fixture(params=["floor", "threaded-floor"])
+def floor(request: pytest.FixtureRequest, port: int) -> Iterator[Any]:
+    client = client_class(request.param)(Address(port))
+    client.connect()
+    yield client
+    client.logout()
+
+
+@pytest.mark.parametrize("user", ["alice", "synchronizing"])
+def test_floors(floor: Any, user: str) -> None:
+    floor.login(user)
+    floor.append("x", body(1, 20_480))
+    floor.append("x", body(1, 500_000))
+    floor.select("envelopes-2000")
+    floor.noop()
+    assert last_line(floor.fetch("1:2000", "(ENVELOPE)")).endswith(b" OK done\r\n")
+    assert len(floor.fetch_each(range(1, 100), "(FLAGS)")) == 1
+    floor.start_idling()
+    floor.stop_idling()
+    floor.enable_compression()
+    assert floor.fetch("7", "(ENVELOPE)").startswith(b"* 7 FETCH (ENVELOPE")
+
+
+def test_threads_on_the_floor(port: int) -> None:
+    client: Any = client_class("threaded-floor")(Address(port))
+    client.connect()
+    client.login()
+    client.select("flags-400")
+    shares = [range(first, 401, 8) for first in range(1, 9)]
+    answers = client.fetch_in_threads(shares, "(FLAGS)")
+    assert sorted(number for number, _ in answers) == list(range(1, 401))
+    client.logout()
+
+
+def test_answers_that_threads_miss() -> None:
+    answers = in_threads([[1, 0], [2]], lambda number: 2 // number, ZeroDivisionError)
+    assert sorted(answers) == [(1, 2), (2, 1)]
+
+
+@pytest.mark.parametrize(
+    ("tail", "line"),
+    [
+        (b"* 1 EXISTS\r\nA1 OK\r\n", b"A1 OK\r\n"),
+        (b"A1 OK\r\n", b"A1 OK\r\n"),
+        (b"A1 O", b""),
+        (b"", b""),
+    ],
+)
+def test_last_line(tail: bytes, line: bytes) -> None:
+    assert last_line(tail) == line
+
+
+def test_all_libraries_have_a_class() -> None:
+    assert {*MODULES, *LIKE_IMAPLIB} < set(LIBRARIES)
