@@ -72,6 +72,8 @@ def _arguments() -> argparse.Namespace:
     options = parser.parse_args()
     if options.docs and (options.only or options.beside or options.short):
         parser.error("--docs takes all workloads, at full size, and no other copy beside")
+    if options.docs and not options.docs.is_file():
+        parser.error(f"there is no {options.docs}")
     if options.beside and options.growth:
         parser.error("--beside has no table for --growth")
     if options.beside and not (options.beside.suffix == ".whl" or _holds_ours(options.beside)):

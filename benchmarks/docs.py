@@ -14,7 +14,9 @@ from .measure import Results
 from .report import METRICS, RST, median, table
 from .targets import Sizes
 
-_PLACE = re.compile(r"^\.\. figures: (.+)\n\n.*?^\.\. end of figures$", re.MULTILINE | re.DOTALL)
+_PLACE = re.compile(
+    r"^\.\. figures: ([^\n]+)\n\n.*?^\.\. end of figures$", re.MULTILINE | re.DOTALL
+)
 
 _WAYS = {
     "loop": "``fetch`` in a loop",
