@@ -115,7 +115,7 @@ class Raw(Client):
     def _read_until(self, end: bytes) -> bytes:
         return self._read(lambda tail: tail.endswith(end))
 
-    def _read(self, is_over: Callable[[bytes], bool]) -> bytes:
+    def _read(self, is_over: Callable[[bytes], object]) -> bytes:
         tail = b""
         while not is_over(tail):
             count = self._sock.recv_into(self._buffer)
