@@ -301,7 +301,7 @@ _IDLING = [
     Workload(
         "idling-1000", "{size:,} idling connections", idling, 1000, 100, "quiet", "IDLE",
         metrics=_REST, needs=("start_idling",), dovecot=False, limit=60.0,
-        too_slow=("historical",),
+        too_slow=("historical", "IMAPClient", "aioimaplib"),
     ),
 ]  # fmt: skip
 
@@ -345,7 +345,11 @@ def _named(name: str) -> Workload:
 
 _OVER = ("bodies", "literal", "append-100", "append-large")
 
-_SLOW = {"session": ("historical",), "literal": ("historical",), "append-100": ("IMAPClient",)}
+_SLOW = {
+    "session": ("historical",),
+    "literal": ("historical", "IMAPClient", "aioimaplib"),
+    "append-100": ("IMAPClient",),
+}
 """What takes as long over TLS, or compressed, as without."""
 
 _TLS = [
