@@ -20,40 +20,7 @@ from imaplib2._transport.hands import (
 from imaplib2._transport.users_socket import UsersSocket, hand_over
 
 from ..systems import SYSTEM
-
-
-class FakeHands:
-    """They serve what they are asked for, and note it."""
-
-    def __init__(self) -> None:
-        self.serves, self.ours, self.sends = True, False, True
-        self.waiting = b"an answer"
-        self.calls: list[Any] = []
-
-    def take_over(self, *, reading: bool) -> bool:
-        return self.serves
-
-    def are_ours(self) -> bool:
-        return self.ours
-
-    def before_writing(self, data: Any, timeout: float | None) -> bool:
-        self.calls.append(("before", bytes(data), timeout))
-        return self.sends
-
-    def wrote(self, data: Any) -> None:
-        self.calls.append(("wrote", bytes(data)))
-
-    def failed_to_write(self, problem: BaseException) -> None:
-        self.calls.append(("failed", type(problem)))
-
-    def receive(self, size: int, timeout: float | None) -> bytes:
-        data, self.waiting = self.waiting[:size], self.waiting[size:]
-        return data
-
-
-@pytest.fixture
-def hands() -> FakeHands:
-    return FakeHands()
+from .helpers import FakeHands
 
 
 @pytest.fixture
