@@ -642,6 +642,19 @@ def test_giving_up_what_has_completed_changes_nothing() -> None:
     assert driver.pending(second)
 
 
+@pytest.mark.parametrize(
+    ("name", "arguments"), [("AUTHENTICATE", ("X",)), ("COMPRESS", ("DEFLATE",)), ("STARTTLS", ())]
+)
+def test_what_can_not_be_taken_back_ends_the_connection(
+    name: str, arguments: tuple[str, ...]
+) -> None:
+    """Whose move it is, and in which form, is unknown then."""
+    driver = Driver.authenticated() if name == "COMPRESS" else Driver()
+    command = driver.submit(name, *arguments)
+    driver.core.give_up(command, driver.now)
+    assert str(driver.core.reason).startswith(f"{name} was interrupted")
+
+
 def test_an_idle_that_is_given_up_ends() -> None:
     driver = Driver.selected()
     idle = driver.submit("IDLE", idle=Idle())
@@ -651,6 +664,21 @@ def test_an_idle_that_is_given_up_ends() -> None:
     assert driver.sent() == b"DONE\r\n"
     driver.complete(idle)
     assert driver.core.reason is None
+
+
+def test_the_end_of_file_before_a_greeting_has_a_hint() -> None:
+    driver = Driver(None)
+    driver.core.hint = "; is this a port for TLS?"
+    driver.core.end_of_file()
+    text = "EOF: the server closed the connection before its greeting; is this a port for TLS?"
+    assert text in str(driver.core.reason)
+
+
+def test_behind_a_logout_the_end_of_file_is_the_user_s() -> None:
+    driver = Driver.authenticated()
+    driver.complete(driver.submit("LOGOUT"))
+    driver.core.end_of_file()
+    assert "the connection was closed by logout()" in str(driver.core.reason)
 
 
 # -- Attribution -------------------------------------------------------------------------------

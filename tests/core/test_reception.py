@@ -6,6 +6,7 @@ import pytest
 
 from imaplib2._protocol.command import Command
 from imaplib2._protocol.events import UpgradeNow
+from imaplib2._protocol.framing import Batch
 
 from .helpers import Driver
 
@@ -25,6 +26,17 @@ def test_fetch_data_is_the_same_however_it_comes(chunk: int | None) -> None:
     driver.complete(fetch, data=data)
     assert driver.result(fetch) == ("OK", [b"1 (X)", (b"2 (X {1}", b"a"), b")", b"3 (X)"])
     assert driver.untagged() == [["FETCH", [b"7 (X)"]]]
+
+
+def test_fetch_data_that_are_taken_together_are_one_line_of_the_trace() -> None:
+    driver = Driver.selected()
+    fetch = driver.submit("FETCH", "1:2", "FLAGS")
+    driver.core.traffic = []
+    driver.complete(fetch, data=b"* 1 FETCH (X)\r\n* 2 FETCH (X)\r\n")
+    together, completion = driver.core.traffic
+    assert together == ("<", Batch([b"* 1 FETCH (X)", b"* 2 FETCH (X)"]))
+    assert type(together[1]) is Batch
+    assert completion == ("<", fetch.tag + b" OK done")
 
 
 def test_a_tap_gets_each_response_before_it_is_handled_and_the_end() -> None:
