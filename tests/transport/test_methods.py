@@ -186,3 +186,33 @@ def test_what_is_below_it() -> None:
     for name in ("unsent", "silent_for", "interrupt", "drop", "close"):
         getattr(transport, name)()
     assert calls == ["unsent", "silent_for", "interrupt", "drop", "close"]
+
+
+def test_short_commands_need_the_writer(open_transports: Any) -> None:
+    """A ``send`` of a subclass may wait."""
+    owner = Reader()
+    transport = MethodTransport(lambda: owner)
+    open_transports.append(transport)
+    assert not transport.direct
+    assert not transport.punctual
+    with pytest.raises(NotImplementedError):
+        transport.try_send(b"x")
+
+
+@pytest.mark.parametrize(("sent", "is_over"), [(b"", False), (b"more", False), (None, True)])
+def test_input_that_gives_nothing_may_be_compressed(
+    open_transports: Any, pair: Any, sent: bytes | None, is_over: bool
+) -> None:
+    """Then its ``read`` gives b"" although this isn't the end of file."""
+    ours, theirs = pair
+    owner = Reader()
+    transport = MethodTransport(lambda: owner)
+    open_transports.append(transport)
+    owner.sock, owner.decompressor = ours, object()
+    if sent is None:
+        theirs.close()
+    else:
+        theirs.send(sent)
+    assert transport.recv_into(memoryview(bytearray(10))) == (0 if is_over else None)
+    if sent:
+        assert ours.recv(10) == sent

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
-from typing import Any
 
 import pytest
 
-from imaplib2._transport.family import Family, _descendants, _parent
+from imaplib2._transport import process
 from imaplib2._transport.process import ProcessTransport
+from imaplib2._transport.waiting import can_read
 
 from ..systems import SYSTEM
 
@@ -39,6 +38,51 @@ def test_traffic() -> None:
     assert transport.process.returncode == 0
 
 
+def test_bytes_that_are_there_are_known_without_waiting() -> None:
+    transport = ProcessTransport(child())
+    assert not transport.has_more
+    assert transport.take_unread() == b""
+    assert transport.try_send(b"hello\n") == 6
+    assert can_read(transport.fileno(), 30)
+    assert transport.is_readable()
+    assert transport.silent_for() is None
+    transport.close()
+
+
+def test_what_the_child_has_not_taken_is_known_where_the_system_tells() -> None:
+    transport = ProcessTransport(child("input()"))
+    assert transport.unsent() == 0
+    while transport.try_send(bytes(100_000)):
+        pass
+    if sys.platform == "linux" and not SYSTEM:
+        assert transport.unsent() > 0
+    transport.close()
+
+
+def test_a_child_that_hears_no_signal_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "_PATIENCE", 0.01)
+    monkeypatch.setattr(process, "_TERMINATION", 0.01)
+    deaf = child(
+        "import signal\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "print(flush=True)\n"
+        "while True: signal.pause()\n"
+    )
+    transport = ProcessTransport(deaf)
+    assert transport.recv_into(memoryview(bytearray(10)))
+    transport.close()
+    assert deaf.returncode == -signal.SIGKILL
+
+
+def test_a_forked_child_closes_its_ends_and_ends_nobody() -> None:
+    parent = child()
+    transport = ProcessTransport(parent)
+    transport.drop()
+    transport.drop()
+    assert parent.wait(30) == 0  # its input has ended
+    transport.close()
+
+
 def test_a_child_that_takes_no_more() -> None:
     transport = ProcessTransport(child("import time; time.sleep(60)"))
     while transport.try_send(bytes(100_000)):
@@ -50,29 +94,3 @@ def test_a_child_that_takes_no_more() -> None:
     assert transport.recv_into(memoryview(bytearray(1))) == 0
     transport.close()
     assert transport.process.returncode == -signal.SIGTERM
-
-
-@pytest.mark.skipif(bool(SYSTEM) or not hasattr(os, "pidfd_open"), reason="the system doesn't tell")
-def test_a_family() -> None:
-    program = (
-        "import subprocess, sys\n"
-        "child = subprocess.Popen([sys.executable, '-c', 'input()'])\n"
-        "print(child.pid, flush=True)\n"
-        "child.wait()\n"
-    )
-    with child(program) as parent:
-        assert parent.stdout is not None
-        grandchild = int(parent.stdout.readline())
-        assert _descendants(parent.pid) == [grandchild]
-        assert _parent(str(grandchild)) == parent.pid
-        family = Family(parent)
-        assert not family.ends_within(0.01)
-        family.send_signal(signal.SIGKILL)
-        assert family.ends_within(30)
-        family.send_signal(signal.SIGKILL)  # nobody is hit
-        family.close()
-
-
-@pytest.mark.parametrize("pid", ["0", "no number", "99999999"])
-def test_a_process_that_is_not_there(pid: Any) -> None:
-    assert _parent(pid) is None

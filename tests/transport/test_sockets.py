@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 
+from imaplib2._transport import kernel
 from imaplib2._transport.sockets import SocketTransport, is_socket
+from imaplib2._transport.users_socket import UsersSocket, hand_over
+
+from .helpers import FakeHands
 
 
 class Wrapper:
@@ -111,3 +115,101 @@ def test_an_interruption_ends_both_directions(pair: Any) -> None:
     assert pair[1].recv(1) == b""
     transport.close()
     assert pair[0].fileno() == -1
+
+
+def test_it_never_has_more_than_its_descriptor_tells(pair: Any) -> None:
+    transport = SocketTransport(pair[0])
+    pair[1].send(b"abc")
+    assert transport.recv_into(memoryview(bytearray(1))) == 1
+    assert not transport.has_more
+    assert transport.take_unread() == b""
+    assert transport.fileno() == pair[0].fileno()
+    assert transport.is_readable()
+    transport.close()
+
+
+def test_what_is_no_tcp_tells_nothing_of_its_silence(pair: Any) -> None:
+    transport = SocketTransport(pair[0])
+    assert transport.silent_for() is None
+    assert transport.unsent() == 0
+    transport.close()
+
+
+@pytest.mark.parametrize("timeout", [None, 0.0, 5.0])
+def test_the_connection_s_own_calls_are_not_its_user_s(pair: Any, timeout: float | None) -> None:
+    ours, theirs = pair
+    hands = FakeHands()
+    hand_over(ours, hands)
+    ours.settimeout(timeout)
+    transport = SocketTransport(ours)
+    assert transport.try_send(b"x") == transport.send(b"y", 1) == 1
+    theirs.send(b"abc")
+    assert transport.recv_into(memoryview(bytearray(10))) == 3
+    assert theirs.recv(10) == b"xy"
+    assert type(ours) is UsersSocket
+    assert not hands.calls
+    transport.close()
+
+
+def test_the_send_of_another_class_is_used_when_it_will_not_wait(pair: Any) -> None:
+    class Encrypting(socket.socket):
+        def send(self, data: Any, flags: int = 0) -> int:
+            return super().send(bytes(octet ^ 1 for octet in bytes(data)), flags)
+
+    ours, theirs = pair
+    with Encrypting(fileno=ours.detach()) as own:
+        own.settimeout(5)
+        transport = SocketTransport(own)
+        assert transport.try_send(b"abc") == 3
+        assert theirs.recv(10) == b"`cb"
+        own.setblocking(False)
+        while transport.try_send(bytes(100_000)):
+            pass
+        own.settimeout(5)
+        assert transport.try_send(b"x") == 0
+        transport.close()
+
+
+@pytest.mark.parametrize("takes_options", [True, False])
+def test_a_user_s_close_does_not_take_the_descriptor_from_under_the_reader(
+    pair: Any, takes_options: bool
+) -> None:
+    class Own(socket.socket):
+        def makefile(self, *arguments: Any, **options: Any) -> Any:
+            if options and not takes_options:
+                raise TypeError("makefile() takes no options")
+            return super().makefile(*arguments, **options)
+
+    own = Own(fileno=pair[0].detach())
+    transport = SocketTransport(own)
+    own.close()
+    pair[1].send(b"x")
+    assert transport.recv_into(memoryview(bytearray(1))) == 1
+    transport.close()
+    assert own.fileno() == -1
+
+
+def test_a_forked_child_closes_the_socket_and_ends_no_traffic(pair: Any) -> None:
+    ours, theirs = pair
+    the_child_s = ours.dup()
+    SocketTransport(the_child_s).drop()
+    assert the_child_s.fileno() == -1
+    ours.send(b"x")
+    assert theirs.recv(1) == b"x"
+
+
+def test_where_a_shutdown_wakes_nobody_a_descriptor_does(
+    monkeypatch: pytest.MonkeyPatch, pair: Any
+) -> None:
+    """As on Windows."""
+    monkeypatch.setattr(kernel, "IS_WINDOWS", True)
+    monkeypatch.setattr(kernel, "interrupt_socket", lambda sock: None)
+    ours, theirs = pair
+    transport, buffer = SocketTransport(ours), memoryview(bytearray(10))
+    ours.setblocking(False)
+    theirs.send(b"x")
+    assert transport.recv_into(buffer) == 1
+    transport.interrupt()
+    theirs.send(b"y")
+    assert transport.recv_into(buffer) == 0
+    transport.close()
