@@ -64,9 +64,9 @@ def test_descendants_are_found_in_any_depth(monkeypatch: pytest.MonkeyPatch, tel
     monkeypatch.setattr(family, "_listed", lambda directory: [*parents, "self", "version"])
     monkeypatch.setattr(family, "_parent", parents.get)
     if tells:
-        monkeypatch.setattr(os, "pidfd_open", print, raising=False)
+        monkeypatch.setattr(family.os, "pidfd_open", print, raising=False)
     else:
-        monkeypatch.delattr(os, "pidfd_open", raising=False)
+        monkeypatch.delattr(family.os, "pidfd_open", raising=False)
     assert _descendants(7) == ([8, 77, 9] if tells else [])
     assert _descendants(6) == []
 
@@ -87,7 +87,7 @@ def test_who_has_ended_before_is_no_member(monkeypatch: pytest.MonkeyPatch) -> N
         raise ProcessLookupError
 
     monkeypatch.setattr(family, "_descendants", lambda pid: [5, 6])
-    monkeypatch.setattr(os, "pidfd_open", pidfd_open, raising=False)
+    monkeypatch.setattr(family.os, "pidfd_open", pidfd_open, raising=False)
     with child() as parent:
         rest = Family(parent)
         rest.send_signal(signal.SIGKILL)

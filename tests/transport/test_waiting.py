@@ -17,6 +17,8 @@ from imaplib2._clock import LONGEST_WAIT
 from imaplib2._transport import kernel, waiting
 from imaplib2._transport.waiting import Pipe, Wakeup, can_read, wait_for
 
+from ..systems import SYSTEM
+
 
 class During:
     """The module os, but for calls that something interrupts, as a garbage collection does."""
@@ -36,6 +38,7 @@ class During:
         return interrupted
 
 
+@pytest.mark.skipif(SYSTEM == "windows", reason="there it writes to a socket")
 @pytest.mark.parametrize("outer", [Wakeup.set, Wakeup.close])
 @pytest.mark.parametrize("inner", [Wakeup.set, Wakeup.close])
 def test_a_garbage_collection_in_the_middle(
