@@ -22,15 +22,16 @@ Connect = Callable[..., Any]
 
 @pytest.fixture
 def connect() -> Iterator[Connect]:
-    """A client of a server that says something, and closes then; with methods of its own."""
+    """A client of a server that says something, and closes unless it *stays*; its methods."""
     with ExitStack() as stack:
 
-        def made(*said: bytes, **methods: Any) -> Any:
+        def made(*said: bytes, stays: bool = False, **methods: Any) -> Any:
             ours, theirs = socket.socketpair()
             stack.enter_context(ours)
             stack.enter_context(theirs)
             theirs.sendall(b"".join(said))
-            theirs.shutdown(socket.SHUT_WR)
+            if not stays:
+                theirs.shutdown(socket.SHUT_WR)
             methods.setdefault("open_socket", lambda self: ours)
             cls = type("Client", (IMAP4,), methods)
             client = cls("mail.example.org", 1143)
@@ -120,7 +121,7 @@ def test_behind_a_with_statement_it_is_over_whatever_came_up(connect: Connect) -
 
 
 def test_a_second_beginning_ends_the_first(connect: Connect) -> None:
-    M = connect(PREAUTH)
+    M = connect(PREAUTH, stays=True)
     first = M.socket()
     M.limits.stored = 77
     ours, theirs = socket.socketpair()

@@ -85,15 +85,18 @@ class TLSPeer:
     def shake_hands(self) -> None:
         """Do both sides' part of the handshake."""
         self.sock.setblocking(False)
-        for step in (self.sock.do_handshake, self.tls.do_handshake) * 2:
-            try:
-                step()
-            except ssl.SSLWantReadError:
-                pass
-            finally:
-                self.take()
-                self.theirs.sendall(self._outgoing.read())
+        for _ in range(2):
+            with contextlib.suppress(ssl.SSLWantReadError):
+                self.sock.do_handshake()
+            self.answer()
         self.sock.setblocking(True)
+
+    def answer(self) -> None:
+        """Do the server's part of the handshake, as far as it can be done."""
+        self.take()
+        with contextlib.suppress(ssl.SSLWantReadError):
+            self.tls.do_handshake()
+        self.theirs.sendall(self._outgoing.read())
 
     def take(self) -> int:
         """Take from the socket what has come, without decrypting it; the number of bytes."""

@@ -192,6 +192,13 @@ def test_a_user_s_close_does_not_take_the_descriptor_from_under_the_reader(
     assert own.fileno() == -1
 
 
+def test_its_end_ends_the_traffic_although_others_have_the_socket(pair: Any) -> None:
+    ours, theirs = pair
+    with ours.dup():
+        SocketTransport(ours).close()
+        assert theirs.recv(1) == b""
+
+
 def test_a_forked_child_closes_the_socket_and_ends_no_traffic(pair: Any) -> None:
     ours, theirs = pair
     the_child_s = ours.dup()

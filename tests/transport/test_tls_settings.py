@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import ssl
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,8 @@ import pytest
 
 import imaplib2
 from imaplib2._transport.tls_settings import TLSSettings
+
+from .helpers import TLSPeer
 
 # Any certificate will do: nobody connects. It is one of an authority, valid until 2125.
 AUTHORITY = """\
@@ -245,6 +250,42 @@ def test_the_name_of_the_server_is_told_and_the_time_bounded(host: str | None, n
     wrapped: Any = settings.wrap(sock, host, 7.5)
     assert wrapped == (sock, {"server_hostname": name, "do_handshake_on_connect": False})
     assert sock.timeout == 7.5
+
+
+# -- shake_hands ---------------------------------------------------------------------------------
+
+
+def test_tls_is_negotiated(tmp_path: Path) -> None:
+    with contextlib.closing(TLSPeer(tmp_path)) as peer:
+        peer.sock.setblocking(False)
+        with pytest.raises(ssl.SSLWantReadError):
+            TLSSettings().shake_hands(peer.sock)
+        peer.answer()
+        TLSSettings().shake_hands(peer.sock)
+        assert peer.sock.version() == "TLSv1.3"
+
+
+@pytest.mark.parametrize("said", [b"* OK IMAP4rev1 ready\r\n", b"220 mail ESMTP\r\n", b""])
+def test_a_peer_that_speaks_no_tls_has_a_hint(tmp_path: Path, said: bytes) -> None:
+    with contextlib.closing(TLSPeer(tmp_path)) as peer:
+        peer.theirs.sendall(said)
+        peer.theirs.shutdown(socket.SHUT_WR)
+        with pytest.raises(ssl.SSLError, match=r"; is this a port without TLS\?"):
+            TLSSettings().shake_hands(peer.sock)
+
+
+def test_a_certificate_that_is_not_trusted_has_a_note_and_no_such_hint(tmp_path: Path) -> None:
+    with contextlib.closing(TLSPeer(tmp_path, trusted=False)) as peer:
+        peer.sock.setblocking(False)
+        with pytest.raises(ssl.SSLWantReadError):
+            TLSSettings().shake_hands(peer.sock)
+        peer.answer()
+        with pytest.raises(ssl.SSLCertVerificationError) as caught:
+            TLSSettings().shake_hands(peer.sock)
+    assert "without TLS" not in str(caught.value)
+    if sys.version_info >= (3, 11):
+        (note,) = caught.value.__notes__
+        assert "ca_certs=" in note
 
 
 # -- The constructors ----------------------------------------------------------------------------

@@ -165,7 +165,13 @@ def test_a_part_of_a_record_is_nothing_yet(
 
 @pytest.mark.parametrize(
     ("room", "sizes"),
-    [(100_000, [3 * RECORD + 5]), (2 * RECORD, [2 * RECORD, RECORD + 5]), (RECORD, [RECORD] * 3)],
+    [
+        (100_000, [3 * RECORD + 5]),
+        (2 * RECORD, [2 * RECORD, RECORD + 5]),
+        # No record is taken apart for what little room is left.
+        (RECORD + 100, [RECORD, RECORD, RECORD, 5]),
+        (RECORD, [RECORD] * 3),
+    ],
 )
 def test_whole_records_are_received_together(
     peer: TLSPeer, sock: ConcurrentSSLSocket, room: int, sizes: list[int]
