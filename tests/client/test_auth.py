@@ -114,3 +114,45 @@ def test_a_response_is_one_line_however_long(response: bytes) -> None:
     encoded = _auth.encode(response)
     assert b"\n" not in encoded
     assert base64.b64decode(encoded, validate=True) == response
+
+
+@pytest.mark.parametrize("challenge", [b"", b"YWJj", b"go ahead", b"Y"])
+def test_one_message_is_given_whatever_the_challenge_is(challenge: bytes) -> None:
+    """Some servers say words instead of nothing."""
+    message = _auth.Message(b"abc")
+    assert message(challenge) == b"abc"
+    assert _auth.respond(message, challenge) == b"YWJj"
+
+
+@pytest.mark.parametrize("response", [5, [b"x"], True, object()])
+def test_a_response_of_another_type_is_named(response: Any) -> None:
+    with pytest.raises(TypeError, match=f"not {type(response).__name__}$"):
+        _auth.respond(lambda challenge: response, b"")
+
+
+@pytest.mark.parametrize(
+    ("response", "line"), [(b"YWJj\n", b"YWJj"), (bytearray(b"YWJj\r\n"), b"YWJj"), (b"", b"")]
+)
+def test_what_was_encoded_already_is_one_line(response: Any, line: bytes) -> None:
+    assert _auth.as_one_line(response) == line
+
+
+@pytest.mark.parametrize("response", [b"a\nb", b"a\rb\n", b"a\0"])
+def test_more_than_one_line_is_refused(response: bytes) -> None:
+    with pytest.raises(InvalidArgument, match="NUL, CR or LF"):
+        _auth.as_one_line(response)
+
+
+def test_a_str_is_not_what_an_encoder_gives() -> None:
+    with pytest.raises(TypeError, match="must be bytes, not str"):
+        _auth.as_one_line("YWJj")
+
+
+def test_half_a_character_can_not_be_sent() -> None:
+    for attempt in (
+        lambda: _auth.plain("tim", "\ud800"),
+        lambda: _auth.cram_md5("\udfff", "x"),
+        lambda: _auth.encode("\ud800"),
+    ):
+        with pytest.raises(InvalidArgument, match="can't be encoded"):
+            attempt()

@@ -34,6 +34,14 @@ def fill(sock: ConcurrentSSLSocket) -> int:
     return size
 
 
+def received(sock: ConcurrentSSLSocket) -> memoryview:
+    """What comes next, as the reader receives it."""
+    buffer = memoryview(bytearray(100))
+    size = sock.receive_some(buffer)
+    assert size is not None
+    return buffer[:size]
+
+
 # -- What it is ----------------------------------------------------------------------------------
 
 
@@ -273,6 +281,39 @@ def test_a_key_update_is_waited_for_a_moment_only(
         waits.clear()
         assert sock.send_within(b"x", timeout) == 1
         assert waits == [(patience, True)]
+
+
+@pytest.mark.parametrize("read", [lambda sock: sock.recv(3), lambda sock: bytes(received(sock))])
+def test_a_read_that_has_to_send_first_waits_for_room(
+    monkeypatch: pytest.MonkeyPatch,
+    peer: TLSPeer,
+    sock: ConcurrentSSLSocket,
+    read: Callable[[ConcurrentSSLSocket], bytes],
+) -> None:
+    """Such as the answer to a key update."""
+
+    class Busy:
+        """What OpenSSL has; the first read finds no room."""
+
+        def __init__(self, tls_object: Any) -> None:
+            self._object = tls_object
+
+        def read(self, *arguments: Any) -> Any:
+            if not waits:
+                raise ssl.SSLWantWriteError(ssl.SSL_ERROR_WANT_WRITE, "no room")
+            return self._object.read(*arguments)
+
+    def wait_for(sock: Any, timeout: float | None = None, *, reading: bool) -> bool:
+        waits.append(reading)
+        return True
+
+    waits: list[bool] = []
+    peer.say(b"abc")
+    busy: Any = Busy(sock._sslobj)  # type: ignore[attr-defined]
+    monkeypatch.setattr(sock, "_sslobj", busy)
+    monkeypatch.setattr(tls_socket, "wait_for", wait_for)
+    assert read(sock) == b"abc"
+    assert waits == [False]
 
 
 # -- The lock ------------------------------------------------------------------------------------
