@@ -29,7 +29,7 @@ class TLSTransport(SocketTransport):
 
     @property
     def has_more(self) -> bool:
-        return self.sock.pending() > 0 or self.sock.problem is not None
+        return self.sock.pending() > 0
 
     def is_readable(self) -> bool:
         return self.has_more or super().is_readable()

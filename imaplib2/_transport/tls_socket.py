@@ -182,7 +182,8 @@ class ConcurrentSSLSocket(ssl.SSLSocket):
         return sent
 
     def pending(self) -> int:
-        return self._lock.run(super().pending)
+        # What has gone wrong is read, too; to wait for the descriptor first may be in vain.
+        return self._lock.run(super().pending) or int(self.problem is not None)
 
     def shutdown(self, how: int) -> None:
         """End traffic, but not TLS: SSLSocket forgets it, and would go on in plain text."""

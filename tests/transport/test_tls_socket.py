@@ -203,9 +203,12 @@ def test_what_goes_wrong_behind_a_record_is_told_when_it_is_read_for(
     peer.theirs.sendall(b"this is no record")
     buffer = memoryview(bytearray(room))
     assert sock.receive_some(buffer) == RECORD
+    # To whoever waits for the descriptor unless something is pending.
+    assert bool(sock.pending()) is (sock.problem is not None)
     with pytest.raises(ssl.SSLError, match="version"):
         sock.receive_some(buffer)
     assert sock.problem is None
+    assert sock.pending() == 0
 
 
 @pytest.mark.parametrize("end", [TLSPeer.say_goodbye, lambda peer: peer.theirs.close()])
