@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from .measure import Results
 from .report import MARKDOWN, METRICS, NOTHING, median, ratio, table
+from .workloads import SUBJECTS
 
 OURS = "imaplib2"
 
@@ -72,6 +73,12 @@ def _peak_by_size(title: str, workload: str, at_most: float) -> Target:
 TARGETS = [
     _ratio("FETCH FLAGS lines", "flags", 0.45),
     _ratio("envelopes", "envelopes", 0.45),
+    *(
+        _ratio(
+            f"envelopes, {share} % with {octets:,} bytes", f"envelopes-{share}-{octets}", 0.45
+        )
+        for share, octets in SUBJECTS
+    ),
     _ratio("bodies of 20 KB", "bodies", 1.0),
     _ratio("one large literal", "literal", 1.2),
     _bound(
