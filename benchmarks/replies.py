@@ -1,7 +1,8 @@
 """The mailboxes of the benchmark: what their messages are, and the server's words for them.
 
 A mailbox's name tells what is in it: ``flags-50000``, ``bodies-2000-20480`` (messages and bytes in
-each), ``envelopes-20000``; and ``quiet``, ``news`` and ``at-once``, which are for IDLE.
+each), ``envelopes-20000``, ``subjects-20000-10-60`` (envelopes, the subject of 10 % being a literal
+of 60 bytes); and ``quiet``, ``news`` and ``at-once``, which are for IDLE.
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ class Mailbox:
             return b"* %d FETCH (BODY[] {%d}\r\n%b)\r\n" % (number, len(text), text)
         if self.kind == "envelopes":
             return _envelope(number)
+        if self.kind == "subjects":
+            return _subject(number, *self.numbers[1:])
         return b"* %d FETCH (FLAGS (\\Seen))\r\n" % number
 
     def messages(self) -> bytes:
@@ -94,3 +97,15 @@ def _envelope(number: int) -> bytes:
         b'(({%d}\r\n%b NIL "ann" "example.org")) %b %b '
         b'((NIL NIL "bob" "example.net")) NIL NIL NIL "<%d@example.org>"))\r\n'
     ) % (number, len(subject), subject, len(name), name, sender, sender, number)
+
+
+def _subject(number: int, share: int, octets: int) -> bytes:
+    """An ENVELOPE whose subject is a literal of *octets*, as that of *share* % is, or a string."""
+    is_literal = number * share // 100 > (number - 1) * share // 100
+    text = b"x" * octets
+    subject = b"{%d}\r\n%b" % (octets, text) if is_literal else b'"Minutes no. %d"' % number
+    who = b'(("Ann Other" NIL "ann" "example.org"))'
+    return (
+        b'* %d FETCH (ENVELOPE ("Mon, 01 Jan 2024 09:00:00 +0000" %b %b %b %b '
+        b'((NIL NIL "bob" "example.net")) NIL NIL NIL "<%d@example.org>"))\r\n'
+    ) % (number, subject, who, who, who, number)

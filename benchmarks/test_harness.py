@@ -88,6 +88,18 @@ def test_mailboxes() -> None:
     assert Mailbox("envelopes-2").messages().count(b"}\r\n") == 4
 
 
+@pytest.mark.parametrize(("share", "literals"), [(0, 0), (2, 1), (10, 5), (50, 25), (100, 50)])
+@pytest.mark.parametrize("octets", [0, 60])
+def test_of_subjects_as_many_are_literals_as_there_should_be(
+    share: int, literals: int, octets: int
+) -> None:
+    text = Mailbox(f"subjects-50-{share}-{octets}").messages()
+    assert text.count(b" FETCH (ENVELOPE (") == 50
+    literal = b" {%d}\r\n%b ((" % (octets, b"x" * octets)
+    assert text.count(b"}") == text.count(literal) == literals
+    assert text.count(b"\r\n") == 50 + literals
+
+
 def test_medians() -> None:
     assert median(_results(), "flags", "imaplib", "cpu") == 2.0
     assert median(_results(), "flags", "imaplib", "wall") is None

@@ -24,6 +24,9 @@ QUIET_SECONDS = 2.0
 BODY = 20 * 1024
 """Bytes of a usual message."""
 
+SUBJECTS = [(0, 0), *((share, octets) for share in (2, 10, 50, 100) for octets in (0, 60, 5000))]
+"""Of how many envelopes, in percent, the subject is a literal, and of how many bytes."""
+
 MB = 1_000_000
 MS = 0.001
 
@@ -339,6 +342,16 @@ _FAR = [
 ]  # fmt: skip
 
 
+_SUBJECTS = [
+    Workload(
+        f"envelopes-{share}-{octets}", f"{{size:,}} envelopes, {share} % with {octets:,} bytes",
+        fetch_envelopes, 20_000, 4000, f"subjects-{{size}}-{share}-{octets}",
+        "Envelopes, some with a literal", dovecot=False,
+    )
+    for share, octets in SUBJECTS
+]  # fmt: skip
+
+
 def _named(name: str) -> Workload:
     return next(each for each in _BASIC if each.name == name)
 
@@ -387,4 +400,5 @@ _BYTES = [
 
 FIRST_CONNECTION = _named("first-connection")
 
-WORKLOADS = {each.name: each for each in (*_BASIC, *_IDLING, *_FAR, *_TLS, *_COMPRESS, *_BYTES)}
+_ALL = (*_BASIC, *_SUBJECTS, *_IDLING, *_FAR, *_TLS, *_COMPRESS, *_BYTES)
+WORKLOADS = {each.name: each for each in _ALL}

@@ -72,6 +72,7 @@ LAYERS = [
     {"_protocol.responses", "_protocol.commands", "_protocol.search_program"},
     {"_protocol.quoting"},
     {"_protocol.framing", "_protocol.message_set", "_protocol.mutf7", "_protocol.stored"},
+    {"_protocol.runs"},
     {"_protocol.folding", "_protocol.idling", "_protocol.literals", "_protocol.parts"},
     {"_protocol.states", "_protocol.grammar", "_protocol.limits", "_protocol.values"},
     {"_protocol.patience", "_protocol.tags"},

@@ -10,6 +10,6 @@ one lock. Read from the top:
 * what a command is: `command`, `idling`, and the table of all, `commands`;
 * how it is written: `arguments`, on `search_program`, `quoting`, `parts`; what it asks for:
   `claims`;
-* how responses are read: `framing`, on `folding` and `literals`, then `responses`; where they are
-  kept: `untagged`, on `stored`.
+* how responses are read: `framing`, on `runs`, `folding` and `literals`, then `responses`; where
+  they are kept: `untagged`, on `stored`.
 """

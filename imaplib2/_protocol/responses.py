@@ -55,12 +55,12 @@ _COMPLETIONS = {b"OK": "OK", b"NO": "NO", b"BAD": "BAD"}
 #: Bytes of a name that are looked at; what stands there is no name of IMAP if there are more.
 _NAME_SIZE = 1000
 _FETCH = pattern(rb"\* ([0-9]+ )FETCH ")
-_DIGITS = 20
 _UID = pattern(rb"[( ]UID ([0-9]{1,20})[ )]")
+# Digits of the largest number of IMAP (RFC 9051, section 9: number64).
+_DIGITS = 20
 #: So many frames are looked at together, if the first, the only one that may be long, is short.
 _MANY = 16
-_SHORT = 64 * 1024
-_NUMBERS = pattern(rb"\n\* ([0-9]{1,20}) FETCH ")
+_LONG = 64 * 1024
 _UIDS = pattern(rb"UID ([0-9]{1,20})[ )]")
 _NUMBERED = pattern(rb"-?[0-9]+")
 # Xeams closes FETCH right behind the BODY literal and sends the remaining items as a line of
@@ -101,66 +101,103 @@ def fetch_data(
     """How many of *frames* from *start* on are FETCH responses, and all their data.
 
     They end at the first that is not about one of the message *numbers* or of the *uids*, or
-    doesn't show it at once. The fast path for what large mailboxes send: a third of the time that
+    doesn't show it at once. The fast path for what large mailboxes send: a quarter of the time that
     `parse` and what follows on it take for each response.
     """
-    if not start and len(frames) >= _MANY and (lines := _fetch_lines(frames, numbers, uids)):
-        return len(lines), lines
-    data: list[bytes | tuple[bytes, bytes]] = []
-    position = start
+    if not start and len(frames) >= _MANY and (alike := _fetch_alike(frames, numbers, uids)):
+        return len(frames), alike
+    texts: list[bytes] = []
+    are_lines = True
     for position in range(start, len(frames)):
         frame = frames[position]
-        first = frame if isinstance(frame, bytes) else frame[0]
-        head, _, rest = first.partition(b" FETCH ")
-        number = head[2:]
-        if not number.isdigit() or head[:2] != b"* ":
-            return position - start, data
-        if numbers is not None and (len(number) > _DIGITS or int(number) not in numbers):
-            return position - start, data
-        if uids is not None and ((uid := _UID.search(rest)) is None or int(uid[1]) not in uids):
-            return position - start, data
-        text = number + b" " + rest
-        if not isinstance(frame, bytes):
-            for literal in range(1, len(frame), 2):
-                data.append((text, frame[literal]))
-                text = frame[literal + 1]
-        data.append(text)
-    return len(frames) - start, data
+        if isinstance(frame, bytes):
+            first = frame
+        else:
+            first, are_lines = frame[0], False
+        if not first.startswith(b"* "):
+            break
+        try:
+            _, number, name, rest = first.split(b" ", 3)
+            is_fetch = name == b"FETCH" and number.isdigit()
+            if not is_fetch or (numbers is not None and int(number) not in numbers):
+                break
+        except ValueError:
+            # It has fewer words, or thousands of digits.
+            break
+        if uids is not None and ((uid := _UID.search(first)) is None or int(uid[1]) not in uids):
+            break
+        texts.append(number + b" " + rest)
+    return len(texts), _fetch_items(texts, frames[start : start + len(texts)], are_lines)
 
 
-def _fetch_lines(
+def _fetch_alike(
     frames: list[Frame], numbers: Container[int] | None, uids: Container[int] | None
 ) -> list[bytes | tuple[bytes, bytes]]:
-    """The data of *frames*, if all are FETCH responses without literals, and were asked for.
+    """The data of *frames*, if all are FETCH responses, of numbers of one size, and asked for.
 
-    All at once by functions written in C, it takes no longer to look at each number than it would
-    not to do so.
+    By functions written in C, which look at all of them at once, in two thirds of the time.
     """
-    if len(frames[0]) > _SHORT:
+    are_lines = {*map(type, frames)} == {bytes}
+    firsts = cast("list[bytes]", frames)
+    if not are_lines:
+        firsts = [frame if isinstance(frame, bytes) else frame[0] for frame in frames]
+    size = firsts[0].find(b" ", 2) - 2
+    if not 0 < size <= _DIGITS or len(firsts[0]) > _LONG:
         return []
-    try:
-        text = b"\n".join([b"", *cast("list[bytes]", frames)])
-    except TypeError:
+    begin, end = b"* ", b" FETCH "
+    width = len(begin) + size + len(end)
+    heads = b"".join([first[:width] for first in firsts])
+    if not (heads.startswith(begin) and heads.endswith(end)):
         return []
-    heads = _NUMBERS.findall(text)
-    if not len(heads) == len(frames) == text.count(b" FETCH ") == text.count(b"\n"):
+    # As many as there are texts, and of one size: so each is from one of them.
+    found = heads[len(begin) : -len(end)].split(end + begin)
+    if len(found) != len(firsts) or {*map(len, found)} != {size} or not b"".join(found).isdigit():
         return []
-    if numbers is not None and not _are_all_in(numbers, heads):
+    if numbers is not None and not _are_all_in(numbers, found, are_of_one_size=True):
         return []
-    if uids is not None and not _are_all_in(uids, _UIDS.findall(text)):
+    if uids is not None and not _show_only(uids, firsts, are_lines):
         return []
-    return [*text.replace(b" FETCH ", b" ").replace(b"\n* ", b"\n")[1:].split(b"\n")]
+    width -= 1
+    texts = [number + first[width:] for number, first in zip(found, firsts, strict=True)]
+    return _fetch_items(texts, frames, are_lines)
 
 
-def _are_all_in(asked: Container[int], found: list[bytes]) -> bool:
+def _fetch_items(
+    texts: list[bytes], frames: list[Frame], are_lines: bool
+) -> list[bytes | tuple[bytes, bytes]]:
+    """The data of *frames*, for whose first texts *texts* stand: all of it, if they *are_lines*."""
+    if are_lines:
+        return cast("list[bytes | tuple[bytes, bytes]]", texts)
+    data: list[bytes | tuple[bytes, bytes]] = []
+    for text, frame in zip(texts, frames, strict=True):
+        if isinstance(frame, bytes):
+            data.append(text)
+            continue
+        for literal in range(1, len(frame) - 2, 2):
+            data.append((text, frame[literal]))
+            text = frame[literal + 1]
+        data.append((text, frame[-2]))
+        data.append(frame[-1])
+    return data
+
+
+def _show_only(uids: Container[int], firsts: list[bytes], are_lines: bool) -> bool:
+    """Whether each of *firsts*, which may be whole lines, shows one of the *uids*."""
+    if are_lines:
+        # All at once: for lines that show none, and others that show two, it makes no difference.
+        found = _UIDS.findall(b"\n".join(firsts))
+    else:
+        found = [uid[1] for uid in map(_UID.search, firsts) if uid]
+    one_size = len({*map(len, found)}) == 1
+    return len(found) == len(firsts) and _are_all_in(uids, found, are_of_one_size=one_size)
+
+
+def _are_all_in(asked: Container[int], found: list[bytes], *, are_of_one_size: bool) -> bool:
     """Whether all numbers *found* are in *asked*."""
-    if not isinstance(asked, range):
-        return all(map(asked.__contains__, map(int, found)))
-    # As of most that come together: their order is that of bytes.
-    if len(set(map(len, found))) == 1:
-        return int(min(found)) in asked and int(max(found)) in asked
-    numbers = [*map(int, found)]
-    return not numbers or (min(numbers) in asked and max(numbers) in asked)
+    if are_of_one_size and isinstance(asked, range):
+        # Then their order is that of bytes.
+        found = [min(found), max(found)]
+    return all(map(asked.__contains__, map(int, found)))
 
 
 def response_code(text: bytes) -> ResponseCode | None:

@@ -21,11 +21,8 @@ from .helpers import chunks, frames_of, random_chunks
 class GeneralFramer(Framer):
     """A framer without its fast paths."""
 
-    def _split_lines(self, found: list[Frame]) -> bool:
-        return False
-
-    def _split_literals(self, found: list[Frame]) -> bool:
-        return False
+    def _split_run(self, found: list[Frame]) -> None:
+        """Leave it to the general path."""
 
     def frames_of(self, data: bytes | bytearray | memoryview, *, single: bool) -> list[Frame]:
         self.feed(data)
@@ -170,6 +167,36 @@ def fetches(draw: st.DrawFn) -> bytes:
     return wire
 
 
+@st.composite
+def mailboxes(draw: st.DrawFn) -> bytes:
+    """FETCH responses of which some have literals, and between which something may be unusual."""
+    usual = ['* 12 FETCH (X "a" Y)', "* 3 FETCH (FLAGS ())", "* 1 FETCH (X {%d}%s)"]
+    more = ["* 7 FETCH (X {%d}%s {%d}%s Y)", '* 1 FETCH (X ~{%d}%s "b")', "* 23 EXISTS"]
+    odd = ["* 4 FETCH (X {a} Y)", '* 4 FETCH (X "{1}")', "A1 OK {1}", "* OK {1}", "* x {%d}%s", ""]
+    odder = [
+        "* 5 FETCH (X{%d}%s Y}",
+        '* 6 FETCH (X "a',
+        ' b")',
+        "* 1 FETCH (X {%d}%s {a}",
+        ")",
+        "*",
+    ]
+    kinds = draw(st.sampled_from([usual, usual + more, usual * 4 + more + odd + odder]))
+    ends = draw(st.sampled_from([[b"\r\n"], [b"\r\n"] * 15 + [b"\n", b"\r\r\n", b"\r\n\r\n"]]))
+    content = st.one_of(
+        contents, st.just(b"* 9 FETCH (X {1}\r\na"), st.just(b"* 9 FETCH (X)\r\n* ")
+    )
+    wire = b""
+    for kind in draw(st.lists(st.sampled_from(kinds), max_size=12)):
+        line = kind.encode()
+        while b"%d" in line:
+            literal = draw(content)
+            line = line.replace(b"%d", b"%d" % len(literal), 1)
+            line = line.replace(b"%s", b"\r\n" + literal.replace(b"%", b"_"), 1)
+        wire += line + draw(st.sampled_from(ends))
+    return wire
+
+
 #: What line ends within quoted strings, or almost, are made of.
 scraps = st.lists(
     st.one_of(
@@ -194,7 +221,7 @@ limits = st.one_of(
 
 
 @given(
-    st.one_of(lines, streams.map(lambda stream: stream[0]), fetches(), scraps),
+    st.one_of(lines, streams.map(lambda stream: stream[0]), fetches(), mailboxes(), scraps),
     st.randoms(use_true_random=False),
     limits,
 )
@@ -203,6 +230,50 @@ def test_the_fast_paths_give_what_the_general_one_gives(
 ) -> None:
     for portions in ([wire], random_chunks(wire, choose)):
         assert framed(Framer(limits), portions) == framed(GeneralFramer(limits), portions)
+
+
+BEFORE_RUN = b"* 1 FETCH (X {1}\r\na)\r\n"
+BEHIND_RUN = b"* 8 FETCH (X {1}\r\na)\r\n* 9 EXISTS\r\n"
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        b"* 2 X\r\n* 3 Y\nZ\r\n",
+        b"* 2 X\n* 3 Y\r\n",
+        b"* 2 X\r\nA1 OK\r\n",
+        b"* 2 X\r\n* OK {1}\r\n",
+        b"* 2 X\r\n* LIST () NIL {1}\r\na\r\n",
+        b"* 2 X\r\n* 3 Y{1}\r\n",
+        b"* 2 X\r\n* 3 Y {1+}\r\na\r\n",
+        b"* 3 Y{1}\r\n",
+        b"* 3 Y ~{1}\r\na\r\n",
+        b"* 3 Y ({1}\r\na {x}\r\n",
+        b"* 3 Y ({1}\r\na)\r\n\r\n",
+        b'* 3 FETCH ({1}\r\na "b\r\n* 4 FETCH (X)\r\n',
+        b'* 3 FETCH ({1}\r\na "b\r\n c")\r\n* 4 FETCH (X)\r\n',
+        b'* 2 FETCH (X "a\r\n b")\r\n* 4 FETCH (X)\r\n',
+        b'* 2 FETCH (X "a\r\n* 4 FETCH (X "b\r\n* 5 FETCH (X)\r\n',
+        b"* 2 FETCH (X {13}\r\n* 3 X {1}\r\nab {1}\r\na)\r\n",
+        b"* 2 X" + b"x" * 60 + b"\r\n* 3 X\r\n",
+        b"* 2 FETCH (X {25}\r\n" + b"a" * 25 + b")\r\n",
+        b"* 2 FETCH (X {0}\r\n {0}\r\n {0}\r\n)\r\n",
+        b"* 2 FETCH (" + b"x" * 30 + b" {1}\r\na " + b"x" * 30 + b")\r\n",
+    ],
+)
+@pytest.mark.parametrize(
+    "limits", [Limits(), Limits(line=50, literal=20), Limits(literals=2), Limits(literals=0)]
+)
+def test_what_is_unusual_within_a_run_is_framed_like_anything_else(
+    wire: bytes, limits: Limits
+) -> None:
+    for whole in (
+        BEFORE_RUN + wire + BEHIND_RUN,
+        wire + BEHIND_RUN,
+        wire,
+        BEHIND_RUN * 3 + wire + BEHIND_RUN,
+    ):
+        assert framed(Framer(limits), [whole]) == framed(GeneralFramer(limits), [whole])
 
 
 def framed(framer: Framer, portions: list[bytes]) -> tuple[list[Frame], str]:
@@ -572,6 +643,14 @@ def many_responses(size: int) -> bytes:
     return b"* 1 FETCH (X {1}\r\na)\r\n* 1 EXISTS }\r\n" * (size // 38)
 
 
+def many_literals_and_lines(size: int) -> bytes:
+    return b"* 1 FETCH (X {1}\r\na)\r\n* 1 FETCH (X)\r\n* 1 FETCH (X {a})\r\n" * (size // 57)
+
+
+def many_unusual_literals(size: int) -> bytes:
+    return b"* 1 FETCH (X {1}\r\na)\r\n\r\n* 1 FETCH (X)\r\n" * (size // 40)
+
+
 def many_line_feeds(size: int) -> bytes:
     return b"* 1 EXISTS\n" * (size // 11)
 
@@ -582,7 +661,17 @@ def many_folds(size: int) -> bytes:
 
 @pytest.mark.parametrize("portion", [1 << 8, 1 << 30], ids=["in portions", "whole"])
 @pytest.mark.parametrize(
-    "stream", [long_line, long_literal, many_literals, many_responses, many_line_feeds, many_folds]
+    "stream",
+    [
+        long_line,
+        long_literal,
+        many_literals,
+        many_responses,
+        many_literals_and_lines,
+        many_unusual_literals,
+        many_line_feeds,
+        many_folds,
+    ],
 )
 def test_work_grows_with_the_size_and_not_with_its_square(
     stream: Callable[[int], bytes], portion: int

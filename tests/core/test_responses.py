@@ -302,6 +302,12 @@ def with_one(frame: Frame) -> list[Frame]:
         (with_one(b"A1 OK 11 FETCH "), None, None, 10),
         (with_one(b"* %b FETCH (X)" % (b"9" * 5000)), (1, 21), None, 10),
         (with_one(b"* 11 FETCH (X)")[8:14], None, (101, 121), 2),
+        ([b"A 11 FETCH (X)", *fetches(12, 30)], None, None, 0),
+        ([*fetches(11, 30), b"* 31 fetch (X)"], None, None, 20),
+        (with_one(b"* 1a FETCH (X)")[9:] * 4, None, None, 1),
+        # Those that only together look like others.
+        ([*fetches(11, 30), b"* 123 FETCH", b" * 5 FETCH (X)"], None, None, 20),
+        ([*fetches(11, 30), b"* 31 FETCH ", b"* 5 FETCH ", b"* 32 FETCH"], None, None, 22),
         # What has to be looked at one by one.
         (with_one(b'* 11 FETCH (X "a FETCH b")'), (1, 21), None, 20),
         (with_one([b"* 11 FETCH (X {3}", b"a\nb", b" UID 111)"]), (1, 21), None, 20),
@@ -319,6 +325,47 @@ def test_fetch_responses_are_taken_together_as_far_as_they_were_asked_for(
     assert data == [item for response in responses for item in items_of(response[1])]
     behind = fetch_data([b"A1 OK", *frames], 1, *asked)
     assert behind == (taken, data)
+
+
+#: Of FETCH responses, and of what is hard to tell from them when all are looked at together.
+firsts = st.sampled_from(
+    [b"* 11 FETCH (UID 111 X)", b"* 12 FETCH (X", b"* 13 FETCH (UID 113)", b"* 14 FETCH (UID 99)"]
+    * 3
+    + [b"* 5 FETCH (UID 105)", b"* 123 FETCH (UID 110)", b"* 15 FETCH ", b"* 15 FETCH UID 115 x"]
+    + [b"* 6 FETCH ", b" * 16 FETCH X", b"* 12345 FETCH", b"16 FETCH ", b"", b"* ", b"* 17 FETCH"]
+    + [
+        b"* 18 FETCH * 19 FETCH ",
+        b"* 1a FETCH X",
+        b"*  1 FETCH X",
+        b"A 18 FETCH X",
+        b"* 18 fetch X",
+    ]
+)
+some_frames: st.SearchStrategy[Frame] = st.one_of(
+    firsts,
+    firsts.map(lambda first: [first, b"a", b" UID 114)"]),
+    firsts.map(lambda first: [first, b"a", b"", b"* 1 FETCH b", b")"]),
+)
+
+
+@given(
+    st.one_of(
+        st.lists(some_frames, max_size=40),
+        st.builds(
+            lambda frame, count, others: [frame] * count + others,
+            some_frames,
+            st.integers(15, 30),
+            st.lists(some_frames, max_size=2),
+        ),
+    ),
+    st.sampled_from([None, range(1, 20), range(11, 1000), frozenset({11, 12, 15})]),
+    st.sampled_from([None, range(1, 120), range(111, 1000), frozenset({111, 113})]),
+)
+def test_together_they_give_what_they_give_one_by_one(
+    frames: list[Frame], numbers: Any, uids: Any
+) -> None:
+    one_by_one = fetch_data([b"A1 OK", *frames], 1, numbers, uids)
+    assert fetch_data(frames, 0, numbers, uids) == one_by_one
 
 
 def test_uids_that_no_response_tells_are_those_that_were_asked_for() -> None:
