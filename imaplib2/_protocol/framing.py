@@ -10,7 +10,7 @@ A framed response is ``bytes`` when it holds no literal (nearly all do not), and
 
 from __future__ import annotations
 
-from .folding import QUOTE, FoldedLine, is_folded, is_unclosed, is_within_quotes
+from .folding import QUOTE, FoldedLine, first_folded, is_unclosed, is_within_quotes
 from .grammar import CRLF, FETCH_RESPONSE, RESPONSE_START
 from .limits import Limits, ProtocolViolation, excerpt
 from .literals import GrowingLiteral
@@ -24,6 +24,8 @@ class Batch(list[Frame]):
     """Several responses that are handled at once."""
 
 
+#: Bytes that a few lines have: to look at more, that may not be all there is, would be too much.
+_LITTLE = 4096
 #: Lines that may be added to a response whose parentheses are open.
 _MENDED_LINES = 2
 #: Lines that a response may take in because its quoted strings are open.
@@ -79,12 +81,13 @@ class Framer:
         )
         if not (is_within or self._start < len(self._data) or self._odd_line_ends):
             data = bytes(data)
-            # Fast path: one line, as the answer to most commands is.
-            is_line = data.count(b"\n") == data.count(b"\r") == 1 and data[-2:] == b"\r\n"
-            if is_line and data[-3:-2] != b"}" and len(data) - 2 <= self._limits.line:
-                line = data[:-2]
-                if not (QUOTE in line and is_folded(line)):
-                    return [line]
+            # Fast path: a few lines, as the answer to most commands is.
+            ends = data.count(b"\n") if len(data) <= min(_LITTLE, self._limits.line) else 0
+            is_usual = ends == data.count(b"\r") and data[-2:] == CRLF and ends > 0
+            if is_usual and (ends == 1 or not single) and data.find(b"}\r\n") < 0:
+                lines = data[:-2].split(CRLF)
+                if len(lines) == ends and not (QUOTE in data and first_folded(lines) >= 0):
+                    return [*lines]
         self.feed(data)
         return self.frames(single=single)
 
