@@ -8,10 +8,10 @@ from __future__ import annotations
 import copy
 import errno
 import os
-from typing import Any
 
 from .._clock import Clock
 from .._errors import error
+from .._hints import Any
 from .._protocol.grammar import TAG
 from .._protocol.written import Written
 from .port import Port

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from .._errors import InvalidArgument, UnusableArgument, error
+from .._hints import Any
 from . import mutf7
 from .commands import Kind, Row
 from .grammar import ASTRING, ATOM, FORBIDDEN, FORBIDDEN_BYTES, LIST_CHARS

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
+from .._hints import Any
 from .claims import Asked, Claim, Collectors
 from .command import Command
 from .limits import Limits, ProtocolViolation

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
 
 from .._errors import error
+from .._hints import Any, Protocol
 from .arguments import Encoded
 from .claims import Claim, MailboxClaim, MessageClaim
 from .commands import COMMANDS, Kind, Plus, Row, Upgrade

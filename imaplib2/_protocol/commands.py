@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import Enum
 from functools import cached_property
-from typing import Any, NamedTuple
 
 from .._errors import InvalidArgument
+from .._hints import Any, NamedTuple
 from .grammar import ATOM
 from .states import ANY, AUTH, AUTHENTICATED, LOGOUT, MAILBOX_SELECTED, NOT_AUTHENTICATED, SELECTED
 from .values import plain_value

@@ -20,9 +20,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from operator import attrgetter
-from typing import Any
 
 from .._errors import TimeoutAbort, abort, error, lost, readonly
+from .._hints import Any
 from .command import Command, Waiter
 from .commands import Plus, Row, Upgrade
 from .events import Completed, Event

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import Any
 
+from .._hints import Any
 from .records import Record
 
 #: Servers may drop a client that idles for half an hour (RFC 2177, section 3).

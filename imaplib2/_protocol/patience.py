@@ -6,7 +6,8 @@ There is no clock here: each method is told the time, and `deadline` tells when 
 from __future__ import annotations
 
 from enum import Enum
-from typing import NamedTuple
+
+from .._hints import NamedTuple
 
 #: Seconds that commands of other threads wait for a user who negotiates TLS by hand.
 _SOCKET_TIMEOUT = 60.0

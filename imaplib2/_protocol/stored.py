@@ -5,8 +5,8 @@ from __future__ import annotations
 import operator
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
 
+from .._hints import Any
 from .limits import Limits
 
 

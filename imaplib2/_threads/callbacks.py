@@ -14,9 +14,9 @@ import queue
 import threading
 from collections import deque
 from functools import partial
-from typing import Any, TypeVar
 
 from .._clock import Clock, next_of, seconds_until
+from .._hints import Any, TypeVar
 from .._mutex import Bell, Mutex, Reentered
 from .._trace import OwnThread, log, shielded
 from .pending import Job, KeepTime, Outcome, Pending, run_jobs

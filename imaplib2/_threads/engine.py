@@ -9,10 +9,10 @@ import sys
 import threading
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._clock import Clock, seconds_until
 from .._errors import abort, error
+from .._hints import TYPE_CHECKING, Any, TypeVar
 from .._protocol.command import Command
 from .._protocol.connection import Connection
 from .._trace import Trace

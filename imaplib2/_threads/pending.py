@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Any
 
 from .. import _errors
 from .._auth import Responder
+from .._hints import Any
 
 Outcome = tuple[str | None, Any]
 #: Called with ``((typ, data), cb_arg, None)``, or ``(None, cb_arg, (exception class, text))``.

@@ -7,9 +7,8 @@ progress; everything else, and the rest of what could not be sent, is the writer
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from .._clock import Clock, seconds_until
+from .._hints import TYPE_CHECKING
 from .._mutex import Bell, Mutex
 from .._protocol.arguments import Buffer
 from .._protocol.connection import Connection

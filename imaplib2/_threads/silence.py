@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
 
 from .._clock import Clock
+from .._hints import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .._transport.base import Transport

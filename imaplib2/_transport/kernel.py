@@ -7,7 +7,8 @@ import contextlib
 import socket
 import struct
 import sys
-from typing import Any, cast
+
+from .._hints import Any, cast
 
 #: Windows waits for sockets only; and there the ``shutdown()`` of one wakes no thread in a
 #: ``recv()``.
