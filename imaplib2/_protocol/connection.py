@@ -30,7 +30,7 @@ from .framing import Frame
 from .grammar import CRLF
 from .idling import Idle
 from .parts import Buffer
-from .patience import Awaited, Waiting
+from .patience import Awaited
 from .reception import Reception
 from .refusals import in_plain_text, not_sent
 from .responses import Untagged
@@ -189,12 +189,10 @@ class Connection(Reception):
         is_idling = idle is not None and idle.is_idling
         awaited = self._patience.awaited
         return self._patience.deadline(
-            Waiting(
-                for_reply=bool(running.commands) and not (is_our_move or is_idling),
-                before_logout=Awaited.LOGOUT in awaited and idle is None and self._is_answering(),
-                behind_socket=bool(running.held),
-                done_since=None if idle is None else idle.owes_since,
-            )
+            for_reply=bool(running.commands) and not (is_our_move or is_idling),
+            before_logout=Awaited.LOGOUT in awaited and idle is None and self._is_answering(),
+            behind_socket=bool(running.held),
+            done_since=None if idle is None else idle.owes_since,
         )
 
     def _is_answering(self) -> bool:

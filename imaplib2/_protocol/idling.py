@@ -29,6 +29,9 @@ class Phase(Enum):
     ENDING = "DONE is sent, or about to be; the IDLE is over with the tagged response"
     RENEWING = "as ENDING, but the tagged response is followed by another IDLE"
 
+    # In C, unlike that of Enum: all are keys.
+    __hash__ = object.__hash__
+
 
 class Cause(Enum):
     """What takes an IDLE on to another phase."""
@@ -37,6 +40,8 @@ class Cause(Enum):
     WANTED_BACK = "news, another command, its user or its time ends it"
     RENEWAL_DUE = "it has lasted as long as an IDLE may"
     COMPLETED = "its tagged response, an OK, has come"
+
+    __hash__ = object.__hash__
 
 
 class Turn(Record):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable
 
 from .collecting import Collecting
@@ -38,7 +38,7 @@ class InProgress:
         # wrong in between, the end of the connection finds them here.
         self._untold: dict[Command, None] = {}
         # How many of them lead to which state.
-        self._leading: Counter[str] = Counter()
+        self._leading: dict[str, int] = {}
         self._held_tags: set[bytes] = set()
         # How many commands in progress there are of each kind that admission distinguishes.
         self._profiles: dict[Profile, int] = {}
@@ -48,8 +48,9 @@ class InProgress:
     def note(self, command: Command) -> None:
         """*command* is among those whose outcome is yet to be told."""
         self._untold[command] = None
-        if command.row.on_ok is not None:
-            self._leading[command.row.on_ok] += 1
+        state = command.row.on_ok
+        if state is not None:
+            self._leading[state] = self._leading.get(state, 0) + 1
 
     def forget(self, command: Command) -> None:
         """The outcome of *command* is told, or doesn't matter any more."""
@@ -66,7 +67,7 @@ class InProgress:
 
     def may_lead_to(self, states: tuple[str, ...]) -> bool:
         """Whether one of those commands may lead to one of *states*."""
-        return any(self._leading[state] > 0 for state in states)
+        return any(self._leading.get(state, 0) > 0 for state in states)
 
     # -- Those that wait ----------------------------------------------------------------------
 

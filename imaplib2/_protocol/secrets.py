@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from binascii import Error, a2b_base64, b2a_base64
-from collections import deque
 from collections.abc import Iterable
 
 from .framing import Frame, first_line
@@ -51,7 +50,7 @@ class Secrets:
         self._needles: tuple[tuple[bytes, ...], int] = ((), 0)
         self._before: dict[bytes, None] = {}
         self._own: dict[bytes, None] = {}
-        self._challenges: deque[set[bytes]] = deque(maxlen=_CHALLENGES)
+        self._challenges: list[set[bytes]] = []
         self._asks_name = False
         self._sent = b""
 
@@ -80,6 +79,7 @@ class Secrets:
         """The server has sent a challenge, in base64."""
         message = _decoded(text)
         self._challenges.append(_beginnings({text, text.rstrip(b"="), message}))
+        del self._challenges[:-_CHALLENGES]
         # The prompt of LOGIN: "User Name".
         self._asks_name = message[:4].lower() == b"user"
         self._update()
