@@ -70,6 +70,8 @@ class Engine:
         Raises ``abort`` when none comes, and ``error`` when the server greets with a refusal.
         """
         self.core.start(Clock.now(), greeting_timeout)
+        # So the first command needn't wake the writer.
+        self._gate.sending.silence.look_soon()
         for thread in (self._reader.thread, self._writer.thread):
             try:
                 thread.start()

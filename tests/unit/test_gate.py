@@ -397,7 +397,7 @@ def test_what_the_peer_takes_is_a_sign_of_life(at: Gate, channel: Channel) -> No
 def test_a_peer_that_is_silent_for_too_long_is_given_up(at: Gate, channel: Channel) -> None:
     silence = at.sending.silence
     silence.begin()
-    silence.next_look, silence._since = Clock.now(), Clock.now() - 200
+    silence.next_look, silence.since = Clock.now(), Clock.now() - 200
     channel.silence = 200.0
     at.look_at_the_peer()
     assert isinstance(at.core.reason, TimeoutError)
