@@ -41,7 +41,7 @@ class Collecting:
             if self.by_type[type_].remove(command):
                 del self.by_type[type_]
         for type_ in command.brings:
-            self._brought[type_] -= 1
+            self._brought[type_] = self._brought.get(type_, 0) - 1
             if not self._brought[type_]:
                 del self._brought[type_]
         self._responses -= command.collected

@@ -57,8 +57,10 @@ class InProgress:
         if command in self._untold:
             del self._untold[command]
             self._held_tags.discard(command.tag)
-            if command.row.on_ok is not None:
-                self._leading[command.row.on_ok] -= 1
+            state = command.row.on_ok
+            if state is not None:
+                # It isn't there yet if `note` was interrupted.
+                self._leading[state] = self._leading.get(state, 0) - 1
 
     @property
     def untold(self) -> list[Command]:
