@@ -10,7 +10,7 @@ from ._hints import TYPE_CHECKING, Any
 from ._protocol import commands
 from ._protocol.arguments import Secret, quote
 from ._protocol.commands import Kind
-from ._protocol.grammar import CRLF, FORBIDDEN, MapCRLF
+from ._protocol.grammar import CRLF, FORBIDDEN, LONE_CR, MapCRLF
 from ._protocol.values import octets, plain_value
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ def message_octets(message: ReadableBuffer | MailMessage) -> bytes:
     for one that can't be written.
     """
     data = _octets_of(message)
-    lines = data.count(b"\r\n")
-    if data.count(b"\n") == lines and data.count(b"\r") == lines:
+    # To count pairs of bytes would take three times as long as to count single ones.
+    if data.count(b"\n") == data.count(b"\r") and not LONE_CR.search(data):
         return data
     return MapCRLF.sub(CRLF, data)
 

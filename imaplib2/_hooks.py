@@ -341,7 +341,7 @@ class Hooks:
             with contextlib.suppress(OSError):  # closed
                 sock.settimeout(None)
         # 0 is no time-out: a program that polls the socket sets it.
-        if timeout != 0:
+        if timeout != 0 and timeout != self._core.timeout:
             self._core.timeout = timeout
 
     def timeout(self, client: Client) -> float | None:

@@ -14,7 +14,7 @@ from ._errors import error
 from ._hints import TYPE_CHECKING, Any, cast
 from ._idler import Idler
 from ._protocol import commands
-from ._protocol.arguments import Literal, Message, Part, encode_arguments
+from ._protocol.arguments import Encoded, Literal, Message, Part, encode_arguments
 from ._protocol.command import Command, Idle, Waiter
 from ._protocol.commands import Row, Upgrade, find, find_uid
 from ._protocol.values import plain_value
@@ -203,7 +203,7 @@ class Issuer(Detour):
         command.first_argument = encoded.values[0] if arguments else None
         if not utf8 and (encoded.differs_in_utf8 or (last and _holds_message(last))):
             # Once ENABLE has been answered, it is too late: what was given may have changed.
-            command.utf8_form = _utf8_form(row, encoded.values, last)
+            command.utf8_form = _utf8_form(row, encoded, last)
         return command
 
     def _take_literal(self) -> tuple[Responder | None, Sequence[Part]]:
@@ -257,10 +257,12 @@ def _holds_message(last: Sequence[Part]) -> bool:
     return bool(last) and isinstance(last[0], Message)
 
 
-def _utf8_form(row: Row, arguments: Sequence[Any], last: Sequence[Part]) -> Command | error:
+def _utf8_form(row: Row, encoded: Encoded, last: Sequence[Part]) -> Command | error:
     """The command once UTF8=ACCEPT is on, or why it can't be sent then."""
     try:
-        return Command.build(row, encode_arguments(row, arguments, utf8=True), last, utf8=True)
+        if encoded.differs_in_utf8:
+            encoded = encode_arguments(row, encoded.values, utf8=True)
+        return Command.build(row, encoded, last, utf8=True)
     except error as problem:
         return problem.with_traceback(None)
 

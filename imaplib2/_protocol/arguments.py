@@ -170,25 +170,28 @@ class _Encoder:
 
     def add(self, value: Any) -> None:
         self._values.append(value)
-        self.kind = self._kinds[0] if self._kinds else Kind.ANY
-        if self.kind is Kind.SEARCH:
+        kinds = self._kinds
+        kind = self.kind = kinds[0] if kinds else Kind.ANY
+        if kind is Kind.SEARCH:
             if self._search_at is None:
                 self._search_at = len(self._arguments)
-        elif self._is_modifier(value):
+        elif kind is self._modifiers_before and isinstance(value, str) and is_list(value):
+            # A list that stands before arguments: STORE 1 (UNCHANGEDSINCE 5) ... There can be one.
             self._in_modifier = True
-            # Only one list can stand there.
             self._modifiers_before = None
-        elif self._kinds:
+        elif kinds:
             self._in_modifier = False
-            del self._kinds[0]
-        if value is None and self.kind is Kind.CHARSET:
+            del kinds[0]
+        if value is None and kind is Kind.CHARSET:
             # SORT and THREAD can't do without a charset (RFC 5256, section 3).
             value = "UTF-8"
         if value is None:
-            if self.kind in _INDISPENSABLE:
+            if kind in _INDISPENSABLE:
                 raise UnusableArgument("is None, and can't be left out")
             return
-        parts = self._encode(value)
+        # Nearly always it is a str.
+        is_str = type(value) is str
+        parts = self._encode_str(value, given=True) if is_str else self._encode(value)
         if self._holds_password and Kind.PASSWORD not in self._kinds:
             parts = [part if isinstance(part, Secret) else Secret(part) for part in parts]
         self._arguments.append(parts)
@@ -224,13 +227,7 @@ class _Encoder:
             at += 2 if first.upper() == b"RETURN" else 0
             self._arguments.insert(at, [b"CHARSET UTF-8"])
 
-    def _is_modifier(self, value: Any) -> bool:
-        """Whether *value* is a list that stands before arguments: STORE 1 (UNCHANGEDSINCE 5) ..."""
-        return self.kind is self._modifiers_before and isinstance(value, str) and is_list(value)
-
     def _encode(self, value: Any) -> list[Part]:
-        if type(value) is str:  # as nearly always
-            return self._encode_str(value, given=True)
         if isinstance(value, Secret):
             return [Secret(part) for part in self._encode(value.part)]  # type: ignore[arg-type]
         if isinstance(value, Password):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Container
 
-from .._hints import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from .._hints import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 from . import mutf7
 from .grammar import QUOTED_BYTES, without_escapes
 from .message_set import MessageSet
@@ -124,9 +124,11 @@ class Collectors(Generic[Member]):
         # Those that also take what no command has asked for.
         self._takers: dict[Member, None] = {}
         self._renumbered = False
-        # What all of them are about: where each range begins, in order, and where it ends.
+        # What they are about: where each range begins, in order, and where it ends.
         self._firsts: list[Any] = []
         self._lasts: list[tuple[Any, Member]] = []
+        # Those whose ranges aren't there yet: nothing was looked up since they came.
+        self._unlisted: list[Member] = []
 
     def __len__(self) -> int:
         return len(self._claims)
@@ -149,18 +151,19 @@ class Collectors(Generic[Member]):
         self._claims[member] = claim
         if takes_all or claim is None:
             self._takers[member] = None
-        for first, last in claim.ranges if claim else ():
-            position = bisect_left(self._firsts, first)
-            self._firsts.insert(position, first)
-            self._lasts.insert(position, (last, member))
+        if claim is not None:
+            self._unlisted.append(member)
 
     def remove(self, member: Member) -> bool:
         """*member* is in progress no longer; whether it was the last."""
         claim = self._claims.pop(member)
         self._takers.pop(member, None)
-        for first, _ in claim.ranges if claim else ():
-            position = bisect_left(self._firsts, first)
-            del self._firsts[position], self._lasts[position]
+        if member in self._unlisted:
+            self._unlisted.remove(member)
+        elif claim is not None:
+            for first, _ in claim.ranges:
+                position = bisect_left(self._firsts, first)
+                del self._firsts[position], self._lasts[position]
         return not self._claims
 
     def conflicts(self, claim: Claim | None) -> bool:
@@ -198,10 +201,20 @@ class Collectors(Generic[Member]):
 
     def _members(self, first: Any, last: Any) -> list[Member]:
         """A member that claims a key from *first* to *last*, if there is one."""
+        self._list()
         position = bisect_right(self._firsts, last) - 1
         if position < 0 or self._lasts[position][0] < first:
             return []
         return [self._lasts[position][1]]
+
+    def _list(self) -> None:
+        """Have the ranges of all members at hand: a command that is alone never needs that."""
+        while self._unlisted:
+            member = self._unlisted.pop()
+            for first, last in cast(Claim, self._claims[member]).ranges:
+                position = bisect_left(self._firsts, first)
+                self._firsts.insert(position, first)
+                self._lasts.insert(position, (last, member))
 
 
 def uid_of(data: Data) -> int | None:

@@ -11,7 +11,7 @@ from enum import Enum
 from functools import cached_property
 
 from .._errors import InvalidArgument
-from .._hints import Any, NamedTuple
+from .._hints import Any
 from .grammar import ATOM
 from .states import ANY, AUTH, AUTHENTICATED, LOGOUT, MAILBOX_SELECTED, NOT_AUTHENTICATED, SELECTED
 from .values import plain_value
@@ -56,13 +56,6 @@ class Upgrade(Enum):
     NONE = "none"
     TLS = "tls"
     DEFLATE = "deflate"
-
-
-class Profile(NamedTuple):
-    """What admission has to know of a command in progress."""
-
-    alone: bool
-    expunges: bool
 
 
 class Row:
@@ -154,11 +147,6 @@ class Row:
     def is_called(self, name: str) -> bool:
         """Whether this is the row of the command *name*."""
         return self.name == name
-
-    @cached_property
-    def profile(self) -> Profile:
-        """What others need to know to decide whether they may overlap with it."""
-        return Profile(self.alone, self.expunges)
 
 
 # fmt: off

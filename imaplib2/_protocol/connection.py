@@ -151,13 +151,14 @@ class Connection(Reception):
     def next_deadline(self) -> float | None:
         """When `tick` is to be called, if nothing else is before; None: never."""
         patience, idle = self._patience, self._running.idle
-        if patience.timeout is None and idle is None and not patience.awaited:
-            # As most of the time: nothing has a deadline.
-            return None
-        deadline = self._silence_deadline()
-        if idle is None or idle.deadline is None:
+        if idle is None:
+            # Most of the time nothing has a deadline.
+            is_timeless = patience.timeout is None and not patience.awaited
+            return None if is_timeless else self._silence_deadline()
+        deadline, own = self._silence_deadline(), idle.deadline
+        if own is None:
             return deadline
-        return idle.deadline if deadline is None else min(deadline, idle.deadline)
+        return own if deadline is None else min(deadline, own)
 
     def tick(self, now: float) -> None:
         """Do what is due: end or renew an IDLE, give up on a silent server.
@@ -182,17 +183,20 @@ class Connection(Reception):
 
     def _silence_deadline(self) -> float | None:
         """When a silent server is given up."""
-        running, idle = self._running, self._running.idle
+        running, idle, patience = self._running, self._running.idle, self._patience
         if self.reason is not None:
+            return None
+        done_since = None if idle is None else idle.owes_since
+        if patience.timeout is None and done_since is None and not patience.awaited:
             return None
         is_our_move = self._exchange.awaits_answer or self._upgrading.paused
         is_idling = idle is not None and idle.is_idling
-        awaited = self._patience.awaited
-        return self._patience.deadline(
+        awaited = patience.awaited
+        return patience.deadline(
             for_reply=bool(running.commands) and not (is_our_move or is_idling),
             before_logout=Awaited.LOGOUT in awaited and idle is None and self._is_answering(),
             behind_socket=bool(running.held),
-            done_since=None if idle is None else idle.owes_since,
+            done_since=done_since,
         )
 
     def _is_answering(self) -> bool:

@@ -42,6 +42,7 @@ LIST_TOKEN = pattern(_QUOTED + r'|[()]|[^"()]+')
 # No argument may hold these: NUL never, CR and LF only inside a literal.
 FORBIDDEN = pattern(r"[\0\r\n]")
 FORBIDDEN_BYTES = pattern(rb"[\0\r\n]")
+LONE_CR = pattern(rb"\r(?!\n)")
 
 # literal         = "{" number ["+"] "}" CRLF *CHAR8;  literal8 = "~{" number ["+"] "}" CRLF *OCTET
 # The announcement ends a line and follows one of these, so "name{3}" isn't one.

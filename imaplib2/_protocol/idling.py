@@ -203,6 +203,7 @@ class Idle:
     @property
     def deadline(self) -> float | None:
         """When `is_over` or `is_to_be_renewed` will be true, if nothing else happens."""
-        if self.is_idling and self._renew_at is not None:
-            return self._renew_at if self._until is None else min(self._until, self._renew_at)
-        return self._until if self.is_lasting else None
+        phase, until, renew_at = self.phase, self._until, self._renew_at
+        if phase is Phase.IDLING and renew_at is not None:
+            return renew_at if until is None else min(until, renew_at)
+        return until if phase is Phase.ASKED or phase is Phase.IDLING else None

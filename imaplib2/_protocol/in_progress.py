@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from .collecting import Collecting
 from .command import Command
-from .commands import Profile, Upgrade
+from .commands import Upgrade
 from .idling import Idle
 from .limits import Limits
 from .states import SELECTED
@@ -40,8 +40,8 @@ class InProgress:
         # How many of them lead to which state.
         self._leading: dict[str, int] = {}
         self._held_tags: set[bytes] = set()
-        # How many commands in progress there are of each kind that admission distinguishes.
-        self._profiles: dict[Profile, int] = {}
+        # How many of those in progress run by themselves, and during how many EXPUNGE may come.
+        self._alone = self._expunging = 0
 
     # -- Whose outcome is to be told ----------------------------------------------------------
 
@@ -117,8 +117,8 @@ class InProgress:
         self.commands[command.tag] = command
         self.begun += 1
         command.begun = self.begun
-        profile = row.profile
-        self._profiles[profile] = self._profiles.get(profile, 0) + 1
+        self._alone += row.alone
+        self._expunging += row.expunges
         if command.idle is not None:
             self.idle = command.idle
         if row.collects or command.brings:
@@ -133,36 +133,34 @@ class InProgress:
         self.idle = None  # an IDLE runs alone
         if command is self.selecting:
             self.selecting = None
-        profile = command.row.profile
-        self._profiles[profile] -= 1
-        if not self._profiles[profile]:
-            del self._profiles[profile]
-        if command.row.collects or command.brings:
+        row = command.row
+        self._alone -= row.alone
+        self._expunging -= row.expunges
+        if row.collects or command.brings:
             self.collecting.stop(command)
 
     def clear(self) -> None:
         """The connection is over: nothing is in progress; the outcomes are yet to be told."""
         self.idle = None
         self.commands.clear()
-        self._profiles.clear()
+        self._alone = self._expunging = 0
         self.held.clear()
         self.collecting.clear()
 
     @property
     def alone(self) -> Iterable[Command]:
         """What is in progress, if one is that runs by itself: else there may be thousands."""
-        alone = any(profile.alone for profile in self._profiles)
-        return self.commands.values() if alone else ()
+        return self.commands.values() if self._alone else ()
 
     def conflicts(self, command: Command, state: str, *, utf8: bool) -> bool:
         """Whether *command* has to wait for one in progress, in *state* and perhaps UTF-8 mode."""
         if not self.commands:
             return False
+        if command.row.alone or self._alone:
+            return True
         # An EXPUNGE may change what its message numbers mean.
-        renumbered = command.numbers and state == SELECTED
-        for other in self._profiles:
-            if command.row.alone or other.alone or (renumbered and other.expunges):
-                return True
+        if self._expunging and command.numbers and state == SELECTED:
+            return True
         claim = command.claim
         if utf8 and isinstance(command.utf8_form, Command):
             claim = command.utf8_form.claim

@@ -19,6 +19,8 @@ class Output:
     def __init__(self) -> None:
         #: What `take` will give; the driver only asks whether there is any.
         self.buffers: list[Buffer] = []
+        #: Bytes of them.
+        self.size = 0
         #: Tags of commands that aren't taken yet, or not wholly: the server can't have answered.
         self.untaken: set[bytes] = set()
         #: The command whose next run waits for a "+".
@@ -26,15 +28,11 @@ class Output:
         # In reverse order.
         self._runs: list[list[Buffer]] = []
 
-    @property
-    def size(self) -> int:
-        """Bytes that `take` would give."""
-        return sum(map(len, self.buffers))
-
     def add_line(self, tag: bytes, line: bytes) -> None:
         """Send *line*, all there is of the command with *tag*."""
         self.untaken.add(tag)
         self.buffers.append(line)
+        self.size += len(line)
 
     def begin(self, command: Command, runs: Iterable[list[Buffer]]) -> None:
         """Send the first of *runs*, which together are *command*; the others have to wait."""
@@ -49,7 +47,7 @@ class Output:
         return True
 
     def _send_run(self, command: Command) -> None:
-        self.buffers.extend(self._runs.pop())
+        self.add(*self._runs.pop())
         # Again, if it was taken before.
         self.untaken.add(command.tag)
         self.waiting = command if self._runs else None
@@ -62,12 +60,13 @@ class Output:
     def add(self, *buffers: Buffer) -> None:
         """Send *buffers*, which are part of no command's line."""
         self.buffers += buffers
+        self.size += sum(map(len, buffers))
 
     def take_back(self, buffer: Buffer) -> bool:
         """Don't send *buffer*, if it is the last that is to be sent, and isn't taken yet."""
         if self.buffers[-1:] != [buffer]:
             return False
-        self.buffers.pop()
+        self.size -= len(self.buffers.pop())
         return True
 
     def take(self) -> list[Buffer]:
@@ -76,7 +75,7 @@ class Output:
         For one thread at a time, under the driver's lock: it sends them all before any takes more,
         and gives back by `put_back` what it could not send.
         """
-        buffers, self.buffers = self.buffers, []
+        buffers, self.buffers, self.size = self.buffers, [], 0
         self.untaken.clear()
         return buffers
 
@@ -86,7 +85,9 @@ class Output:
         For the thread that has taken it, under the driver's lock.
         """
         self.buffers.insert(0, unsent)
+        self.size += len(unsent)
 
     def clear(self) -> None:
         """The connection is over: nothing is to be sent."""
         self.buffers.clear()
+        self.size = 0

@@ -124,8 +124,10 @@ class Reception(Dispatch):
 
     def _in_sasl(self) -> bool:
         """Whether a "+" may be part of a SASL exchange."""
-        alone = self._running.alone
-        return any(command.row.plus is Plus.SASL or command.by_hand for command in alone)
+        for command in self._running.alone:
+            if command.row.plus is Plus.SASL or command.by_hand:
+                return True
+        return False
 
     def _unexpected(self, what: str, frame: Frame) -> ProtocolViolation:
         shown = excerpt(self._exchange.secrets.hidden(first_line(frame)))
@@ -204,7 +206,8 @@ class Reception(Dispatch):
         count, data = fetch_data(frames, start, *asked)
         if count:
             if self.traffic is not None:
-                self.traffic.append(("<", Batch(frames[start : start + count])))
+                batch = Batch(frames[start : start + count]) if count > 1 else frames[start]
+                self.traffic.append(("<", batch))
             self._give(command, "FETCH", data, count)
         return count
 

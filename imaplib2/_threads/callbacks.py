@@ -247,12 +247,12 @@ class _Waker:
 def _next_of(items: queue.SimpleQueue[T], deadline: float | None, keep_time: KeepTime) -> T:
     """The next of *items*, keeping the time meanwhile; raises queue.Empty at *deadline*."""
     while True:
-        spans = [] if deadline is None else [seconds_until(deadline)]
-        kept = keep_time()
-        if kept is not None:
-            spans.append(kept)
+        patience = keep_time()
+        if deadline is not None:
+            left = seconds_until(deadline)
+            patience = left if patience is None else min(left, patience)
         try:
-            return next_of(items, min(spans, default=None))
+            return next_of(items, patience)
         except queue.Empty:
             if deadline is not None and Clock.now() >= deadline:
                 raise

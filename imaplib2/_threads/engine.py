@@ -97,7 +97,8 @@ class Engine:
         if gate.user_code.running is not None:
             gate.user_code.check_no_deadlock(command)
         calls_back = command.waiter.callback is not None
-        if calls_back and not (command.idle and gate.transport.punctual and STARTS_LATE):
+        needs_thread = calls_back and gate.callbacks.thread is None
+        if needs_thread and not (command.idle and gate.transport.punctual and STARTS_LATE):
             gate.callbacks.start(gate.help_keep_time)
         gate.drive(self.core.submit, command)
         if calls_back and not gate.transport.punctual:

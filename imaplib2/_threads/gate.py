@@ -18,7 +18,7 @@ from functools import partial
 
 from .._clock import Clock, seconds_until
 from .._errors import abort, error, escaped, os_error
-from .._hints import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from .._hints import TYPE_CHECKING, Any, TypeVar
 from .._mutex import Bell, Mutex
 from .._protocol.arguments import Buffer
 from .._protocol.command import Command, Waiter
@@ -46,6 +46,11 @@ if TYPE_CHECKING:
     from .._transport.base import Transport
 
 T = TypeVar("T")
+#: What `Gate._settle` has found to be done without the mutex: events, traffic to be traced, output
+#: to be sent, and what is rung when the traffic is traced, as callbacks wait for that.
+_Todo = tuple[
+    "list[Event] | None", "list[tuple[str, Any]] | None", "list[Buffer] | None", "Bell | None"
+]
 
 
 class Gate:
@@ -230,7 +235,7 @@ class Gate:
         deadline = core.next_deadline()
         if deadline is not None and (sending.alarm is None or deadline < sending.alarm):
             sending.bell.ring()
-        return _Todo(events, traffic, output, traced) if events or traffic or output else None
+        return (events, traffic, output, traced) if events or traffic or output else None
 
     def _settle_event(self, event: Event) -> None:
         """Do what the order of events matters for; the mutex is held, as `_settle` asserts."""
@@ -269,7 +274,7 @@ class Gate:
             pending = event.command.waiter
             if pending is not None:
                 pending.set(event.error if isinstance(event, Failed) else (event.type, event.data))
-                if pending.callback is not None:
+                if pending.callback is not None and self.callbacks.thread is None:
                     self._see_to_callbacks()
         elif isinstance(event, Challenge):
             self._hand_over(event.command, partial(self._respond, event))
@@ -346,16 +351,6 @@ class Gate:
         if self.core.reason is None:
             self.transport = transport
             step(now)
-
-
-class _Todo(NamedTuple):
-    """What `Gate._settle` found to be done without the mutex."""
-
-    events: list[Event] | None
-    traffic: list[tuple[str, Any]] | None
-    output: list[Buffer] | None
-    #: Rung when the traffic is traced: callbacks wait for it.
-    traced: Bell | None
 
 
 class _Guard:

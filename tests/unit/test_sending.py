@@ -67,7 +67,7 @@ def test_the_writer_is_to_look_at_the_silence_that_follows(line: Line) -> None:
 @pytest.mark.parametrize("why", ["large", "crowd", "indirect"])
 def test_all_else_is_the_writers(line: Line, why: str) -> None:
     if why == "large":
-        line.core.output = [bytes(DIRECT_SIZE + 1)]
+        line.core.put_back(bytes(DIRECT_SIZE + 1))
     elif why == "crowd":
         line.core.in_progress = {b"%d" % number: command() for number in range(17)}
     else:
