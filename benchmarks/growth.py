@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from .backends import Backend
-from .measure import Results, measure
+from .measure import Plan, Results, measure
 from .report import METRICS, NOTHING, median, table
 from .workloads import MB, WORKLOADS, Workload
 
@@ -97,14 +96,7 @@ def exponent(sizes: Sequence[float], costs: Sequence[float]) -> float | None:
     return statistics.linear_regression(*logs).slope
 
 
-def measure_growth(
-    backend: Backend,
-    libraries: Sequence[str],
-    rounds: int,
-    short: bool,
-    style: str,
-    tell: Callable[[str], None],
-) -> tuple[Results, str]:
+def measure_growth(plan: Plan, short: bool, style: str) -> tuple[Results, str]:
     """Everything in `GROWTHS`: all results, and the table."""
     everything: Results = {}
     rows: list[list[str]] = []
@@ -112,10 +104,10 @@ def measure_growth(
         runs = growth.runs(short)
         by_size: dict[float, Results] = {}
         for size, workload, amount in runs:
-            found = measure(backend, [(workload, amount)], libraries, rounds, tell)
+            found = measure(plan, [(workload, amount)])
             by_size[size] = found
             everything |= {(f"{name}, {size:g}", lib): r for (name, lib), r in found.items()}
-        for library in libraries:
+        for library in plan.libraries:
             rows += _rows(growth, by_size, library)
     return everything, table(
         ["growth with", "figure", "library", "at", "cost", "exponent"], rows, style

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from tabulate import tabulate
 
+from .libraries import BEFORE, OURS
 from .measure import Result, Results
 from .workloads import Workload
 
@@ -64,6 +65,9 @@ METRICS = {
 }
 
 
+_TIMES = ("wall", "cpu", "latency")
+
+
 def median(results: Results, workload: str, library: str, metric: str) -> float | None:
     """The median of all rounds; None when there is none."""
     result = results.get((workload, library))
@@ -118,6 +122,24 @@ def _baseline(results: Results, workload: str) -> str:
         if result is not None and result.samples and not result.wrong:
             return library
     return BASELINES[-1]
+
+
+def beside_table(
+    results: Results, workloads: Sequence[tuple[Workload, int]], style: str = MARKDOWN
+) -> str:
+    """This package by what it was before, for each time; what has grown most comes first."""
+    found: list[tuple[float, list[str]]] = []
+    for workload, _ in workloads:
+        for metric in _TIMES:
+            before, now = (median(results, workload.name, name, metric) for name in (BEFORE, OURS))
+            relative = ratio(now, before)
+            if before and now and relative:
+                title, write = METRICS[metric].title, METRICS[metric].write
+                row = [workload.name, title, write(before), write(now), f"{relative:.2f}"]
+                found.append((relative, row))
+    found.sort(key=lambda item: item[0], reverse=True)
+    heads = ["workload", "", BEFORE, OURS, f"{OURS} / {BEFORE}"]
+    return table(heads, [row for _, row in found], style)
 
 
 def heading(text: str, style: str) -> str:

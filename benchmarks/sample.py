@@ -19,7 +19,8 @@ def take(request: dict[str, Any]) -> dict[str, Any]:
     """
     workload = WORKLOADS[request["workload"]]
     make = client_class(request["library"])
-    if not all(hasattr(make, need) for need in workload.needs):
+    able = all(hasattr(make, need) for need in workload.needs)
+    if not able or (workload.tls and not make.encrypts):
         return {}
     run = Run(
         make=make,

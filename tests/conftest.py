@@ -1,4 +1,4 @@
-"""What holds for all tests: none leaves anything behind. And the real servers."""
+"""What holds for all tests: none leaves anything behind. And the servers, scripted and real."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import gc
 import os
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from .live.courier import Courier
     from .live.cyrus import Cyrus
     from .live.dovecot import Dovecot
+    from .server.contexts import Contexts
+    from .server.scripted import Proxy, ScriptedServer
 
 if SYSTEM and os.name != "nt":
     emulate(SYSTEM)
@@ -41,28 +44,59 @@ _SLOW = {
     "live",
     "soak",
     "windows",
-    "server/test_deadlines.py",
-    "server/test_faults.py",
-    "server/test_injection.py",
-    "server/test_pipelining.py",
-    "server/test_printable.py",
-    "server/test_process.py",
-    "server/test_secrets.py",
-    "server/test_silence.py",
-    "server/test_socket_likes.py",
-    "server/test_stress.py",
-    "server/test_tls_attacks.py",
-    "unit/test_arguments_properties.py",
-    "unit/test_connection_properties.py",
-    "unit/test_hostile_input.py",
-    "unit/test_limits.py",
-    "unit/test_linear.py",
-    "unit/test_private_names.py",
+    "client/test_hostile_input.py",
+    "client/test_private_names.py",
+    "client/with_server/test_pipelining.py",
+    "client/with_server/test_secrets.py",
+    "core/test_arguments_properties.py",
+    "core/test_connection_properties.py",
+    "core/test_limits.py",
+    "core/test_linear.py",
+    "faults/test_faults.py",
+    "faults/test_printable.py",
+    "faults/test_tls_attacks.py",
+    "threads/with_server/test_deadlines.py",
+    "threads/with_server/test_injection.py",
+    "threads/with_server/test_process.py",
+    "threads/with_server/test_silence.py",
+    "threads/with_server/test_stress.py",
+    "transport/with_server/test_socket_likes.py",
 }
 """Folders and files that take most of the time; others look into the same parts, more briefly."""
 
+_ROOMS = {"core", "threads", "transport", "by_hand", "client"}
+"""Folders whose files are named after the modules of the package: see tests/test_mirror.py."""
+
 
 # Servers are imported where a test asks for one: most tests have to do with none.
+@pytest.fixture
+def serve() -> Iterator[Callable[..., ScriptedServer]]:
+    """A factory with the arguments of `ScriptedServer`; failures of scripts fail the test."""
+    from .server.scripted import ScriptedServer
+
+    with ExitStack() as stack:
+        yield lambda *args, **kwargs: stack.enter_context(ScriptedServer(*args, **kwargs))
+
+
+@pytest.fixture
+def proxy() -> Iterator[Callable[..., Proxy]]:
+    """A factory: `proxy(server, delay=0.05)`; the server needs only `host` and `port`."""
+    from .server.scripted import Proxy
+
+    with ExitStack() as stack:
+        yield lambda server, **kwargs: stack.enter_context(
+            Proxy((server.host, server.port), **kwargs)
+        )
+
+
+@pytest.fixture(scope="session")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> Contexts:
+    """Contexts with a certificate for localhost, 127.0.0.1 and ::1."""
+    from .server.contexts import make_contexts
+
+    return make_contexts(tmp_path_factory.mktemp("certificates"))
+
+
 @pytest.fixture(scope="session")
 def dovecot() -> Iterator[Dovecot]:
     """A running Dovecot."""
@@ -113,14 +147,22 @@ def settled_heap() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is slow; skip what can't hold on the system that tests run on, or seem to."""
+    """Mark what is slow and what is pure; skip what can't hold on this (emulated) system."""
     for item in items:
         folder, _, name = item.nodeid.partition("::")[0].rpartition("/")
         folder = folder.removeprefix("tests/")
         if folder.partition("/")[0] in _SLOW or f"{folder}/{name}" in _SLOW:
             item.add_marker(pytest.mark.slow)
+        if _is_pure(item.path):
+            item.add_marker(pytest.mark.pure)
         if reason := excuse(item.nodeid):
             item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def _is_pure(path: Path) -> bool:
+    """Whether the tests of a file have to do with modules only, and with no server."""
+    folder = path.relative_to(Path(__file__).parent).parts[:-1]
+    return not folder or (folder[0] in _ROOMS and "with_server" not in folder)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -154,8 +196,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 # what the former start isn't counted, what the latter forget is.
 @pytest.fixture(autouse=True)
 def no_leaks(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Fail a test that leaves something behind; those in tests/unit have nothing to leave."""
-    if "unit" in request.path.parts:
+    """Fail a test that leaves something behind; pure ones have nothing to leave."""
+    if _is_pure(request.path):
         yield
         return
     before = _Held()

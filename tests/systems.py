@@ -43,15 +43,15 @@ _PLATFORM = {"windows": "win32", "macos": "darwin"}
 _PIPE = "there a pipe can't be waited for"
 _WRITER = "there only the writer thread sends on a plain socket"
 _TAKEN = "only Linux tells what the other side has taken"
-_HANDSHAKE = "there a handshake that another thread gives up ends by its time-out"
+_TLS = "there a handshake that another thread gives up ends by its time-out"
 
 #: Tests by what their names begin with, and why they can't hold.
 _EXCUSED: Mapping[str, Mapping[str, str]] = {
     "windows": {
-        "server/test_hooks.py::test_pipes": _PIPE,
-        "server/test_idle.py::test_keyboard_interrupt_while_sending": _WRITER,
-        "server/test_timeouts.py::test_a_literal_that_is_taken_slowly_is_no_silence": _TAKEN,
-        "server/test_tls.py::test_the_end_by_another_thread_in_the_handshake": _HANDSHAKE,
+        "client/with_server/test_hooks.py::test_pipes": _PIPE,
+        "client/with_server/test_idle.py::test_keyboard_interrupt_while_sending": _WRITER,
+        "faults/test_timeouts.py::test_a_literal_that_is_taken_slowly_is_no_silence": _TAKEN,
+        "transport/with_server/test_tls.py::test_the_end_by_another_thread_in_the_handshake": _TLS,
     },
     "macos": {},
 }

@@ -7,30 +7,42 @@ return an *answer* return whatever the library does: it is looked at when the cl
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import threading
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+OURS = "imaplib2"
+BEFORE = "before"
+"""This package from another directory, when there is one to compare with."""
+
 LIBRARIES = {
-    "imaplib2": "ours:Imaplib2",
+    OURS: "ours:Imaplib2",
+    BEFORE: "ours:Imaplib2",
     "imaplib": "stdlib:Imaplib",
     "historical": "historical:Historical",
     "IMAPClient": "imapclient_:IMAPClient",
     "aioimaplib": "aioimaplib_:Aioimaplib",
     "floor": "floor:Floor",
+    "threaded-floor": "threaded_floor:ThreadedFloor",
 }
 """Names, as in the tables, and where to find the classes."""
 
 MODULES = {
-    "imaplib2": "imaplib2",
+    OURS: "imaplib2",
+    BEFORE: "imaplib2",
     "imaplib": "imaplib",
     "historical": "imaplib2",
     "IMAPClient": "imapclient",
     "aioimaplib": "aioimaplib",
 }
 """What a program imports to use the library."""
+
+LIKE_IMAPLIB = (OURS, BEFORE, "imaplib", "historical")
+"""Whose modules have an IMAP4."""
 
 USER, PASSWORD = "alice", "secret"
 
@@ -64,6 +76,8 @@ class Client(ABC):
 
     reads = True
     """The answers can be checked."""
+    encrypts = True
+    """It can do TLS."""
 
     def __init__(self, address: Address) -> None:
         self.address = address
@@ -117,3 +131,24 @@ def check(typ: str, data: Sequence[Any] = ()) -> None:
     """Raise RuntimeError unless *typ* is OK."""
     if typ != "OK":
         raise RuntimeError(f"{typ} {data!r}")
+
+
+def in_threads(
+    shares: Sequence[Sequence[int]],
+    fetch: Callable[[int], Any],
+    *failures: type[Exception],
+) -> list[tuple[int, Any]]:
+    """What `Client.fetch_in_threads` returns; those are left out that *fetch* fails with."""
+    answers: list[tuple[int, Any]] = []
+
+    def work(share: Sequence[int]) -> None:
+        for number in share:
+            with contextlib.suppress(*failures):
+                answers.append((number, fetch(number)))
+
+    threads = [threading.Thread(target=work, args=(share,), daemon=True) for share in shares]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers

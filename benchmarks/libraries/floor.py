@@ -15,20 +15,20 @@ from typing import Any
 from ..server import now
 from . import PASSWORD, SECONDS, USER, Client
 
-_READ = 256 * 1024
+READ = 256 * 1024
 _TAIL = 512
 """Bytes in which every last line of an answer has room."""
-
-_buffer = memoryview(bytearray(_READ))
-"""One for all connections: nothing in it is kept."""
 
 _EXISTS = re.compile(rb"\* ([0-9]+) EXISTS\r\n")
 
 
-class Floor(Client):
-    """A program with sockets."""
+class Raw(Client):
+    """What a program with sockets does, whichever thread reads."""
 
     reads = False
+
+    _buffer = memoryview(bytearray(READ))
+    """One for all connections that one thread reads: nothing in it is kept."""
 
     def connect(self) -> None:
         self._sock: Any = socket.create_connection((self.address.host, self.address.port), SECONDS)
@@ -61,8 +61,7 @@ class Floor(Client):
 
     def fetch_each(self, numbers: Sequence[int], items: str) -> list[Any]:
         lines = [self._line(b"FETCH %d %b" % (number, items.encode())) for number in numbers]
-        self._send(b"".join(lines))
-        return [self._read_to_tag()]
+        return [self._exchange(b"".join(lines))]
 
     def append(self, mailbox: str, message: bytes) -> None:
         command = b"APPEND %b {%d%b}" % (
@@ -72,36 +71,19 @@ class Floor(Client):
         )
         pieces = [self._line(command), message, b"\r\n"]
         if self._literals_wait:
-            self._send(pieces.pop(0))
-            self._read_until(b"\r\n")
-        for piece in pieces if len(message) > _READ else [b"".join(pieces)]:
-            self._send(piece)
-        self._read_to_tag()
+            self._exchange(pieces.pop(0))
+        self._exchange(*(pieces if len(message) > READ else [b"".join(pieces)]))
 
     def enable_compression(self) -> None:
         self._do(b"COMPRESS DEFLATE")
         self._deflater = zlib.compressobj(6, zlib.DEFLATED, -15)
         self._inflater = zlib.decompressobj(-15)
 
-    def idle_until_news(self) -> int | None:
-        self._send(self._line(b"IDLE"))
-        number = self._next_exists()
-        self.stop_idling()
-        return number
-
-    def news(self, count: int) -> list[tuple[int, int]]:
-        self._send(self._line(b"IDLE"))
-        found = [(self._next_exists(), now()) for _ in range(count)]
-        self.stop_idling()
-        return found
-
     def start_idling(self) -> None:
-        self._send(self._line(b"IDLE"))
-        self._read_until(b"\r\n")
+        self._exchange(self._line(b"IDLE"))
 
     def stop_idling(self) -> None:
-        self._send(b"DONE\r\n")
-        self._read_to_tag()
+        self._exchange(b"DONE\r\n")
 
     @staticmethod
     def numbers(answer: Any) -> list[int]:
@@ -116,40 +98,58 @@ class Floor(Client):
         return b"A%d %b\r\n" % (self._number, command)
 
     def _do(self, command: bytes) -> bytes:
-        self._send(self._line(command))
-        return self._read_to_tag()
+        return self._exchange(self._line(command))
+
+    def _exchange(self, *pieces: bytes) -> bytes:
+        """Send; the tail of what comes up to the end of the last command's answer, or to a "+"."""
+        for piece in pieces:
+            self._send(piece)
+        ends = (b"A%d " % self._number, b"+ ")
+        return self._read(lambda tail: last_line(tail).startswith(ends))
 
     def _send(self, data: bytes) -> None:
         if self._deflater is not None:
             data = self._deflater.compress(data) + self._deflater.flush(zlib.Z_SYNC_FLUSH)
         self._sock.sendall(data)
 
-    def _read_to_tag(self) -> bytes:
-        """The tail of the answer to the last command."""
-        tag = b"A%d " % self._number
-
-        def is_over(tail: bytes) -> bool:
-            return tail.endswith(b"\r\n") and tail[tail.rfind(b"\n", 0, -1) + 1 :].startswith(tag)
-
-        return self._read(is_over)
-
     def _read_until(self, end: bytes) -> bytes:
         return self._read(lambda tail: tail.endswith(end))
 
-    def _read(self, is_over: Callable[[bytes], bool]) -> bytes:
+    def _read(self, is_over: Callable[[bytes], object]) -> bytes:
         tail = b""
         while not is_over(tail):
-            count = self._sock.recv_into(_buffer)
+            count = self._sock.recv_into(self._buffer)
             if not count:
                 raise ConnectionError("the server has gone")
-            data = _buffer[:count]
+            data = self._buffer[:count]
             if self._inflater is not None:
                 data = memoryview(self._inflater.decompress(data))
             tail = (tail + bytes(data[-_TAIL:]))[-_TAIL:]
         return tail
+
+
+class Floor(Raw):
+    """One thread: it sends, and reads the answer."""
+
+    def idle_until_news(self) -> int | None:
+        self._send(self._line(b"IDLE"))
+        number = self._next_exists()
+        self.stop_idling()
+        return number
+
+    def news(self, count: int) -> list[tuple[int, int]]:
+        self._send(self._line(b"IDLE"))
+        found = [(self._next_exists(), now()) for _ in range(count)]
+        self.stop_idling()
+        return found
 
     def _next_exists(self) -> int:
         found = None
         while not found:
             found = _EXISTS.search(self._read_until(b"\r\n"))
         return int(found[1])
+
+
+def last_line(tail: bytes) -> bytes:
+    """The last line of what ends with one."""
+    return tail[tail.rfind(b"\n", 0, -1) + 1 :] if tail.endswith(b"\r\n") else b""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import queue
 import re
-import threading
 from collections.abc import Sequence
 from typing import Any
 
-from . import NEWS_SECONDS, PASSWORD, USER, Client, check
+from . import NEWS_SECONDS, PASSWORD, USER, Client, check, in_threads
 
 _NUMBER = re.compile(rb"([0-9]+) \(")
 
@@ -60,21 +59,7 @@ class Threaded(ImaplibLike):
         return [result for result, _, _ in (answers.get(timeout=60) for _ in numbers)]
 
     def fetch_in_threads(self, shares: Sequence[Sequence[int]], items: str) -> list[Any]:
-        answers: list[tuple[int, Any]] = []
-
-        def work(share: Sequence[int]) -> None:
-            for number in share:
-                try:
-                    answers.append((number, self.M.fetch(str(number), items)))
-                except self.M.error:
-                    continue
-
-        threads = [threading.Thread(target=work, args=(share,), daemon=True) for share in shares]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return answers
+        return in_threads(shares, lambda number: self.M.fetch(str(number), items), self.M.error)
 
     def enable_compression(self) -> None:
         check(*self.M.enable_compression())

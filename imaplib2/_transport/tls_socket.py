@@ -7,7 +7,6 @@ not block; the network is awaited without it. To its users the socket still seem
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import socket
 import ssl
@@ -29,6 +28,8 @@ class ConcurrentSSLSocket(ssl.SSLSocket):
 
     _lock: Mutex
     _timeout: float | None = None
+    #: What has gone wrong behind data that were received before: it is raised by the next read.
+    problem: OSError | None = None
 
     def settimeout(self, value: float | None) -> None:
         """Remembered only: the socket never blocks, and the reader waits without a deadline."""
@@ -115,6 +116,9 @@ class ConcurrentSSLSocket(ssl.SSLSocket):
 
     def _read(self, size: int, buffer: Any) -> Any:
         """Read what OpenSSL has; the lock is held."""
+        if self.problem is not None:
+            problem, self.problem = self.problem, None
+            raise problem
         self._tls_object()
         return super().read(size, buffer)
 
@@ -126,14 +130,19 @@ class ConcurrentSSLSocket(ssl.SSLSocket):
     def _fill(self, buffer: memoryview, size: int) -> int:
         """Where a whole record was, take those behind it, too: one by one they cost a third more.
 
-        The lock is held. Whatever goes wrong will do so again when it is read for.
+        The lock is held.
         """
-        with contextlib.suppress(OSError):
+        try:
             while len(buffer) - size >= _RECORD:
                 more = cast(int, super().read(len(buffer) - size, buffer[size:]))
                 if not more:
                     break
                 size += more
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            pass
+        except OSError as problem:
+            # Told once: to be read for again, a broken connection looks like one that was closed.
+            self.problem = problem
         return size
 
     def send(self, data: Any, flags: int = 0) -> int:
@@ -173,7 +182,8 @@ class ConcurrentSSLSocket(ssl.SSLSocket):
         return sent
 
     def pending(self) -> int:
-        return self._lock.run(super().pending)
+        # What has gone wrong is read, too; to wait for the descriptor first may be in vain.
+        return self._lock.run(super().pending) or int(self.problem is not None)
 
     def shutdown(self, how: int) -> None:
         """End traffic, but not TLS: SSLSocket forgets it, and would go on in plain text."""

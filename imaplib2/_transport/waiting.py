@@ -148,9 +148,9 @@ def can_read(descriptor: int, timeout: float | None) -> bool:
 
 def _ready(reading: Sequence[int], writing: Sequence[int], timeout: float | None) -> list[int]:
     """The descriptors that can be read or written, once some can, or *timeout* has passed."""
+    span = None if timeout is None else max(0.0, min(timeout, LONGEST_WAIT))
     # Windows has none, and a program may have taken it away.
     if not hasattr(select, "poll"):
-        span = None if timeout is None else min(timeout, LONGEST_WAIT)
         readable, writable, _ = select.select(reading, writing, [], span)
         return [*readable, *writable]
     poller = select.poll()
@@ -158,8 +158,4 @@ def _ready(reading: Sequence[int], writing: Sequence[int], timeout: float | None
         poller.register(descriptor, select.POLLIN)
     for descriptor in writing:
         poller.register(descriptor, select.POLLOUT)
-    return [descriptor for descriptor, _ in poller.poll(_milliseconds(timeout))]
-
-
-def _milliseconds(timeout: float | None) -> float | None:
-    return None if timeout is None else max(0.0, min(timeout, LONGEST_WAIT) * 1000)
+    return [descriptor for descriptor, _ in poller.poll(None if span is None else span * 1000)]

@@ -1,4 +1,4 @@
-"""The fixtures of tests/server, for the tests of programs written for other libraries."""
+"""Releases of CPython that the tests of programs written for other libraries know, and others."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ import sys
 
 import pytest
 
-from ..server.conftest import proxy, serve, tls
 from .releases import KNOWN
-
-__all__ = ["proxy", "serve", "tls"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

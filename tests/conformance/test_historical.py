@@ -29,7 +29,7 @@ import pytest
 import imaplib2
 
 from ..server import scripted
-from ..server.conftest import Contexts
+from ..server.contexts import Contexts
 from ..server.helpers import SECONDS, Calls, Serve, connected
 from ..server.scripted import MESSAGE, Command, Peer, Session, mailbox
 

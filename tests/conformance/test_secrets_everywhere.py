@@ -19,6 +19,7 @@ import urllib.parse
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -414,16 +415,25 @@ def reachable(start: object) -> Iterator[object]:
             continue
         seen.add(id(thing))
         if isinstance(thing, Mapping):
-            queue.extend([*thing.keys(), *thing.values()])
+            queue.extend(chain.from_iterable(_at_once(thing).items()))
         elif isinstance(thing, (list, tuple, set, frozenset, deque)):
-            queue.extend(thing)
+            queue.extend(_at_once(thing))
         elif isinstance(thing, BaseException):
             queue.extend([thing.__cause__, thing.__context__])
             yield thing
         elif type(thing).__module__.partition(".")[0] == "imaplib2" or thing is start:
-            queue.extend(getattr(thing, "__dict__", {}).values())
+            queue.extend(_at_once(getattr(thing, "__dict__", {})).values())
             queue.extend(getattr(thing, name, None) for name in getattr(thing, "__slots__", ()))
             yield thing
+
+
+def _at_once(collection: Any) -> Any:
+    """A copy: other threads may go on to change the collection, which a loop wouldn't survive."""
+    while True:
+        try:
+            return collection.copy() if hasattr(collection, "copy") else collection
+        except RuntimeError:  # nor does a deque's copy, where there is no GIL
+            continue
 
 
 def all_reprs(M: Any) -> str:
@@ -476,10 +486,15 @@ class Attempt:
                 self.during.append(all_reprs(self.M))
 
     def forget_what_was_on_its_way(self) -> None:
-        """And what the server's thread, which may be late, looks at from now on."""
+        """And what the server's thread, which may be late, looks at from now on.
+
+        Nor has the reader always let go of the command yet, which knows what its user raised: its
+        end is waited for.
+        """
         with self._looking:
             self._is_watched = False
             self.during.clear()
+        self.M.shutdown()
 
     def go(self, way: Way, secret: str) -> None:
         try:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..unit.test_arguments_properties import LOOK_ALIKES
-from ..unit.test_corpus import TRANSCRIPTS, unescaped
+from ..core.test_arguments_properties import LOOK_ALIKES
+from ..core.test_corpus import TRANSCRIPTS, unescaped
 from .sessions import NAMES, SEPARATOR
 
 #: A fuzzer's dictionary: what it would take long to hit upon.

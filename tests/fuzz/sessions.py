@@ -19,7 +19,7 @@ from imaplib2._protocol.commands import Plus
 from imaplib2._protocol.events import Challenge, Completed, Event, Failed, Lost, UpgradeNow
 from imaplib2._protocol.limits import Limits
 
-from ..unit.core_helpers import GREETING, PREAUTH, Driver
+from ..core.helpers import GREETING, PREAUTH, Driver
 
 SEPARATOR = b"\xff"
 

@@ -25,9 +25,9 @@ from imaplib2._protocol.responses import Continuation, Tagged, Untagged, parse, 
 from imaplib2._protocol.substitution import substitute
 from imaplib2._protocol.untagged import UntaggedResponses
 
-from ..unit.test_arguments import line
-from ..unit.test_arguments_properties import HARMLESS, ROWS, STRINGS
-from ..unit.tokenizer import (
+from ..core.test_arguments import line
+from ..core.test_arguments_properties import HARMLESS, ROWS, STRINGS
+from ..core.tokenizer import (
     GrammarError,
     decode_modified_utf7,
     encode_modified_utf7,

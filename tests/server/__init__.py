@@ -1,1 +1,1 @@
-"""Tests against a scripted server on the loopback interface."""
+"""A scripted server on the loopback interface, what its users share, and its own tests."""

@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 import pytest
 
-from .conftest import Contexts
+from .contexts import Contexts
 from .scripted import (
     Command,
     Peer,

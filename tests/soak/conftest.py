@@ -6,10 +6,6 @@ from collections.abc import Callable
 
 import pytest
 
-from ..server.conftest import serve
-
-__all__ = ["report", "serve"]
-
 
 @pytest.fixture
 def report(request: pytest.FixtureRequest) -> Callable[[list[str]], None]:

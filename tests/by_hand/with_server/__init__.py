@@ -1,0 +1,1 @@
+"""Tests of use by hand in sessions with a scripted server."""

@@ -1,0 +1,1 @@
+"""Tests of the client in sessions with a scripted server."""

@@ -1,0 +1,219 @@
+"""Imports point down, have no cycle, and keep the protocol pure."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import graphlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import imaplib2
+
+PACKAGE = Path(imaplib2.__file__).parent
+MODULES = {
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix("__init__").rstrip("."):
+    path
+    for path in PACKAGE.rglob("*.py")
+}  # fmt: skip
+PURE = sorted(name for name in MODULES if name.startswith("_protocol"))
+
+IMPURE = {
+    "asyncio", "logging", "multiprocessing", "os", "queue", "random", "select", "selectors",
+    "signal", "socket", "ssl", "subprocess", "sys", "threading", "time",
+}  # fmt: skip
+
+# From the top; a module imports only what stands beside or below it.
+LAYERS = [
+    {"", "imaplib2"},
+    {"_client"},
+    {"_methods", "_names", "_upgrades"},
+    {"_issuing"},
+    {"_detour"},
+    {"_link"},
+    {"_late"},
+    {"_hooks"},
+    {"_idler", "_by_hand"},
+    {"_by_hand.by_hand"},
+    {"_by_hand.parts"},
+    {"_by_hand.on_socket", "_by_hand.tagged_commands"},
+    {"_by_hand.sending"},
+    {"_by_hand.pulling"},
+    {"_by_hand.inbox"},
+    {"_by_hand.own_idle", "_by_hand.tags", "_by_hand.readable_socket"},
+    {"_by_hand.port", "_by_hand.route"},
+    {"_threads"},
+    {"_threads.engine"},
+    {"_threads.reader", "_threads.writer"},
+    {"_threads.literals"},
+    {"_threads.gate"},
+    {"_threads.callbacks", "_threads.sending", "_threads.polling"},
+    {"_threads.user_code", "_threads.ending", "_threads.silence", "_threads.pending"},
+    {"_given"},
+    {"_auth", "_trace", "_transport", "_dates"},
+    {"_transport.methods", "_transport.tls", "_transport.process"},
+    {"_transport.deflate", "_transport.files", "_transport.sockets", "_transport.tls_socket"},
+    {"_transport.users_socket", "_transport.family", "_transport.tls_settings"},
+    {"_transport.waiting", "_transport.hands", "_transport.base", "_checks"},
+    {"_transport.kernel", "_clock", "_mutex", "_version"},
+    {"_attributes", "_settings", "_signatures", "_types"},
+    {"_protocol.connection"},
+    {"_protocol.reception"},
+    {"_protocol.dispatch"},
+    {"_protocol.events", "_protocol.in_progress"},
+    {"_protocol.collecting", "_protocol.output", "_protocol.session", "_protocol.upgrading"},
+    {"_protocol.by_hand", "_protocol.refusals"},
+    {"_protocol.command"},
+    {"_protocol.exchange"},
+    {"_protocol.claims", "_protocol.substitution", "_protocol.secrets", "_protocol.written"},
+    {"_protocol.arguments", "_protocol.untagged"},
+    {"_protocol.responses", "_protocol.commands", "_protocol.search_program"},
+    {"_protocol.quoting"},
+    {"_protocol.framing", "_protocol.message_set", "_protocol.mutf7", "_protocol.stored"},
+    {"_protocol.folding", "_protocol.idling", "_protocol.literals", "_protocol.parts"},
+    {"_protocol.states", "_protocol.grammar", "_protocol.limits", "_protocol.values"},
+    {"_protocol.patience", "_protocol.tags"},
+    {"_errors"},
+    {"_protocol.patterns", "_protocol.records"},
+    {"_hints"},
+]
+LEVELS = {name: level for level, names in enumerate(LAYERS) for name in names}
+
+
+def imports(name: str) -> Iterator[str]:
+    """The full names of all modules that the module *name* imports, wherever it does so."""
+    path = MODULES[name]
+    parents = path.relative_to(PACKAGE.parent).parent.parts
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = parents[: len(parents) - node.level + 1] if node.level else ()
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def own_imports(name: str) -> set[str]:
+    """The modules of the package, without its name, that the module *name* imports.
+
+    Not the package that it is in itself, which is imported before it in any case.
+    """
+    found = (full.partition(".")[2] for full in imports(name) if full.startswith("imaplib2."))
+    own = {name, name.rpartition(".")[0], "_protocol"}
+    return {module for module in found if module in MODULES} - own
+
+
+def test_every_module_is_looked_at() -> None:
+    assert {"", "_client", "_threads", "_protocol", "_protocol.connection"} <= MODULES.keys()
+    assert "_protocol.connection" in own_imports("_threads.gate")
+    assert "_protocol.message_set" in own_imports("_protocol.claims")
+    assert "_threads.engine" in own_imports("_client")
+    assert "_link" in own_imports("_detour")
+
+
+def test_every_module_has_its_place() -> None:
+    assert LEVELS.keys() == MODULES.keys() - {"_protocol"}
+
+
+def test_every_package_is_installed() -> None:
+    settings = configparser.ConfigParser()
+    settings.read(Path(__file__).parents[1] / "setup.cfg", "utf-8")
+    packages = {
+        ".".join(path.parent.relative_to(PACKAGE.parent).parts)
+        for path in PACKAGE.rglob("__init__.py")
+    }
+    assert set(settings["options"]["packages"].split()) == packages
+
+
+def test_imports_have_no_cycle() -> None:
+    graph = {name: own_imports(name) for name in MODULES}
+    assert tuple(graphlib.TopologicalSorter(graph).static_order())
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_the_protocol_does_no_io_and_knows_no_time(name: str) -> None:
+    top_level = {module.partition(".")[0] for module in imports(name)}
+    assert not top_level & IMPURE
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_the_protocol_imports_nothing_above_it_but_exceptions_and_hints(name: str) -> None:
+    above = {module for module in own_imports(name) if not module.startswith("_protocol")}
+    assert above <= {"_errors", "_hints"}
+
+
+@pytest.mark.parametrize("name", sorted(LEVELS))
+def test_imports_point_down(name: str) -> None:
+    levels = {module: LEVELS[module] for module in own_imports(name) if module in LEVELS}
+    assert not {module for module, level in levels.items() if level < LEVELS[name]}
+
+
+@pytest.mark.parametrize("name", sorted(MODULES.keys() - {"", "imaplib2", "_client"}))
+def test_nothing_but_the_public_modules_imports_the_client(name: str) -> None:
+    assert not own_imports(name) & {"", "imaplib2", "_client"}
+
+
+@pytest.mark.parametrize("name", sorted(name for name in MODULES if name.startswith("_transport")))
+def test_the_transport_knows_nothing_of_imap(name: str) -> None:
+    assert not {module for module in own_imports(name) if module.startswith("_protocol")}
+
+
+#: What tells the time, or goes by the time that programs may freeze: the functions of the module
+#: time, and what is written in Python and asks them how long it has waited.
+FREEZABLE = {
+    "communicate", "LifoQueue", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns",
+    "PriorityQueue", "Queue", "Semaphore", "time", "time_ns", "Timer", "wait_for",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_there_is_one_clock(name: str) -> None:
+    tree = ast.parse(MODULES[name].read_text("utf-8"))
+    used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    assert not used & FREEZABLE
+    assert not {
+        module for module in imports(name) if module.startswith(("time.", "queue.", "threading."))
+    }
+
+
+@pytest.mark.parametrize("name", sorted(MODULES.keys() - {"_protocol.patterns"}))
+def test_patterns_are_compiled_when_they_are_used(name: str) -> None:
+    tree = ast.parse(MODULES[name].read_text("utf-8"))
+    used = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    assert "re.compile" not in used
+
+
+#: Where there may be a lock, and why it can't stay taken: see the module.
+LOCKS = {
+    ("_mutex", "RLock"),
+    ("_mutex", "Lock"),  # a signal, which nobody holds
+    ("_threads.pending", "Lock"),  # the same, for a waiter
+    ("_idler", "Lock"),  # taken for good
+}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_no_lock_is_taken_that_an_exception_could_leave_taken(name: str) -> None:
+    """Not even by what `threading` has, which takes its own locks by ``with``."""
+    tree = ast.parse(MODULES[name].read_text("utf-8"))
+    primitives = {"Lock", "RLock", "Condition", "Event", "Semaphore", "BoundedSemaphore", "Barrier"}
+    found = {
+        (name, node.attr)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr in primitives
+    }
+    assert "threading" not in {
+        node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)
+    }
+    assert found <= LOCKS
+    entered = [
+        ast.unparse(item.context_expr)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.With)
+        for item in node.items
+        if not isinstance(item.context_expr, ast.Call)
+    ]
+    assert not entered

@@ -1,0 +1,1 @@
+"""Tests of ``imaplib2/_threads``."""

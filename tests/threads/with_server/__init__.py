@@ -1,0 +1,1 @@
+"""Tests of threads in sessions with a scripted server."""

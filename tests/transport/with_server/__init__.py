@@ -1,0 +1,1 @@
+"""Tests of transports in sessions with a scripted server."""
