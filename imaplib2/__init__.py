@@ -12,7 +12,6 @@ Read the package in this order: ``_client.py`` and ``_methods.py`` (what users c
 """
 
 import sys
-from typing import TYPE_CHECKING
 
 from ._client import IMAP4, IMAP4_SSL, IMAP4_stream
 from ._dates import (
@@ -25,6 +24,7 @@ from ._dates import (
     ParseFlags,
     Time2Internaldate,
 )
+from ._hints import TYPE_CHECKING
 from ._idler import Idler as Idler
 from ._protocol import grammar as _grammar
 from ._protocol.commands import Commands

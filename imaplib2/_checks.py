@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import socket
 from operator import index
-from typing import Any
+
+from ._hints import Any
 
 #: Seconds: what the system's calls can still count.
 _LONGEST = 9_000_000_000.0

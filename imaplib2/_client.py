@@ -12,10 +12,10 @@ import contextlib
 import socket
 import weakref
 from types import FunctionType, TracebackType
-from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
 
 from ._checks import check_callable, port_number, socket_timeout
 from ._errors import error
+from ._hints import TYPE_CHECKING, Any, TextIO, TypeVar, cast
 from ._methods import CommandMethods
 from ._names import HistoricalNames
 from ._protocol.states import LOGOUT

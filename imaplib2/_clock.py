@@ -7,7 +7,8 @@ import queue
 import time
 from collections.abc import Callable
 from types import BuiltinFunctionType
-from typing import TYPE_CHECKING, TypeVar
+
+from ._hints import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     import subprocess

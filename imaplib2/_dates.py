@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
 
+from ._hints import TYPE_CHECKING, Any
 from ._protocol.grammar import MONTHS, Flags, InternalDate
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ See `_by_hand.route` for why it goes there, and for what waits in a `Route` mean
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, cast
 
 from ._by_hand.route import Route, Routes, as_imaplib_has_it
 from ._errors import error, readonly
+from ._hints import Any, TypeVar, cast
 from ._link import Link
 from ._protocol.command import Command
 from ._protocol.commands import Row, Upgrade, find

@@ -6,8 +6,8 @@ Their texts are one line each, whatever servers say: `printable` sees to that.
 from __future__ import annotations
 
 import re
-from typing import Any
 
+from ._hints import Any
 from ._protocol.patterns import pattern
 
 # C0, DEL and C1; what begins a line, or turns its direction; lone surrogates, that is bytes which

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
 
 from ._dates import Time2Internaldate
 from ._errors import InvalidArgument
+from ._hints import TYPE_CHECKING, Any
 from ._protocol import commands
 from ._protocol.arguments import Secret, quote
 from ._protocol.commands import Kind

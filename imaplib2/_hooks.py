@@ -11,12 +11,12 @@ from __future__ import annotations
 import contextlib
 import socket
 import weakref
-from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from . import _errors
 from ._attributes import Attributes, is_replaced
 from ._by_hand.by_hand import ByHand
 from ._clock import Clock
+from ._hints import TYPE_CHECKING, Any, Protocol, cast
 from ._protocol.command import Command
 from ._protocol.commands import Upgrade
 from ._protocol.connection import Connection

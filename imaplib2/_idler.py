@@ -7,10 +7,10 @@ import queue
 import threading
 from collections.abc import Generator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
 
 from ._clock import Clock
 from ._errors import abort, error
+from ._hints import TYPE_CHECKING, Any
 from ._protocol.command import Command
 from ._protocol.stored import size_of
 from ._threads.pending import Pending

@@ -5,13 +5,13 @@ from __future__ import annotations
 import weakref
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
 
 from . import _auth
 from ._by_hand.route import Route, check_whole
 from ._checks import check_callable
 from ._detour import Detour
 from ._errors import error
+from ._hints import TYPE_CHECKING, Any, cast
 from ._idler import Idler
 from ._protocol import commands
 from ._protocol.arguments import Encoded, Literal, Message, Part, encode_arguments

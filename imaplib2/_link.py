@@ -10,12 +10,12 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from . import _errors
 from ._attributes import Attributes
 from ._checks import port_number, socket_timeout
 from ._dates import Int2AP
+from ._hints import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 from ._protocol.limits import Limits
 from ._settings import CONNECT_TIMEOUT, IMAP4_PORT
 from ._types import Socket

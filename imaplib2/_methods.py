@@ -13,11 +13,11 @@ an answer BAD, and ``abort`` when the connection is lost.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast, overload
 
 from . import _auth
 from ._checks import check_callable, seconds
 from ._errors import InvalidArgument, UnusableArgument, error, printable
+from ._hints import TYPE_CHECKING, Any, cast, overload
 from ._idler import Idler
 from ._issuing import Issuer
 from ._protocol import commands

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar
 
 from ._errors import error
+from ._hints import Any, TypeVar
 
 T = TypeVar("T")
 

@@ -7,9 +7,9 @@ the debugging output.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
 
 from ._attributes import is_replaced
+from ._hints import Any, cast
 from ._issuing import Issuer
 from ._link import Link
 from ._protocol.arguments import encode_arguments, quote

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
 
+from ._hints import Any
 from ._protocol.limits import Limits
 
 IMAP4_PORT = 143

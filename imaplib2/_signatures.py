@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Collection
-from typing import Any
+
+from ._hints import Any
 
 
 def call_open(

@@ -7,10 +7,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, TextIO
 
 from ._clock import Clock
 from ._errors import escaped, printable
+from ._hints import Any, TextIO
 from ._protocol.framing import Batch
 
 #: Interactions that are kept to be printed with an error.

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
-from typing import Any, Literal, cast
+
+from ._hints import Any, Literal, cast
 
 Result = tuple[str, list[Any]]
 Lines = tuple[str, list[bytes]]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
 
 from ._attributes import is_replaced
 from ._errors import error
+from ._hints import TYPE_CHECKING, Any, cast
 from ._issuing import Issuer
 from ._protocol.command import Command
 from ._settings import CONNECT_TIMEOUT, TLS_COMPAT

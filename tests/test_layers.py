@@ -78,6 +78,7 @@ LAYERS = [
     {"_protocol.patience", "_protocol.tags"},
     {"_errors"},
     {"_protocol.patterns", "_protocol.records"},
+    {"_hints"},
 ]
 LEVELS = {name: level for level, names in enumerate(LAYERS) for name in names}
 
@@ -140,9 +141,9 @@ def test_the_protocol_does_no_io_and_knows_no_time(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PURE)
-def test_the_protocol_imports_nothing_above_it_but_the_exceptions(name: str) -> None:
+def test_the_protocol_imports_nothing_above_it_but_exceptions_and_hints(name: str) -> None:
     above = {module for module in own_imports(name) if not module.startswith("_protocol")}
-    assert above <= {"_errors"}
+    assert above <= {"_errors", "_hints"}
 
 
 @pytest.mark.parametrize("name", sorted(LEVELS))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
-
+from .._hints import TYPE_CHECKING, Any, cast
 from .parts import Parts
 from .port import Port
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import queue
 from collections import deque
 from functools import partial
-from typing import NamedTuple
 
+from .._hints import NamedTuple
 from .._protocol.framing import Frame, first_line, frame_size
 from .._protocol.limits import ProtocolViolation
 from .._protocol.responses import Untagged, parse

@@ -5,13 +5,12 @@ Their tags may be the user's own. `OnSocket` is the `Hands` of the connection's 
 
 from __future__ import annotations
 
-import copy
 import errno
 import os
-from typing import Any
 
 from .._clock import Clock
 from .._errors import error
+from .._hints import Any
 from .._protocol.grammar import TAG
 from .._protocol.written import Written
 from .port import Port
@@ -95,7 +94,7 @@ class OnSocket:
 
     def _expect_others(self, data: Any, first: bytes) -> None:
         """Expect the answers to commands in *data* behind that with the tag *first*."""
-        ahead = copy.copy(self._written) if self._tags.open else Written()
+        ahead = self._written.copy() if self._tags.open else Written()
         for tag in ahead.feed(data):
             if tag != first and self._is_unknown(tag):
                 self._tags.note_on_socket(tag)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from .._hints import Any
 from .._protocol.command import Command, Idle
 from .port import Port
 

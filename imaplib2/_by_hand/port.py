@@ -7,9 +7,9 @@ the second part the mutex is held: they are for what the core calls while it tak
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from .._errors import abort, error
+from .._hints import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .._protocol.command import Command

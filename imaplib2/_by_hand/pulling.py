@@ -6,10 +6,10 @@ import contextlib
 import errno
 import os
 import queue
-from typing import Any
 
 from .._clock import Clock, seconds_until
 from .._errors import abort, lost
+from .._hints import Any
 from .._protocol.framing import as_sent, first_line
 from .._protocol.grammar import CRLF
 from .._protocol.limits import ProtocolViolation

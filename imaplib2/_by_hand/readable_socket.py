@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import select
-from typing import Any
 
+from .._hints import Any
 from .._transport.waiting import Pipe
 
 

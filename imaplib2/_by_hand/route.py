@@ -13,11 +13,11 @@ import contextlib
 import threading
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any
 
 from .. import _auth
 from .._auth import Authenticator, Responder
 from .._errors import error
+from .._hints import Any
 from .._protocol.arguments import Literal, Part, Password, quote
 from .._protocol.command import Command, Idle
 from .._protocol.commands import Row

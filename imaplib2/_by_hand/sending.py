@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from .._errors import abort, error
+from .._hints import Any
 from .._protocol.command import Command
 from .._protocol.commands import Plus
 from .._threads.pending import Outcome, Pending

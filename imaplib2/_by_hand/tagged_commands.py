@@ -10,8 +10,8 @@ from collections.abc import (
     MutableMapping,
     ValuesView,
 )
-from typing import Any
 
+from .._hints import Any
 from .port import Port
 from .sending import Sending
 from .tags import Completion, Tags

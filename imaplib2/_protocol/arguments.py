@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from .._errors import InvalidArgument, UnusableArgument, error
+from .._hints import Any
 from . import mutf7
 from .commands import Kind, Row
 from .grammar import ASTRING, ATOM, FORBIDDEN, FORBIDDEN_BYTES, LIST_CHARS
@@ -207,7 +207,8 @@ class _Encoder:
             if self._utf8:  # RFC 6855, section 3
                 raise error("Non-None charset not valid in UTF8 mode")
             self._differs_in_utf8 = True
-        if parts and _ANNOUNCEMENT.search(bytes_of(parts[-1])):
+        last = bytes_of(parts[-1]) if parts else b""
+        if last.endswith(b"}") and _ANNOUNCEMENT.search(last):
             raise InvalidArgument(
                 f"{self._row.name}: the last argument looks like a literal's size"
             )
@@ -242,7 +243,7 @@ class _Encoder:
     def _encode_str(self, text: str, *, given: bool) -> list[Part]:
         """Encode *text*; whether the caller has *given* it, and no other value, as a str."""
         kind = self.kind
-        if FORBIDDEN.search(text):
+        if not text.isprintable() and FORBIDDEN.search(text):
             raise InvalidArgument("holds NUL, CR or LF")
         if not text.isascii():
             self._differs_in_utf8 = True

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Container
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
+from .._hints import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 from . import mutf7
 from .grammar import QUOTED_BYTES, without_escapes
 from .message_set import MessageSet

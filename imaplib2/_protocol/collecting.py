@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import Any
-
+from .._hints import Any
 from .claims import Asked, Claim, Collectors
 from .command import Command
 from .limits import Limits, ProtocolViolation
@@ -22,7 +20,7 @@ class Collecting:
         #: Those that collect a type; types that nobody collects are missing.
         self.by_type: dict[str, Collectors[Command]] = {}
         # Types of other commands' data that commands in progress bring, see `Command.brings`.
-        self._brought: Counter[str] = Counter()
+        self._brought: dict[str, int] = {}
         # Responses that commands in progress have collected.
         self._responses = 0
 
@@ -34,8 +32,8 @@ class Collecting:
                 collectors = self.by_type[type_] = Collectors()
             # imaplib's raw commands leave all data to their caller, also what was not asked for.
             collectors.add(command, command.claim, takes_all=command.leaves_data)
-        if command.brings:
-            self._brought.update(command.brings)
+        for type_ in command.brings:
+            self._brought[type_] = self._brought.get(type_, 0) + 1
 
     def stop(self, command: Command) -> None:
         """*command* is in progress no longer."""
@@ -43,7 +41,7 @@ class Collecting:
             if self.by_type[type_].remove(command):
                 del self.by_type[type_]
         for type_ in command.brings:
-            self._brought[type_] -= 1
+            self._brought[type_] = self._brought.get(type_, 0) - 1
             if not self._brought[type_]:
                 del self._brought[type_]
         self._responses -= command.collected

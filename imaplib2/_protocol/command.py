@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
 
 from .._errors import error
+from .._hints import Any, Protocol
 from .arguments import Encoded
 from .claims import Claim, MailboxClaim, MessageClaim
 from .commands import COMMANDS, Kind, Plus, Row, Upgrade
@@ -142,11 +142,9 @@ class Command:
             name.decode("ascii", "replace"), "", ANY, arguments, alone=True, plus=plus,
         )  # fmt: skip
         if known is not None:
-            row = row._replace(
-                forbidden_by=known.forbidden_by, ends=known.ends, enables=known.enables
-            )
+            row = row.but(forbidden_by=known.forbidden_by, ends=known.ends, enables=known.enables)
         if name == b"STARTTLS":
-            row = row._replace(upgrade=Upgrade.TLS)
+            row = row.but(upgrade=Upgrade.TLS)
         command = cls(row, [], tag=tag, by_hand=True, leaves_data=True)
         command.upgraded_by_hand = row.upgrade is Upgrade.TLS
         return command

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import Enum
 from functools import cached_property
-from typing import Any, NamedTuple
 
 from .._errors import InvalidArgument
+from .._hints import Any
 from .grammar import ATOM
 from .states import ANY, AUTH, AUTHENTICATED, LOGOUT, MAILBOX_SELECTED, NOT_AUTHENTICATED, SELECTED
 from .values import plain_value
@@ -38,6 +38,9 @@ class Kind(Enum):
     # An argument of a command that the table does not know.
     ANY = "argument"
 
+    # In C, unlike that of Enum: it is looked up for each argument.
+    __hash__ = object.__hash__
+
 
 class Plus(Enum):
     """What a "+" means that comes when no literal is waiting to be sent."""
@@ -55,7 +58,12 @@ class Upgrade(Enum):
     DEFLATE = "deflate"
 
 
-class _Columns(NamedTuple):
+class Row:
+    """What is known about one command, and what follows from it.
+
+    Made of columns, by name; those that it isn't given have the defaults here.
+    """
+
     name: str
     rfc: str
     states: tuple[str, ...]
@@ -95,9 +103,26 @@ class _Columns(NamedTuple):
     reads_only: bool = False
     asks_to_write: bool = False
 
+    def __init__(
+        self,
+        name: str,
+        rfc: str,
+        states: tuple[str, ...],
+        arguments: tuple[Kind, ...] = (),
+        collects: tuple[str, ...] = (),
+        **columns: Any,
+    ) -> None:
+        self.name = name
+        self.rfc = rfc
+        self.states = states
+        self.arguments = arguments
+        self.collects = collects
+        vars(self).update(columns)
 
-class Row(_Columns):
-    """What is known about one command, and what follows from it."""
+    def but(self, **columns: Any) -> Row:
+        """This row, but for some *columns*."""
+        own = {name: value for name, value in vars(self).items() if name in Row.__annotations__}
+        return Row(**{**own, **columns})
 
     @cached_property
     def encoded_name(self) -> bytes:
@@ -241,13 +266,13 @@ COMMANDS: dict[str, Row] = {row.name: row for row in _rows()}
 #: RFC 3501, 6.4.8: the forms of a command that take UIDs; message numbers only within SEARCH's
 #: criteria, and EXPUNGE may come during all of them.
 UID_COMMANDS: dict[str, Row] = {
-    name: COMMANDS[name]._replace(
+    name: COMMANDS[name].but(
         name=f"UID {name}", expunges=True, numbers=Kind.SEARCH in row.arguments
     )
     for name, row in COMMANDS.items()
     if name in ("FETCH", "STORE", "COPY", "MOVE", "SEARCH", "SORT", "THREAD")
 }
-UID_COMMANDS["EXPUNGE"] = COMMANDS["EXPUNGE"]._replace(
+UID_COMMANDS["EXPUNGE"] = COMMANDS["EXPUNGE"].but(
     name="UID EXPUNGE", rfc="RFC 4315, 2.1", arguments=(Kind.SEQUENCE_SET,)
 )
 
@@ -294,7 +319,7 @@ def find(name: str) -> Row:
         # What stands behind it may be a password.
         word = name.split()[:1]
         raise InvalidArgument(f"not the name of a command: {''.join(word)[:100]!r}")
-    return known._replace(name=name, states=states)
+    return known.but(name=name, states=states)
 
 
 def find_uid(name: str) -> Row:
@@ -304,11 +329,11 @@ def find_uid(name: str) -> Row:
     if known is None:
         # Its arguments aren't known; if a password is among them, any may be one.
         kind = Kind.PASSWORD if Kind.PASSWORD in row.arguments else Kind.ANY
-        known = row._replace(
+        known = row.but(
             name=f"UID {name}", collects=("FETCH",), arguments=(kind,),
             ends=False, enables=False, reads_only=False, asks_to_write=False,
         )  # fmt: skip
     allowed = Commands.states("UID") or MAILBOX_SELECTED
     if row.states is known.states and allowed is MAILBOX_SELECTED:
         return known
-    return known._replace(states=tuple(state for state in row.states if state in allowed))
+    return known.but(states=tuple(state for state in row.states if state in allowed))

@@ -20,9 +20,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from operator import attrgetter
-from typing import Any
 
 from .._errors import TimeoutAbort, abort, error, lost, readonly
+from .._hints import Any
 from .command import Command, Waiter
 from .commands import Plus, Row, Upgrade
 from .events import Completed, Event
@@ -30,7 +30,7 @@ from .framing import Frame
 from .grammar import CRLF
 from .idling import Idle
 from .parts import Buffer
-from .patience import Awaited, Waiting
+from .patience import Awaited
 from .reception import Reception
 from .refusals import in_plain_text, not_sent
 from .responses import Untagged
@@ -193,12 +193,10 @@ class Connection(Reception):
         is_idling = idle is not None and idle.is_idling
         awaited = patience.awaited
         return patience.deadline(
-            Waiting(
-                for_reply=bool(running.commands) and not (is_our_move or is_idling),
-                before_logout=Awaited.LOGOUT in awaited and idle is None and self._is_answering(),
-                behind_socket=bool(running.held),
-                done_since=done_since,
-            )
+            for_reply=bool(running.commands) and not (is_our_move or is_idling),
+            before_logout=Awaited.LOGOUT in awaited and idle is None and self._is_answering(),
+            behind_socket=bool(running.held),
+            done_since=done_since,
         )
 
     def _is_answering(self) -> bool:

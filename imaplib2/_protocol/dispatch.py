@@ -11,9 +11,8 @@ be silent (`Patience`), a login (`Exchange`), an upgrade (`Upgrading`), what use
 
 from __future__ import annotations
 
-from typing import Any
-
 from .._errors import error, failed_greeting, lost, printable, readonly
+from .._hints import Any
 from .by_hand import ByHand
 from .collecting import outcome
 from .command import Command

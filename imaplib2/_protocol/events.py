@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from .._errors import error
+from .._hints import Any
 from .command import Command
 from .records import Record
 

@@ -90,7 +90,8 @@ def end_of_response_code(text: bytes, start: int = 0) -> int:
     if not text.startswith(b"[", start):
         return -2
     end = text.find(b"]", start)
-    if not any(special in text[start + 1 : end] for special in (b"(", b'"', b"[")):
+    inside = text[start + 1 : end]
+    if not (b"(" in inside or b'"' in inside or b"[" in inside):
         return end
     parentheses = brackets = 0
     for found in _CODE_TOKEN.finditer(without_escapes(text), start):

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import Any
 
+from .._hints import Any
 from .records import Record
 
 #: Servers may drop a client that idles for half an hour (RFC 2177, section 3).
@@ -29,7 +29,7 @@ class Phase(Enum):
     ENDING = "DONE is sent, or about to be; the IDLE is over with the tagged response"
     RENEWING = "as ENDING, but the tagged response is followed by another IDLE"
 
-    # That of Enum is a Python function, and looks are many.
+    # In C, unlike that of Enum: all are keys.
     __hash__ = object.__hash__
 
 

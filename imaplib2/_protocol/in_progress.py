@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable
 
 from .collecting import Collecting
@@ -38,7 +38,7 @@ class InProgress:
         # wrong in between, the end of the connection finds them here.
         self._untold: dict[Command, None] = {}
         # How many of them lead to which state.
-        self._leading: Counter[str] = Counter()
+        self._leading: dict[str, int] = {}
         self._held_tags: set[bytes] = set()
         # How many of those in progress run by themselves, and during how many EXPUNGE may come.
         self._alone = self._expunging = 0
@@ -48,16 +48,19 @@ class InProgress:
     def note(self, command: Command) -> None:
         """*command* is among those whose outcome is yet to be told."""
         self._untold[command] = None
-        if command.row.on_ok is not None:
-            self._leading[command.row.on_ok] += 1
+        state = command.row.on_ok
+        if state is not None:
+            self._leading[state] = self._leading.get(state, 0) + 1
 
     def forget(self, command: Command) -> None:
         """The outcome of *command* is told, or doesn't matter any more."""
         if command in self._untold:
             del self._untold[command]
             self._held_tags.discard(command.tag)
-            if command.row.on_ok is not None:
-                self._leading[command.row.on_ok] -= 1
+            state = command.row.on_ok
+            if state is not None:
+                # It isn't there yet if `note` was interrupted.
+                self._leading[state] = self._leading.get(state, 0) - 1
 
     @property
     def untold(self) -> list[Command]:
@@ -66,7 +69,7 @@ class InProgress:
 
     def may_lead_to(self, states: tuple[str, ...]) -> bool:
         """Whether one of those commands may lead to one of *states*."""
-        return any(self._leading[state] > 0 for state in states)
+        return any(self._leading.get(state, 0) > 0 for state in states)
 
     # -- Those that wait ----------------------------------------------------------------------
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Container, Iterable
 from itertools import chain
-from typing import Any
 
 from .._errors import InvalidArgument
+from .._hints import Any
 from .patterns import pattern
 from .values import plain_value
 

@@ -22,11 +22,9 @@ def encode(name: str) -> str:
 
 def decode(name: str) -> str:
     """The text that *name* encodes; raises ValueError when it isn't valid modified UTF-7."""
-    if not _PLAIN.fullmatch(name):
-        raise ValueError("not modified UTF-7")
-    if "&" not in name:  # as nearly always
+    if name.isascii() and name.isprintable() and "&" not in name:  # as nearly always
         return name
-    if "&" in _SHIFTED.sub("", name):
+    if not _PLAIN.fullmatch(name) or "&" in _SHIFTED.sub("", name):
         raise ValueError("not modified UTF-7")
     text = _SHIFTED.sub(lambda shifted: _unshift(shifted[1]) if shifted[1] else "&", name)
     # Overlong forms: printable characters that were shifted.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
 
 from .command import Command
@@ -26,7 +25,8 @@ class Output:
         self.untaken: set[bytes] = set()
         #: The command whose next run waits for a "+".
         self.waiting: Command | None = None
-        self._runs: deque[list[Buffer]] = deque()
+        # In reverse order.
+        self._runs: list[list[Buffer]] = []
 
     def add_line(self, tag: bytes, line: bytes) -> None:
         """Send *line*, all there is of the command with *tag*."""
@@ -36,7 +36,7 @@ class Output:
 
     def begin(self, command: Command, runs: Iterable[list[Buffer]]) -> None:
         """Send the first of *runs*, which together are *command*; the others have to wait."""
-        self._runs = deque(runs)
+        self._runs = [*runs][::-1]
         self._send_run(command)
 
     def go_on(self) -> bool:
@@ -47,7 +47,7 @@ class Output:
         return True
 
     def _send_run(self, command: Command) -> None:
-        self.add(*self._runs.popleft())
+        self.add(*self._runs.pop())
         # Again, if it was taken before.
         self.untaken.add(command.tag)
         self.waiting = command if self._runs else None

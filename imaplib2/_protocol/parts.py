@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
+from .._hints import Any
 from .values import octets
 
 Buffer = bytes | bytearray | memoryview

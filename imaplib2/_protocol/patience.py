@@ -6,7 +6,6 @@ There is no clock here: each method is told the time, and `deadline` tells when 
 from __future__ import annotations
 
 from enum import Enum
-from typing import NamedTuple
 
 #: Seconds that commands of other threads wait for a user who negotiates TLS by hand.
 _SOCKET_TIMEOUT = 60.0
@@ -20,20 +19,8 @@ class Awaited(Enum):
     SOCKET = "the encrypted socket, behind a STARTTLS that was sent by hand"
     LOGOUT = "the reply to LOGOUT"
 
+    # In C: that of Enum is a function, which would be called for each command.
     __hash__ = object.__hash__
-
-
-class Waiting(NamedTuple):
-    """What a connection waits for at the moment, besides what is `Awaited`."""
-
-    #: The server has to answer commands: the next move isn't ours, and no IDLE lets it be silent.
-    for_reply: bool
-    #: Commands before a LOGOUT are still being answered.
-    before_logout: bool
-    #: Commands are held back until a socket is encrypted.
-    behind_socket: bool
-    #: Since when the server owes the reply to DONE, if it does.
-    done_since: float | None
 
 
 class Patience:
@@ -68,28 +55,41 @@ class Patience:
         """*what* is there, or isn't waited for any more."""
         self.awaited.pop(what, None)
 
-    def deadline(self, waiting: Waiting) -> float | None:
-        """When the server is given up if it stays silent; None: never."""
+    def deadline(
+        self,
+        *,
+        for_reply: bool = False,
+        before_logout: bool = False,
+        behind_socket: bool = False,
+        done_since: float | None = None,
+    ) -> float | None:
+        """When the server is given up if it stays silent; None: never.
+
+        What is waited for, besides what is `Awaited`: *for_reply*, the server has to answer
+        commands, as the next move isn't ours, and no IDLE lets it be silent; *before_logout*,
+        commands before a LOGOUT are still being answered; *behind_socket*, commands are held back
+        until a socket is encrypted; *done_since*, since when the server owes the reply to DONE.
+        """
         deadline: float | None = None
-        if waiting.for_reply and self.timeout is not None and Awaited.GREETING not in self.awaited:
+        if for_reply and self.timeout is not None and Awaited.GREETING not in self.awaited:
             deadline = self.heard + self.timeout
-        if waiting.done_since is not None:
-            deadline = _earlier(deadline, waiting.done_since + self.done_timeout)
+        if done_since is not None:
+            deadline = _earlier(deadline, done_since + self.done_timeout)
         for what, since in self.awaited.items():
-            span = self._span_of(what, waiting)
-            if what is Awaited.LOGOUT and waiting.before_logout:
+            span = self._span_of(what, behind_socket=behind_socket)
+            if what is Awaited.LOGOUT and before_logout:
                 since = max(self.advanced, since)
             if span is not None:
                 deadline = _earlier(deadline, since + span)
         return deadline
 
-    def _span_of(self, what: Awaited, waiting: Waiting) -> float | None:
+    def _span_of(self, what: Awaited, *, behind_socket: bool) -> float | None:
         if what is Awaited.LOGOUT:
             # Answers to commands before it are waited for, whatever else the server says is not:
             # it could say that it is still here, or go on with a line, for ever.
             return self.logout_timeout
         if what is Awaited.SOCKET:
-            return _SOCKET_TIMEOUT if waiting.behind_socket else None
+            return _SOCKET_TIMEOUT if behind_socket else None
         return self._greeting_timeout
 
     def text(self, now: float, commands: str, hint: str) -> str:

@@ -7,7 +7,8 @@ and most programs use but a few.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, AnyStr
+
+from .._hints import TYPE_CHECKING, Any, AnyStr
 
 
 class LatePattern:

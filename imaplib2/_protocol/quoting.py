@@ -24,7 +24,7 @@ def unquote(text: str) -> str:
 
 def is_quoted_string(text: str) -> bool:
     """Whether *text* is one well-formed quoted string."""
-    return QUOTED.fullmatch(text) is not None
+    return text[:1] == '"' and QUOTED.fullmatch(text) is not None
 
 
 def is_list(text: str) -> bool:

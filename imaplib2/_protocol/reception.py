@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
 
 from .._errors import abort, printable
+from .._hints import Any
 from .command import Command
 from .commands import Plus, Upgrade
 from .dispatch import Dispatch

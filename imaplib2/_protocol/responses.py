@@ -8,8 +8,8 @@ followed by the ``bytes`` of the text behind the last literal.
 from __future__ import annotations
 
 from collections.abc import Container
-from typing import NamedTuple, cast
 
+from .._hints import NamedTuple, cast
 from .framing import Frame
 from .grammar import end_of_response_code
 from .limits import ProtocolViolation, excerpt

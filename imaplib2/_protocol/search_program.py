@@ -7,9 +7,8 @@ it, and which is program text, to be sent as it is.
 
 from __future__ import annotations
 
-from typing import Any
-
 from .._errors import InvalidArgument
+from .._hints import Any
 from .grammar import ASTRING, LIST_CHARS, MONTHS, QUOTED, QUOTED_TEXT
 from .parts import Literal, Part
 from .patterns import pattern

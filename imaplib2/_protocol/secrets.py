@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from binascii import Error, a2b_base64, b2a_base64
-from collections import deque
 from collections.abc import Iterable
 
 from .framing import Frame, first_line
@@ -34,6 +33,7 @@ _CODE_NAME = pattern(rb"\[[A-Za-z0-9-]+(?=[ \]])")
 # Fields of SASL's messages that tell no secret (RFC 7628, section 3.1): "user=me", "n,a=me,".
 _PUBLIC = (b"user", b"n,a", b"y,a", b"host", b"port")
 # SCRAM's proof (RFC 5802, section 7); the digests of CRAM-MD5 and DIGEST-MD5.
+_SHORTEST_DIGEST = 32
 _PROOF = pattern(rb",p=([^,]+)\Z|(?<![0-9a-f])([0-9a-f]{32,128})(?![0-9a-f])")
 
 
@@ -51,7 +51,7 @@ class Secrets:
         self._needles: tuple[tuple[bytes, ...], int] = ((), 0)
         self._before: dict[bytes, None] = {}
         self._own: dict[bytes, None] = {}
-        self._challenges: deque[set[bytes]] = deque(maxlen=_CHALLENGES)
+        self._challenges: list[set[bytes]] = []
         self._asks_name = False
         self._sent = b""
 
@@ -80,6 +80,7 @@ class Secrets:
         """The server has sent a challenge, in base64."""
         message = _decoded(text)
         self._challenges.append(_beginnings({text, text.rstrip(b"="), message}))
+        del self._challenges[:-_CHALLENGES]
         # The prompt of LOGIN: "User Name".
         self._asks_name = message[:4].lower() == b"user"
         self._update()
@@ -166,7 +167,9 @@ def _beginnings(forms: set[bytes]) -> set[bytes]:
 
 def _forms_of(secret: bytes) -> set[bytes]:
     """*secret*, as it was sent and as what it stands for."""
-    plain = _ESCAPE.sub(rb"\1", secret[1:-1]) if secret[:1] == b'"' else secret
+    plain = secret[1:-1] if secret[:1] == b'"' else secret
+    if plain is not secret and b"\\" in plain:
+        plain = _ESCAPE.sub(rb"\1", plain)
     message = _decoded(plain)
     forms = {secret, secret.strip(b'"'), plain, b2a_base64(plain, newline=False), message}
     forms |= _secret_fields(message)
@@ -182,6 +185,9 @@ def _secret_fields(message: bytes) -> set[bytes]:
     # Identity, name, password (RFC 4616, section 2).
     if b"\0" in message:
         return {message.rpartition(b"\0")[2]}
+    # As nearly always, it is too short for either.
+    if len(message) < _SHORTEST_DIGEST and b",p=" not in message:
+        return set()
     return {found[1] or found[2] for found in _PROOF.finditer(message)}
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import operator
-from collections import Counter
 from collections.abc import Iterable
-from typing import Any
 
+from .._hints import Any
 from .limits import Limits
 
 
@@ -22,7 +21,7 @@ class StoredResponses(list[Any]):
         super().__init__([type_, list(data)] for type_, data in pairs)
         self._limits = limits or Limits()
         #: How many entries there are of each type.
-        self._types: Counter[str] = Counter()
+        self._types: dict[str, int] = {}
         #: What limits bound, unless users have changed an entry's data themselves.
         self._items = self._bytes = 0
         self._is_exact = True
@@ -44,7 +43,7 @@ class StoredResponses(list[Any]):
         if last is not None and merges and type(last[1]) is list:
             last[1].extend(items)
         else:
-            self._types[type_] += 1
+            self._types[type_] = self._types.get(type_, 0) + 1
             list.append(self, [type_, items])
             self._bytes += len(type_)
         if len(items) == 1 and type(items[0]) is bytes:  # as nearly always
@@ -204,7 +203,7 @@ class StoredResponses(list[Any]):
     def _count(self, added: Iterable[Any]) -> None:
         for entry in added:
             type_, data = entry
-            self._types[type_] += 1
+            self._types[type_] = self._types.get(type_, 0) + 1
             if isinstance(data, _Awaited):
                 self._awaited[type_] = entry
             else:
@@ -214,10 +213,10 @@ class StoredResponses(list[Any]):
     def _discount(self, removed: Iterable[Any]) -> None:
         for entry in removed:
             type_, data = entry
-            if self._types[type_] > 1:
-                self._types[type_] -= 1
-            else:
-                del self._types[type_]
+            # Users may have put another type into an entry.
+            count = self._types.pop(type_, 0) - 1
+            if count > 0:
+                self._types[type_] = count
             if isinstance(data, _Awaited):
                 self._awaited.pop(type_, None)
             else:

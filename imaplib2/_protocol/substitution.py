@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from operator import index
-from typing import Any
 
 from .._errors import InvalidArgument, UnusableArgument
+from .._hints import Any
 from .grammar import QUOTED_TEXT
 from .message_set import check_message_set, format_message_set
 from .patterns import pattern

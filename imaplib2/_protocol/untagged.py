@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, SupportsIndex, TypeVar
 
+from .._hints import Any, SupportsIndex, TypeVar
 from .limits import Limits
 from .stored import StoredResponses, entry_size
 

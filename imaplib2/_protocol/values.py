@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+
+from .._hints import Any
 
 
 def octets(data: Any) -> bytes:

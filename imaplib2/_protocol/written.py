@@ -27,6 +27,12 @@ class Written:
         self._literal = 0
         self._goes_on = False  # behind a literal
 
+    def copy(self) -> Written:
+        """Another one, where the same was written."""
+        copy = Written()
+        vars(copy).update(vars(self))
+        return copy
+
     @property
     def at_start(self) -> bool:
         """Whether a command begins here."""

@@ -102,7 +102,7 @@ And what protects it, with a GIL or without one:
 ``Gate.interrupted``,                     Set, and never unset, by the thread that finds out; the
 ``Sending.broken``, ``Ending.closing``,   thread that looks at it is woken behind that.
 ``Ending.forgotten``
-the queue in `Callbacks`, its jobs        A queue; a deque that one thread takes from.
+the queue in `Callbacks`, its jobs        A queue; a list that one thread takes from.
 ``Callbacks.thread``, ``_serving``        ``_starting``; read without it, where None only means
                                           that the lock is asked.
 ``Callbacks.due``, ``_ended``             Written under ``Gate.mutex``.

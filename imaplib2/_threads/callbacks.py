@@ -12,11 +12,10 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections import deque
 from functools import partial
-from typing import Any, TypeVar
 
 from .._clock import Clock, next_of, seconds_until
+from .._hints import Any, TypeVar
 from .._mutex import Bell, Mutex, Reentered
 from .._trace import OwnThread, log, shielded
 from .pending import Job, KeepTime, Outcome, Pending, run_jobs
@@ -46,7 +45,7 @@ class Callbacks:
         #: How many have been called; only counted by the callback thread.
         self.done = 0
         self._calling: Pending | Job | None = None
-        self._jobs: deque[Job] = deque()
+        self._jobs: list[Job] = []
         # For the callback with which number commands wait no longer, and since when.
         self._patience_over = -1, 0.0
         # What a callback is waiting for.

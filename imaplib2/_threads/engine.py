@@ -9,10 +9,10 @@ import sys
 import threading
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._clock import Clock, seconds_until
 from .._errors import abort, error
+from .._hints import TYPE_CHECKING, Any, TypeVar
 from .._protocol.command import Command
 from .._protocol.connection import Connection
 from .._trace import Trace
@@ -59,6 +59,8 @@ class Engine:
         self._process = os.getpid()
         # The last wait for the mutex has timed out.
         self._mutex_missed = False
+        # `close` has done all that there was to do, but for a callback that came later.
+        self._is_closed = False
 
     # -- Commands -----------------------------------------------------------------------------
 
@@ -68,6 +70,8 @@ class Engine:
         Raises ``abort`` when none comes, and ``error`` when the server greets with a refusal.
         """
         self.core.start(Clock.now(), greeting_timeout)
+        # So the first command needn't wake the writer.
+        self._gate.sending.silence.look_soon()
         for thread in (self._reader.thread, self._writer.thread):
             try:
                 thread.start()
@@ -237,6 +241,10 @@ class Engine:
 
     def close(self, *, logged_out: bool = False) -> None:
         """End the connection and wait, within bounds, for the threads. Idempotent."""
+        calls_back = self._gate.callbacks.thread
+        if self._is_closed and (calls_back is None or not calls_back.is_alive()):
+            # As nearly always: this is ``shutdown`` behind a logout().
+            return None
         if not self.is_usable:
             return self._close_alone(logged_out=logged_out)
         gate, reader, writer = self._gate, self._reader.thread, self._writer.thread
@@ -246,9 +254,11 @@ class Engine:
         gate.ending.join(writer)
         # Only now: the reader may have started it just before its end.
         gate.ending.join(gate.callbacks.thread)
-        if gate.polls.keeps_transport or not (reader.is_alive() or writer.is_alive()):
+        are_over = not (reader.is_alive() or writer.is_alive())
+        if gate.polls.keeps_transport or are_over:
             # The last of them may have closed it already, which is harmless.
             gate.transport.close()
+        self._is_closed = logged_out and are_over
         return None
 
     def _close_alone(self, *, logged_out: bool) -> None:

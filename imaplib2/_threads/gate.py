@@ -15,10 +15,10 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._clock import Clock, seconds_until
 from .._errors import abort, error, escaped, os_error
+from .._hints import TYPE_CHECKING, Any, TypeVar
 from .._mutex import Bell, Mutex
 from .._protocol.arguments import Buffer
 from .._protocol.command import Command, Waiter

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-from typing import Any
 
 from .._clock import Clock
+from .._hints import Any
 from .._settings import READ_SIZE as READ_SIZE
 from .gate import Gate
 

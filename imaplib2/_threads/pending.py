@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable
-from typing import Any
 
 from .. import _errors
 from .._auth import Responder
+from .._hints import Any
 
 Outcome = tuple[str | None, Any]
 #: Called with ``((typ, data), cb_arg, None)``, or ``(None, cb_arg, (exception class, text))``.
@@ -55,7 +54,7 @@ class Pending:
         self._signal = threading.Lock()
         self._signal.acquire()
         self._done = False
-        self._jobs: deque[Job] | None = None  # once there is one
+        self._jobs: list[Job] | None = None  # once there is one
 
     @property
     def done(self) -> bool:
@@ -86,7 +85,7 @@ class Pending:
     def hand_over(self, job: Job) -> None:
         """Have *job* run by the waiter, before the outcome."""
         if self._jobs is None:
-            self._jobs = deque()
+            self._jobs = []
         self._jobs.append(job)
         self._wake()
 
@@ -147,14 +146,14 @@ class Pending:
                 pass
 
 
-def run_jobs(jobs: deque[Job]) -> None:
+def run_jobs(jobs: list[Job]) -> None:
     """Run all of *jobs*; one that an exception keeps from being run stays."""
     while jobs:
         job = jobs[0]
         job()
         # Within it, more jobs may have been run: a callback that waits for a command does so.
         if jobs and jobs[0] is job:
-            jobs.popleft()
+            jobs.pop(0)
 
 
 def once(job: Job, give_up: Job) -> Job:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import queue
-from typing import TYPE_CHECKING
 
 from .._clock import Clock, next_of, seconds_until
+from .._hints import TYPE_CHECKING
 from .._mutex import Mutex
 from .._transport.waiting import Wakeup, can_read
 from .pending import Job

@@ -149,7 +149,9 @@ class Reader:
         elif ending.closing is not None:
             gate.drive(lambda now: core.close(logged_out=bool(ending.closing)))
         else:
-            self._let_sender_fail()
+            # Behind a LOGOUT, the end was to come.
+            if not core.logged_out:
+                self._let_sender_fail()
             if gate.sending.broken is not None:
                 gate.fail_by(gate.sending.broken)
             else:

@@ -7,9 +7,8 @@ progress; everything else, and the rest of what could not be sent, is the writer
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from .._clock import Clock, seconds_until
+from .._hints import TYPE_CHECKING
 from .._mutex import Bell, Mutex
 from .._protocol.arguments import Buffer
 from .._protocol.connection import Connection
@@ -56,10 +55,12 @@ class Sending:
 
         There is some, and no thread is sending. The mutex is held, as `Gate._settle` asserts.
         """
-        if self.silence.next_look is None:
+        if self.silence.since is None:
+            will_look = self.silence.next_look is not None
             self.silence.begin()
-            # The writer is to look at that in time.
-            self.bell.ring()
+            if not will_look:
+                # The writer is to look at that in time.
+                self.bell.ring()
         crowded = len(core.in_progress) > _CROWD
         if transport.direct and not crowded and core.output_size <= DIRECT_SIZE:
             self.is_taken = True

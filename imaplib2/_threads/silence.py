@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
 
 from .._clock import Clock
+from .._hints import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .._transport.base import Transport
 
-#: Seconds after which a peer is given up that has acknowledged nothing; and between looks at that.
+#: Seconds after which a peer is given up that has acknowledged nothing; and between looks at that:
+#: no more than a LOGOUT has for its answer, so that the one of a short session wakes no writer.
 _SILENCE_LIMIT = 120.0
-_SILENCE_LOOK = 5.0
+_SILENCE_LOOK = 3.0
 
 
 class Silence:
@@ -25,12 +26,18 @@ class Silence:
     def __init__(self) -> None:
         #: When the next look is due; None while nothing has to be acknowledged.
         self.next_look: float | None = None
-        self._since = 0.0
+        #: Since when something has to be, as far as is known; None while nothing has.
+        self.since: float | None = None
+
+    def look_soon(self) -> None:
+        """Have a next look, be something sent by then or not."""
+        self.next_look = Clock.now() + _SILENCE_LOOK
 
     def begin(self) -> None:
         """Something is about to be sent, when all had been acknowledged."""
-        self._since = Clock.now()
-        self.next_look = self._since + _SILENCE_LOOK
+        self.since = Clock.now()
+        if self.next_look is None:
+            self.next_look = self.since + _SILENCE_LOOK
 
     def end_of_patience(self, transport: Transport) -> TimeoutError | None:
         """Why the peer has to be given up, if it has; it is looked at only when that is due."""
@@ -45,14 +52,15 @@ class Silence:
 
     def look(self, transport: Transport) -> float:
         """The seconds of silence, 0 when nothing has to be acknowledged."""
-        now, self.next_look = Clock.now(), None
+        now, since = Clock.now(), self.since
+        self.next_look = self.since = None
         silent_for = transport.silent_for()
         if silent_for is None:
             return 0.0
         # What was heard last may be older than what is unacknowledged.
-        self._since = max(self._since, now - silent_for)
-        self.next_look = now + _SILENCE_LOOK
-        return now - self._since
+        since = max(since or 0.0, now - silent_for)
+        self.since, self.next_look = since, now + _SILENCE_LOOK
+        return now - since
 
     def before(self, deadline: float | None) -> float | None:
         """The next look, or *deadline* if that is earlier."""

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
 
 from .._auth import Responder
 from .._errors import error
+from .._hints import TYPE_CHECKING, cast
 from .._protocol.command import Command
 from .._protocol.events import Challenge, UpgradeNow
 

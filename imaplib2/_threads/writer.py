@@ -66,7 +66,7 @@ class Writer:
         view = memoryview(data).cast("B")
         large = len(view) >= DIRECT_SIZE
         while view:
-            if sending.silence.next_look is None:
+            if sending.silence.since is None:
                 sending.silence.begin()
             deadline = gate.mutex.run(core.next_deadline)
             sent = gate.transport.send(view, sending.patience(deadline))

@@ -6,7 +6,7 @@ blocked read return 0 (end of file) and a blocked write fail.
 
 from __future__ import annotations
 
-from typing import Protocol
+from .._hints import Protocol
 
 Buffer = bytes | bytearray | memoryview
 

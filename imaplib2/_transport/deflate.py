@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from .._hints import Any
 from .base import Buffer, Transport
 
 #: Bytes that are compressed at a time.

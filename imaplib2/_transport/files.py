@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
-from typing import Any
 
+from .._hints import Any
 from . import kernel
 from .base import PORTION, Buffer
 from .waiting import wait_for

@@ -14,9 +14,9 @@ import socket
 import threading
 import weakref
 from collections.abc import Callable
-from typing import Any, Protocol
 
 from .._errors import error
+from .._hints import Any, Protocol
 
 
 class Hands(Protocol):

@@ -5,17 +5,18 @@ from __future__ import annotations
 import _socket
 import contextlib
 import socket
-import struct
 import sys
-from typing import Any, cast
+
+from .._hints import Any, cast
 
 #: Windows waits for sockets only; and there the ``shutdown()`` of one wakes no thread in a
 #: ``recv()``.
 IS_WINDOWS = sys.platform == "win32"
 
-#: Of Linux's struct tcp_info: unanswered probes, unacknowledged segments, and the milliseconds
-#: since data came last, and since an acknowledgement did.
-_TCP_INFO = struct.Struct("=3xB20xI24xII")
+#: Bytes of Linux's struct tcp_info. In it, by their places: unanswered probes, one byte, and in
+#: four each, unacknowledged segments, and the milliseconds since data came, and an acknowledgement.
+_TCP_INFO_SIZE = 60
+_PROBES, _UNACKNOWLEDGED, _DATA_HEARD, _ACKNOWLEDGED = 3, 24, 52, 56
 
 
 def descriptor_of(sock: Any) -> int:
@@ -58,13 +59,18 @@ def bytes_waiting(channel: Any, request: str) -> int:
 def unacknowledged_for(sock: Any) -> float | None:
     """`Transport.silent_for` of a socket, if it is one of TCP on Linux."""
     try:
-        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size)
-        probes, unacknowledged, *heard = _TCP_INFO.unpack(info)
-    except (AttributeError, OSError, struct.error):
+        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_SIZE)
+    except (AttributeError, OSError):
         return None
-    if probes or unacknowledged:
-        return float(min(heard)) / 1000
+    if len(info) < _TCP_INFO_SIZE:
+        return None
+    if info[_PROBES] or _number_at(info, _UNACKNOWLEDGED):
+        return min(_number_at(info, _DATA_HEARD), _number_at(info, _ACKNOWLEDGED)) / 1000
     return 0.0 if bytes_waiting(sock, "TIOCOUTQ") else None
+
+
+def _number_at(info: bytes, place: int) -> int:
+    return int.from_bytes(info[place : place + 4], sys.byteorder)
 
 
 def tune(sock: socket.socket) -> None:

@@ -6,8 +6,8 @@ import contextlib
 import errno
 import socket
 from collections.abc import Callable
-from typing import Any, Protocol
 
+from .._hints import Any, Protocol
 from .base import PORTION, Buffer, Transport
 from .deflate import DeflateTransport
 from .waiting import Wakeup, wait_for

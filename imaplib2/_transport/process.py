@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING
 
 from .._clock import ended_within
+from .._hints import TYPE_CHECKING
 from . import kernel
 from .base import Buffer
 from .waiting import Wakeup

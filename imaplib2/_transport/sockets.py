@@ -7,8 +7,8 @@ import errno
 import os
 import socket
 from collections.abc import Callable
-from typing import Any
 
+from .._hints import Any
 from . import kernel
 from .base import Buffer
 from .users_socket import UsersSocket

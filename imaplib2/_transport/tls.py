@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import _socket
-from typing import TYPE_CHECKING, Any, cast
 
+from .._hints import TYPE_CHECKING, Any, cast
 from .base import Buffer
 from .sockets import SocketTransport
 from .waiting import wait_for

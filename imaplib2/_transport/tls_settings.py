@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 from .._checks import check_callable
+from .._hints import TYPE_CHECKING, Any
 from .._settings import TLS_COMPAT, TLS_NO_SSL, TLS_SECURE
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import errno
 import socket
 import ssl
-from typing import Any, cast
 
 from .._clock import Clock, seconds_until
+from .._hints import Any, cast
 from .._mutex import Mutex
 from .hands import check_not_looking, hands_of, is_ours, received_into, write, write_all
 from .waiting import wait_for

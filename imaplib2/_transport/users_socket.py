@@ -6,9 +6,9 @@ import contextlib
 import errno
 import socket
 from collections.abc import Callable
-from typing import Any, TypeVar
 
 from .._errors import error
+from .._hints import Any, TypeVar
 from .hands import (
     Hands,
     check_not_looking,

@@ -142,7 +142,7 @@ class Driver:
 
     def unknown(self, name: str, *states: str) -> Command:
         """Submit a command that the table doesn't know."""
-        return self.submit(name, of=COMMANDS["NOOP"]._replace(name=name, states=states))
+        return self.submit(name, of=COMMANDS["NOOP"].but(name=name, states=states))
 
     def receive(self, data: bytes, *, at: float | None = None) -> None:
         """The server sends *data*."""

@@ -33,7 +33,7 @@ from .tokenizer import (
     string,
 )
 
-ROWS = [*COMMANDS.values(), *UID_COMMANDS.values(), UNKNOWN._replace(name="XFOO", states=ANY)]
+ROWS = [*COMMANDS.values(), *UID_COMMANDS.values(), UNKNOWN.but(name="XFOO", states=ANY)]
 
 #: An argument of each kind that nothing can be said against.
 HARMLESS: dict[Kind, Any] = {

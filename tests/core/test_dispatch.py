@@ -52,7 +52,7 @@ def test_room_is_made_when_it_is_the_turn_of_a_command_by_hand() -> None:
     driver = Driver.authenticated()
     noop = driver.submit("NOOP")
     by_hand = driver.command("NOOP")
-    by_hand.row = by_hand.row._replace(alone=True)
+    by_hand.row = by_hand.row.but(alone=True)
     by_hand.by_hand = True
     driver.core.submit(by_hand, 0.0)
     driver.receive(b"")

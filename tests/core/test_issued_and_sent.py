@@ -320,7 +320,7 @@ def test_what_tells_nothing_is_sent_all_the_same(row: Row, faster: str) -> None:
 @pytest.mark.parametrize(
     "make",
     [
-        lambda driver: driver.command("XFOO", "x", of=UNKNOWN._replace(name="XFOO", states=ANY)),
+        lambda driver: driver.command("XFOO", "x", of=UNKNOWN.but(name="XFOO", states=ANY)),
         lambda driver: driver.command("NOOP", "argument"),
         lambda driver: driver.command("NOOP", literal=b"x"),
         lambda driver: Command.sent_by_hand(b"A9", b"A9 LOGIN"),
@@ -592,7 +592,7 @@ def test_the_claim_is_that_of_the_mode() -> None:
 
 def test_a_password_behind_an_enable_stays_hidden() -> None:
     """PREAUTH, and a command that the table doesn't allow there: by its own row."""
-    row = COMMANDS["LOGIN"]._replace(states=ANY, on_ok=None)
+    row = COMMANDS["LOGIN"].but(states=ANY, on_ok=None)
     driver = Driver(ENABLING)
     driver.core.traffic = []
     enable = driver.submit("ENABLE", "UTF8=ACCEPT")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imaplib2._protocol.patience import _SOCKET_TIMEOUT, Awaited, Patience, Waiting
-
-NOTHING = Waiting(for_reply=False, before_logout=False, behind_socket=False, done_since=None)
-REPLY = NOTHING._replace(for_reply=True)
+from imaplib2._protocol.patience import _SOCKET_TIMEOUT, Awaited, Patience
 
 
 @pytest.fixture
@@ -24,25 +23,25 @@ def patience() -> Patience:
 def test_the_greeting_has_a_time_of_its_own() -> None:
     patience = Patience(timeout=1.0, done_timeout=30.0, logout_timeout=3.0)
     patience.start(5.0, 20.0)
-    assert patience.deadline(NOTHING) == 25.0
+    assert patience.deadline() == 25.0
     patience.heard = 10.0
-    assert patience.deadline(REPLY) == 25.0
+    assert patience.deadline(for_reply=True) == 25.0
     assert "waiting for the greeting; perhaps" in patience.text(25.0, "", "; perhaps")
 
 
 def test_the_greeting_may_take_for_ever() -> None:
     patience = Patience(timeout=1.0, done_timeout=30.0, logout_timeout=3.0)
     patience.start(5.0, None)
-    assert patience.deadline(NOTHING) is None
+    assert patience.deadline() is None
 
 
 def test_a_reply_is_awaited_since_the_last_sign_of_life(patience: Patience) -> None:
-    assert patience.deadline(NOTHING) is None
-    assert patience.deadline(REPLY) == 10.0
+    assert patience.deadline() is None
+    assert patience.deadline(for_reply=True) == 10.0
     patience.heard = 7.0
-    assert patience.deadline(REPLY) == 17.0
+    assert patience.deadline(for_reply=True) == 17.0
     patience.timeout = None
-    assert patience.deadline(REPLY) is None
+    assert patience.deadline(for_reply=True) is None
     assert "for 5.0 s, waiting for the reply to NOOP" in patience.text(12.0, "NOOP", "")
 
 
@@ -56,22 +55,22 @@ def test_done_is_answered_soon_whatever_else_is_said(
 ) -> None:
     patience.timeout = timeout
     patience.heard = 1000.0
-    assert patience.deadline(REPLY._replace(done_since=7.0)) == 37.0
+    assert patience.deadline(for_reply=True, done_since=7.0) == 37.0
 
 
 def test_a_question_of_our_own_is_answered_in_the_time_of_the_greeting(patience: Patience) -> None:
     patience.timeout = None
     patience.begin(Awaited.CAPABILITIES, 5.0)
     patience.heard = 1000.0
-    assert patience.deadline(REPLY) == 25.0
+    assert patience.deadline(for_reply=True) == 25.0
     patience.end(Awaited.CAPABILITIES)
-    assert patience.deadline(REPLY) is None
+    assert patience.deadline(for_reply=True) is None
 
 
 def test_a_socket_is_awaited_only_while_it_holds_up_others(patience: Patience) -> None:
     patience.begin(Awaited.SOCKET, 5.0)
-    assert patience.deadline(NOTHING) is None
-    assert patience.deadline(NOTHING._replace(behind_socket=True)) == 5.0 + _SOCKET_TIMEOUT
+    assert patience.deadline() is None
+    assert patience.deadline(behind_socket=True) == 5.0 + _SOCKET_TIMEOUT
     assert "encrypted socket" in patience.text(65.0, "STARTTLS", "")
 
 
@@ -79,12 +78,11 @@ def test_logout_is_answered_soon_or_the_commands_before_it_get_on(patience: Pati
     patience.timeout = None
     patience.begin(Awaited.LOGOUT, 5.0)
     patience.heard = 7.0
-    assert patience.deadline(REPLY) == 8.0
-    before = REPLY._replace(before_logout=True)
-    assert patience.deadline(before) == 8.0
+    assert patience.deadline(for_reply=True) == 8.0
+    assert patience.deadline(for_reply=True, before_logout=True) == 8.0
     patience.advanced = 7.0
-    assert patience.deadline(before) == 10.0
-    assert patience.deadline(REPLY) == 8.0
+    assert patience.deadline(for_reply=True, before_logout=True) == 10.0
+    assert patience.deadline(for_reply=True) == 8.0
 
 
 def test_what_is_not_awaited_can_be_ended(patience: Patience) -> None:
@@ -97,24 +95,31 @@ times = st.floats(0.0, 1000.0)
 
 @given(
     st.dictionaries(st.sampled_from(Awaited), times),
-    st.builds(Waiting, st.booleans(), st.booleans(), st.booleans(), st.none() | times),
+    st.fixed_dictionaries(
+        {
+            "for_reply": st.booleans(),
+            "before_logout": st.booleans(),
+            "behind_socket": st.booleans(),
+            "done_since": st.none() | times,
+        }
+    ),
     times,
     times,
     st.none() | times,
 )
 def test_nothing_more_to_wait_for_makes_the_deadline_later(
     awaited: dict[Awaited, float],
-    waiting: Waiting,
+    waiting: dict[str, Any],
     heard: float,
     advanced: float,
     timeout: float | None,
 ) -> None:
     patience = Patience(timeout, 30.0, 3.0)
     patience.heard, patience.advanced = heard, advanced
-    before = patience.deadline(waiting)
+    before = patience.deadline(**waiting)
     for what, since in awaited.items():
         if what is not Awaited.GREETING:  # before it, nothing else is awaited
             patience.begin(what, since)
-            after = patience.deadline(waiting)
+            after = patience.deadline(**waiting)
             assert before is None or (after is not None and after <= before)
             before = after

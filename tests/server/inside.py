@@ -77,6 +77,11 @@ def transport(M: Any) -> Any:
     return M._engine._gate.transport
 
 
+def writer_bell(M: Any) -> Any:
+    """What wakes the writer."""
+    return M._engine._gate.sending.bell
+
+
 def silence_look(M: Any) -> float | None:
     """When the peer's silence is looked at next."""
     look: float | None = M._engine._gate.sending.silence.next_look

@@ -113,9 +113,7 @@ def command(name: str = "NOOP", callback: Any = None, *, of: Row | None = None) 
 
 def challenging() -> Command:
     """A command that the server answers with SASL challenges."""
-    return command(
-        "AUTHENTICATE", of=COMMANDS["NOOP"]._replace(name="X", plus=Plus.SASL, alone=True)
-    )
+    return command("AUTHENTICATE", of=COMMANDS["NOOP"].but(name="X", plus=Plus.SASL, alone=True))
 
 
 def in_background(function: Callable[[], object]) -> Callable[[], None]:

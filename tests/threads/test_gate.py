@@ -314,7 +314,7 @@ def test_the_end_asks_no_user_code_again(at: Gate) -> None:
 
 
 def upgrading(callback: Any = None) -> Command:
-    row = COMMANDS["NOOP"]._replace(name="COMPRESS", upgrade=Upgrade.DEFLATE)
+    row = COMMANDS["NOOP"].but(name="COMPRESS", upgrade=Upgrade.DEFLATE)
     return command("COMPRESS", callback, of=row)
 
 
@@ -397,7 +397,7 @@ def test_what_the_peer_takes_is_a_sign_of_life(at: Gate, channel: Channel) -> No
 def test_a_peer_that_is_silent_for_too_long_is_given_up(at: Gate, channel: Channel) -> None:
     silence = at.sending.silence
     silence.begin()
-    silence.next_look, silence._since = Clock.now(), Clock.now() - 200
+    silence.next_look, silence.since = Clock.now(), Clock.now() - 200
     channel.silence = 200.0
     at.look_at_the_peer()
     assert isinstance(at.core.reason, TimeoutError)
@@ -407,7 +407,7 @@ def test_a_peer_that_is_silent_for_too_long_is_given_up(at: Gate, channel: Chann
 
 
 def idling_by_hand(at: Gate) -> Command:
-    row = COMMANDS["NOOP"]._replace(name="IDLE", plus=Plus.IDLE, alone=True)
+    row = COMMANDS["NOOP"].but(name="IDLE", plus=Plus.IDLE, alone=True)
     issued = command("IDLE", of=row)
     issued.idle = Idle(renew_after=None, capture=lambda type_, data: None, polled=True)
     submit(at, issued)

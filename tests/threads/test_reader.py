@@ -136,7 +136,7 @@ def test_it_waits_for_an_upgrade(end: str) -> None:
     following: Any = Channel()
     at = Reading(upgrader=lambda upgraded, unread: following)
     at.start()
-    row = COMMANDS["NOOP"]._replace(name="COMPRESS", upgrade=Upgrade.DEFLATE)
+    row = COMMANDS["NOOP"].but(name="COMPRESS", upgrade=Upgrade.DEFLATE)
     issued = at.submit(command("COMPRESS", of=row))
     at.comes(issued.tag + b" OK go\r\n")
     until(lambda: at.gate.core.paused)

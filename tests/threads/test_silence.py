@@ -15,7 +15,7 @@ from imaplib2._threads.silence import Silence
 
 from .helpers import Channel
 
-LIMIT, LOOK = 120.0, 5.0
+LIMIT, LOOK = 120.0, 3.0
 
 
 @pytest.fixture
@@ -35,6 +35,27 @@ def test_nothing_is_looked_at_while_nothing_was_sent(clock: list[float]) -> None
     clock[0] += 1e6
     assert look(quiet, channel) is None
     assert channel.looks == 0
+    assert quiet.next_look is None
+
+
+def test_it_begins_with_what_is_sent_though_the_look_was_due_anyway(clock: list[float]) -> None:
+    channel, quiet = Channel(), Silence()
+    quiet.look_soon()
+    look_at = quiet.next_look
+    clock[0] += LOOK - 1.0
+    quiet.begin()
+    assert quiet.next_look == look_at
+    channel.silence = LOOK + 10.0
+    clock[0] += 1.0
+    assert quiet.look(channel) == 1.0  # type: ignore[arg-type]
+
+
+def test_a_first_look_without_anything_sent_is_the_last(clock: list[float]) -> None:
+    channel, quiet = Channel(), Silence()
+    quiet.look_soon()
+    clock[0] += LOOK
+    assert look(quiet, channel) is None
+    assert channel.looks == 1
     assert quiet.next_look is None
 
 

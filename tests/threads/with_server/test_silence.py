@@ -27,7 +27,7 @@ from ...server.helpers import (
     failure,
     greet_authenticated,
 )
-from ...server.inside import alarm, set_constant, silence_look, transport
+from ...server.inside import alarm, set_constant, silence_look, transport, writer_bell
 from ...server.scripted import Peer, Proxy
 
 pytestmark = [
@@ -126,19 +126,37 @@ def test_a_peer_that_takes_nothing_for_a_while(
         M.logout()
 
 
-def test_one_that_answers_is_looked_at_no_more(serve: Serve) -> None:
+def test_one_that_answers_is_looked_at_no_more(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_constant(monkeypatch, "SILENCE_LOOK", 0.5)
+
     def script(peer: Peer) -> None:
         greet_authenticated(peer)
         peer.ok(peer.command("NOOP"))
         peer.serve_logout()
 
     with connected(serve(script)) as M:
-        assert silence_look(M) is None
+        # The first time, it need not have been sent anything.
+        wait_until(lambda: silence_look(M) is None)
         M.noop()
         assert silence_look(M) is not None
         wait_until(lambda: silence_look(M) is None)
         wait_until(lambda: alarm(M) is None)
         M.logout()
+
+
+def test_a_short_session_does_not_wake_the_writer(serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer)
+        peer.ok(peer.command("NOOP"))
+        peer.ok(peer.command("LOGOUT"))
+
+    with connected(serve(script)) as M:
+        rings = count_rings(M)
+        M.noop()
+        M._simple_command("LOGOUT")
+        assert rings() == 0
 
 
 def test_what_is_no_tcp(serve: Serve) -> None:
@@ -147,6 +165,20 @@ def test_what_is_no_tcp(serve: Serve) -> None:
         ours.send(b"nobody takes this")
         assert kernel.unacknowledged_for(ours) is None
     assert kernel.unacknowledged_for(object()) is None
+
+
+def count_rings(M: Any) -> Callable[[], int]:
+    """How often the writer has been woken since this was called, but for the end."""
+    count, bell = 0, writer_bell(M)
+    ring = bell.ring
+
+    def counting() -> None:
+        nonlocal count
+        count += not M.Terminate
+        ring()
+
+    bell.ring = counting
+    return lambda: count
 
 
 def count_looks(M: Any) -> Callable[[], int]:

@@ -1,0 +1,83 @@
+"""What hints are written with: the names of ``typing``, which type checkers take from there.
+
+To load it takes longer than a tenth of our import, and nothing but hints, which are texts when a
+program runs, needs it. A tool that evaluates them finds something wider here: ``object`` for Any.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+
+#: By its name, type checkers know that it is true for them.
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import (
+        Any as Any,
+    )
+    from typing import (
+        AnyStr as AnyStr,
+    )
+    from typing import (
+        Generic as Generic,
+    )
+    from typing import (
+        Literal as Literal,
+    )
+    from typing import (
+        NamedTuple as NamedTuple,
+    )
+    from typing import (
+        Protocol as Protocol,
+    )
+    from typing import (
+        SupportsIndex as SupportsIndex,
+    )
+    from typing import (
+        TextIO as TextIO,
+    )
+    from typing import (
+        TypeAlias as TypeAlias,
+    )
+    from typing import (
+        TypeVar as TypeVar,
+    )
+    from typing import (
+        cast as cast,
+    )
+    from typing import (
+        overload as overload,
+    )
+else:
+    Any = AnyStr = Protocol = SupportsIndex = TextIO = TypeAlias = object
+
+    def cast(kind, value):
+        return value
+
+    def overload(function):
+        return function
+
+    def _type_var(name, *, bound=object):
+        return object
+
+    TypeVar = _type_var
+
+    class Generic:
+        def __class_getitem__(cls, parameters):
+            return cls
+
+    class Literal:
+        def __class_getitem__(cls, values):
+            return str
+
+    class _Fields(type):
+        """Makes a named tuple of a class that names its fields by hints."""
+
+        def __new__(cls, name, bases, content):
+            fields = content.pop("__annotations__")
+            defaults = [content.pop(field) for field in fields if field in content]
+            made = namedtuple(name, fields, defaults=defaults, module=content["__module__"])
+            made.__doc__ = content.get("__doc__")
+            return made
+
+    NamedTuple = type.__new__(_Fields, "NamedTuple", (), {})
