@@ -14,38 +14,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import (
         Any as Any,
-    )
-    from typing import (
         AnyStr as AnyStr,
-    )
-    from typing import (
         Generic as Generic,
-    )
-    from typing import (
         Literal as Literal,
-    )
-    from typing import (
         NamedTuple as NamedTuple,
-    )
-    from typing import (
         Protocol as Protocol,
-    )
-    from typing import (
         SupportsIndex as SupportsIndex,
-    )
-    from typing import (
         TextIO as TextIO,
-    )
-    from typing import (
         TypeAlias as TypeAlias,
-    )
-    from typing import (
         TypeVar as TypeVar,
-    )
-    from typing import (
         cast as cast,
-    )
-    from typing import (
         overload as overload,
     )
 else:

@@ -3,8 +3,7 @@
 import sys
 
 from . import *  # noqa: F403
-from . import Debug as Debug
-from . import __all__ as __all__
+from . import Debug as Debug, __all__ as __all__
 
 # The package has put itself here already, unless a program has taken it out of ``sys.modules``.
 sys.modules[__name__] = sys.modules[__name__.rpartition(".")[0]]

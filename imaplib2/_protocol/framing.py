@@ -13,8 +13,7 @@ from __future__ import annotations
 from .folding import QUOTE, FoldedLine, first_folded, is_unclosed, is_within_quotes
 from .grammar import CRLF, FETCH_RESPONSE, RESPONSE_START
 from .limits import Limits, ProtocolViolation, excerpt
-from .literals import GrowingLiteral
-from .literals import announced_literal as announced_literal
+from .literals import GrowingLiteral, announced_literal as announced_literal
 from .runs import NOT_BEHIND_A_RESPONSE, split_run
 
 Frame = bytes | list[bytes]

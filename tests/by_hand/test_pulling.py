@@ -8,8 +8,7 @@ import socket
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from imaplib2._by_hand.inbox import Queued
 from imaplib2._errors import abort

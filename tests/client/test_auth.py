@@ -7,8 +7,7 @@ import hmac
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from imaplib2 import _auth
 from imaplib2._errors import InvalidArgument, error

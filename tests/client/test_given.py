@@ -8,8 +8,7 @@ import email.policy
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from imaplib2._errors import InvalidArgument
 from imaplib2._given import id_parameters, internal_date, message_octets, written_out

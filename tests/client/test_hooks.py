@@ -7,8 +7,7 @@ import zlib
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from imaplib2 import IMAP4
 from imaplib2._attributes import Attributes, is_replaced

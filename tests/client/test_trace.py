@@ -11,8 +11,7 @@ from collections import deque
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from imaplib2._protocol.arguments import Literal, Password, display
 from imaplib2._trace import KEPT, SHOWN, Trace

@@ -29,8 +29,14 @@ from tests.conformance.odd_handlers import (
     silence,
 )
 from tests.conformance.steps import SECONDS, Account, Program, Step, attempt, failure, the_account
-from tests.server.scripted import Command, Handler, Peer, ScriptedServer, mailbox
-from tests.server.scripted import Session as Serving
+from tests.server.scripted import (
+    Command,
+    Handler,
+    Peer,
+    ScriptedServer,
+    Session as Serving,
+    mailbox,
+)
 
 if TYPE_CHECKING or __name__ == "__main__":
     # Those who only want to know the steps' names may lack it, and it changes imaplib.Commands.

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from imaplib2._protocol.claims import Claim, Collectors, MailboxClaim, MessageClaim, uid_of
 from imaplib2._protocol.events import Completed

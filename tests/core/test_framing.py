@@ -9,8 +9,7 @@ import tracemalloc
 from collections.abc import Callable, Iterable
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from imaplib2._protocol.framing import Frame, Framer
 from imaplib2._protocol.limits import Limits, ProtocolViolation

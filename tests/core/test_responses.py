@@ -11,8 +11,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from imaplib2._protocol.framing import Frame
 from imaplib2._protocol.grammar import end_of_response_code

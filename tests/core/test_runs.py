@@ -6,8 +6,7 @@ That it frames as the general path does, `test_framing` shows.
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from imaplib2._protocol.limits import Limits
 from imaplib2._protocol.runs import split_run

@@ -6,8 +6,7 @@ from base64 import b64encode
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from imaplib2._protocol.arguments import Literal, Secret
 from imaplib2._protocol.command import Command

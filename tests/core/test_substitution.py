@@ -7,8 +7,7 @@ from enum import IntEnum
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from imaplib2._errors import InvalidArgument, UnusableArgument
 from imaplib2._protocol.substitution import substitute

@@ -11,8 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from imaplib2._protocol.limits import Limits
 from imaplib2._protocol.untagged import UntaggedResponses

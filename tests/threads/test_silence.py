@@ -6,8 +6,7 @@ import errno
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from imaplib2._clock import Clock
 from imaplib2._threads import silence

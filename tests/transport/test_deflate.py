@@ -6,8 +6,7 @@ import zlib
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from imaplib2._transport.deflate import _CHUNK, DeflateTransport, deflate_objects
 

@@ -7,8 +7,7 @@ import io
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from imaplib2._transport.base import PORTION
 from imaplib2._transport.files import FileTransport

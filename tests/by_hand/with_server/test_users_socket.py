@@ -12,8 +12,7 @@ import threading
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from imaplib2 import IMAP4, IMAP4_SSL
 from imaplib2._by_hand.readable_socket import ReadableSocket

@@ -12,8 +12,17 @@ import pytest
 from imaplib2 import IMAP4, IMAP4_SSL
 
 from ...server.contexts import Contexts
-from ...server.helpers import Calls, Serve, Thread, abort, agree, connected, error, failure
-from ...server.helpers import greet_authenticated as greet
+from ...server.helpers import (
+    Calls,
+    Serve,
+    Thread,
+    abort,
+    agree,
+    connected,
+    error,
+    failure,
+    greet_authenticated as greet,
+)
 from ...server.scripted import Peer
 
 pytestmark = pytest.mark.timeout(30)
