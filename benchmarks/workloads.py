@@ -64,7 +64,11 @@ class Workload:
 
 
 def sessions(run: Run) -> None:
-    """Connect, log in, select and log out, again and again."""
+    """Connect, log in, select and log out, again and again.
+
+    Not for the first time: what is loaded only then is the business of ``first-connection``.
+    """
+    run.selected().logout()
     with run.measured():
         for _ in range(run.size):
             run.selected().logout()
@@ -213,6 +217,7 @@ def idle_news(run: Run) -> None:
 def idling(run: Run) -> None:
     """Many connections at rest: what it takes to get there, and to stay there."""
     control = run.control()
+    run.selected().logout()  # as in `sessions`
     before = resident("VmRSS")
     with run.measured():
         clients: list[Any] = [run.selected() for _ in range(run.size)]
