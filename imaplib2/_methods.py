@@ -562,13 +562,11 @@ class CommandMethods(Issuer):
         name = plain_value(command).upper()
         if name not in commands.UID_COMMANDS and name not in commands.Commands:
             raise self._refused(InvalidArgument(f"Unknown IMAP4 UID command: {name}"))
-        if name in ("COPY", "MOVE", "EXPUNGE"):
-            finish, leaves_data = _finish_without_data, True  # as imaplib has it
-        else:
-            finish, leaves_data = None, False
+        # As imaplib has it.
+        finish = _finish_without_data if name in ("COPY", "MOVE", "EXPUNGE") else None
         return self._call(
             name, *args, uid=True, params=params, callback=callback, cb_arg=cb_arg,
-            finish=finish, leaves_data=leaves_data,
+            finish=finish, leaves_data=finish is not None,
         )  # fmt: skip
 
     # -- Experimental (RFC 3501, section 6.5), and IDLE (RFC 2177) -------------------------------

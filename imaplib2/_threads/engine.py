@@ -98,17 +98,17 @@ class Engine:
             gate.user_code.check_no_deadlock(command)
         calls_back = command.waiter.callback is not None
         needs_thread = calls_back and gate.callbacks.thread is None
-        if needs_thread and not (command.idle and gate.transport.punctual and STARTS_LATE):
+        if needs_thread and not (command.idle and gate.transport.honours_timeouts and STARTS_LATE):
             gate.callbacks.start(gate.help_keep_time)
         gate.drive(self.core.submit, command)
-        if calls_back and not gate.transport.punctual:
+        if calls_back and not gate.transport.honours_timeouts:
             gate.callbacks.stir()  # that thread keeps the time
 
     def wait(self, pending: Pending, keep_time: KeepTime | None = None) -> Outcome:
         """Wait for an outcome: return it, or raise it. *keep_time* is as for `Pending.wait`."""
         gate = self._gate
         # Where the writer may be stuck in a subclass's send, the threads that wait keep the time.
-        if keep_time is None and not gate.transport.punctual:
+        if keep_time is None and not gate.transport.honours_timeouts:
             keep_time = gate.keep_time
         callbacks = gate.callbacks
         if callbacks.thread is not None and threading.current_thread() is callbacks.thread:
@@ -187,22 +187,15 @@ class Engine:
         """
         room = Pending()
         command.waiter.observer = lambda what: room.set(("OK", []))
+        until = None if deadline is None else partial(_keep_time_until, self._gate, deadline)
         self.submit(command)
         try:
-            self.wait(room, None if deadline is None else partial(self._keep_time_until, deadline))
+            self.wait(room, until)
             command.waiter.check()
         except BaseException:
             # TimeoutError, or a signal handler's: the bytes will not come.
             self.give_up(command)
             raise
-
-    def _keep_time_until(self, deadline: float) -> float:
-        """As `Gate.help_keep_time`; raises TimeoutError at *deadline*."""
-        kept = self._gate.help_keep_time()
-        patience = seconds_until(deadline)
-        if not patience:
-            raise TimeoutError("timed out")
-        return patience if kept is None else min(kept, patience)
 
     def adopt(self, tag: bytes, name: bytes) -> None:
         """The command with *tag*, if it was sent unseen, counts as in progress from now on."""
@@ -337,6 +330,15 @@ class Engine:
         patience = _MUTEX_LOOK if self._mutex_missed else _MUTEX_TIMEOUT
         self._mutex_missed = not self._gate.mutex.is_free(patience)
         return not self._mutex_missed
+
+
+def _keep_time_until(gate: Gate, deadline: float) -> float:
+    """As `Gate.help_keep_time`; raises TimeoutError at *deadline*."""
+    kept = gate.help_keep_time()
+    patience = seconds_until(deadline)
+    if not patience:
+        raise TimeoutError("timed out")
+    return patience if kept is None else min(kept, patience)
 
 
 def _not_served(name: str) -> abort:

@@ -144,7 +144,7 @@ class Gate:
 
     def help_keep_time(self) -> float | None:
         """As `keep_time` where the writer may be stuck in a subclass's send; else None."""
-        return None if self.transport.punctual else self.keep_time()
+        return None if self.transport.honours_timeouts else self.keep_time()
 
     # -- The end: any thread ------------------------------------------------------------------
 

@@ -62,7 +62,7 @@ class Sending:
                 # The writer is to look at that in time.
                 self.bell.ring()
         crowded = len(core.in_progress) > _CROWD
-        if transport.direct and not crowded and core.output_size <= DIRECT_SIZE:
+        if transport.can_send_at_once and not crowded and core.output_size <= DIRECT_SIZE:
             self.is_taken = True
             return core.take_output()
         self.bell.ring()

@@ -18,9 +18,9 @@ class Transport(Protocol):
     """A way to carry bytes."""
 
     #: Whether `try_send` may be used, so that short commands need no change of thread.
-    direct: bool
+    can_send_at_once: bool
     #: Whether `send` keeps to its time-out.
-    punctual: bool
+    honours_timeouts: bool
     #: Whether more may be received than was asked for, so that `take_unread` gives it.
     reads_ahead: bool
 

@@ -19,8 +19,8 @@ class DeflateTransport:
     *unread* are compressed bytes that *inner* has given already.
     """
 
-    direct = False
-    punctual = True
+    can_send_at_once = False
+    honours_timeouts = True
     reads_ahead = False
 
     def __init__(self, inner: Transport, compressor: Any, decompressor: Any, unread: bytes) -> None:

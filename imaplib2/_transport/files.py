@@ -22,8 +22,8 @@ class FileTransport:
     Raises TypeError for an object that has neither.
     """
 
-    direct = False
-    punctual = False
+    can_send_at_once = False
+    honours_timeouts = False
     reads_ahead = True
 
     def __init__(self, sock: Any, file: Any = None) -> None:

@@ -54,8 +54,8 @@ class MethodTransport:
     *owner* gives the object, or None when it is gone: the threads must not keep it alive.
     """
 
-    direct = False
-    punctual = False
+    can_send_at_once = False
+    honours_timeouts = False
     reads_ahead = True
 
     def __init__(self, owner: Callable[[], Owner | None]) -> None:

@@ -21,8 +21,8 @@ _PATIENCE, _TERMINATION, _DEATH = 1.0, 0.5, 2.0
 class ProcessTransport:
     """The standard input and output of a child process, which `close` ends."""
 
-    direct = False
-    punctual = True
+    can_send_at_once = False
+    honours_timeouts = True
     reads_ahead = False
     has_more = False
 

@@ -21,8 +21,8 @@ _LITTLE = 4096
 class SocketTransport:
     """A connected stream socket, whose time-out, the user's, is kept, and bounds no call here."""
 
-    direct = hasattr(socket, "MSG_DONTWAIT")
-    punctual = True
+    can_send_at_once = hasattr(socket, "MSG_DONTWAIT")
+    honours_timeouts = True
     reads_ahead = False
 
     def __init__(self, sock: socket.socket) -> None:
@@ -85,11 +85,11 @@ class SocketTransport:
             return 0
         except TypeError:
             # A wrapper's, which takes no flags.
-            self.direct = False
+            self.can_send_at_once = False
             return 0
 
     def send(self, data: Buffer, timeout: float | None) -> int:
-        if not self.direct:
+        if not self.can_send_at_once:
             return self._send_when_writable(data, timeout)
         sent = self.try_send(data)
         if sent or not wait_for(self.sock, timeout, reading=False):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class TLSTransport(SocketTransport):
     """An ``SSLSocket``; it becomes one that two threads may use (see ``tls_socket.py``)."""
 
-    direct = True
+    can_send_at_once = True
     sock: ConcurrentSSLSocket
 
     def __init__(self, sock: ssl.SSLSocket) -> None:
@@ -56,5 +56,5 @@ def tls_transport(sock: Any) -> SocketTransport:
     if isinstance(sock, _socket.socket):
         return TLSTransport(cast(Any, sock))
     transport = SocketTransport(sock)
-    transport.direct = False
+    transport.can_send_at_once = False
     return transport

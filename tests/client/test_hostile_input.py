@@ -84,7 +84,7 @@ class Listener:
 class Wire:
     """A transport to the listener, whose answers wait to be taken."""
 
-    direct = punctual = True
+    can_send_at_once = honours_timeouts = True
 
     def __init__(self, listener: Listener) -> None:
         self.listener = listener

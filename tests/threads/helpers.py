@@ -25,7 +25,7 @@ PREAUTH = b"* PREAUTH [CAPABILITY IMAP4rev1 IDLE] ready\r\n"
 class Channel:
     """A transport: what was sent by it, and what the test says that comes."""
 
-    direct = punctual = True
+    can_send_at_once = honours_timeouts = True
     has_more = reads_ahead = False
 
     def __init__(self) -> None:

@@ -142,7 +142,7 @@ def test_a_command_that_is_given_up_holds_up_none(at: Client) -> None:
 
 
 def test_a_wait_that_keeps_the_time(at: Client) -> None:
-    at.channel.punctual = False
+    at.channel.honours_timeouts = False
     at.engine.core.timeout = 0.0
     issued = at.submit()
     with pytest.raises(TimeoutError):

@@ -371,15 +371,15 @@ def test_the_time_is_kept_until_the_deadline(at: Gate) -> None:
     assert left <= 5.0  # the look at the peer's silence comes first
 
 
-@pytest.mark.parametrize("punctual", [False, True])
+@pytest.mark.parametrize("honours_timeouts", [False, True])
 def test_the_threads_that_wait_help_where_the_writer_may_be_stuck(
-    at: Gate, channel: Channel, punctual: bool
+    at: Gate, channel: Channel, honours_timeouts: bool
 ) -> None:
-    channel.punctual = punctual
+    channel.honours_timeouts = honours_timeouts
     at.core.timeout = 0.0
     issued = submit(at, command())
     at.help_keep_time()
-    assert issued.waiter.done is not punctual
+    assert issued.waiter.done is not honours_timeouts
 
 
 def test_what_the_peer_takes_is_a_sign_of_life(at: Gate, channel: Channel) -> None:

@@ -70,7 +70,7 @@ def test_all_else_is_the_writers(line: Line, why: str) -> None:
     elif why == "crowd":
         line.core.in_progress = {b"%d" % number: command() for number in range(17)}
     else:
-        line.channel.direct = False
+        line.channel.can_send_at_once = False
     line.sending.silence.begin()
     issued = [*line.core.output]
     assert line.take_at_once() is None

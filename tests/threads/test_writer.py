@@ -23,7 +23,7 @@ class Writing:
 
     def __init__(self) -> None:
         self.channel = Channel()
-        self.channel.direct = False
+        self.channel.can_send_at_once = False
         self.gate: Gate = gate(self.channel)
         self._writer = Writer(self.gate)
         self.thread = self._writer.thread
@@ -130,7 +130,7 @@ def test_it_sees_to_the_end_when_another_thread_can_not_send(
     at: Writing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer, "_LAST_WORDS_TIMEOUT", 0.02)
-    at.channel.direct = True
+    at.channel.can_send_at_once = True
     at.channel.problem = BrokenPipeError(errno.EPIPE, "Broken pipe")
     at.thread.start()
     waiting = at.submit()

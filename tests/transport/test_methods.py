@@ -192,8 +192,8 @@ def test_short_commands_need_the_writer(open_transports: Any) -> None:
     owner = Reader()
     transport = MethodTransport(lambda: owner)
     open_transports.append(transport)
-    assert not transport.direct
-    assert not transport.punctual
+    assert not transport.can_send_at_once
+    assert not transport.honours_timeouts
     with pytest.raises(NotImplementedError):
         transport.try_send(b"x")
 

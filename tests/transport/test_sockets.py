@@ -46,9 +46,9 @@ class Wrapper:
 def transport_of(sock: Any) -> SocketTransport:
     """A transport that has found out whether *sock* takes flags."""
     transport = SocketTransport(sock)
-    if transport.direct:
+    if transport.can_send_at_once:
         transport.try_send(b"")
-        assert transport.direct is isinstance(sock, socket.socket)
+        assert transport.can_send_at_once is isinstance(sock, socket.socket)
     return transport
 
 
@@ -88,7 +88,7 @@ def test_a_peer_that_takes_no_more(pair: Any, kind: Any, timeout: float | None) 
     while transport.send(bytes(100_000), 0):
         pass
     assert transport.send(b"x", 0.01) == 0
-    if transport.direct:
+    if transport.can_send_at_once:
         assert transport.try_send(b"x") == 0
     transport.close()
 
@@ -143,17 +143,19 @@ def test_the_connection_s_own_calls_are_not_its_user_s(pair: Any, timeout: float
     ours.settimeout(timeout)
     transport = SocketTransport(ours)
     assert transport.send(b"x", 1) == 1
-    if transport.direct:
+    if transport.can_send_at_once:
         assert transport.try_send(b"y") == 1
     theirs.send(b"abc")
     assert transport.recv_into(memoryview(bytearray(10))) == 3
-    assert theirs.recv(10) == (b"xy" if transport.direct else b"x")
+    assert theirs.recv(10) == (b"xy" if transport.can_send_at_once else b"x")
     assert type(ours) is UsersSocket
     assert not hands.calls
     transport.close()
 
 
-@pytest.mark.skipif(not SocketTransport.direct, reason="there only the writer thread sends")
+@pytest.mark.skipif(
+    not SocketTransport.can_send_at_once, reason="there only the writer thread sends"
+)
 def test_the_send_of_another_class_is_used_when_it_will_not_wait(pair: Any) -> None:
     class Encrypting(socket.socket):
         def send(self, data: Any, flags: int = 0) -> int:

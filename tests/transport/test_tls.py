@@ -29,7 +29,7 @@ def transport(
 
 def test_its_socket_may_be_used_by_two_threads(transport: TLSTransport) -> None:
     assert isinstance(transport.sock, ConcurrentSSLSocket)
-    assert transport.direct
+    assert transport.can_send_at_once
     transport.close()
     assert transport.fileno() == -1
 
@@ -95,7 +95,7 @@ def test_a_socket_that_is_not_the_system_s_blocks_in_its_own_way(pair: Any) -> N
     other: Any = Other(pair[0])
     transport = tls_transport(other)
     assert type(transport) is SocketTransport
-    assert not transport.direct
+    assert not transport.can_send_at_once
     assert transport.sock is other
     transport.close()
 

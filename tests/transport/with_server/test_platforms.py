@@ -36,7 +36,7 @@ def windows(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("poll", "epoll", "POLLIN", "POLLOUT", "kqueue"):
         monkeypatch.delattr(select, name, raising=False)
     monkeypatch.delattr(socket, "MSG_DONTWAIT", raising=False)
-    monkeypatch.setattr(SocketTransport, "direct", False)
+    monkeypatch.setattr(SocketTransport, "can_send_at_once", False)
     monkeypatch.setattr(kernel, "interrupt_socket", lambda sock: None)
 
 
