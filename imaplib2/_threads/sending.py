@@ -55,12 +55,6 @@ class Sending:
 
         There is some, and no thread is sending. The mutex is held, as `Gate._settle` asserts.
         """
-        if self.silence.since is None:
-            will_look = self.silence.next_look is not None
-            self.silence.begin()
-            if not will_look:
-                # The writer is to look at that in time.
-                self.bell.ring()
         crowded = len(core.in_progress) > _CROWD
         if transport.can_send_at_once and not crowded and core.output_size <= DIRECT_SIZE:
             self.is_taken = True
@@ -92,7 +86,12 @@ class Sending:
         if rest:
             core.put_back(rest)
         self.is_taken = False
-        if core.output or (self.unsent and self.alarm is not None):
+        is_urgent = bool(core.output) or (self.unsent and self.alarm is not None)
+        if self.silence.since is None:
+            # Behind the sending: a look that came before saw nothing of it.
+            is_urgent = is_urgent or self.silence.next_look is None
+            self.silence.begin()
+        if is_urgent:
             self.bell.ring()
 
     # -- Without it ---------------------------------------------------------------------------

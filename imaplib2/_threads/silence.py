@@ -20,7 +20,7 @@ class Silence:
     """How long the peer has acknowledged nothing of what it was sent: looked at now and then.
 
     That begins when something is sent, and ends when all is acknowledged. There is no lock: a
-    thread that sends while another one looks either sees to the next look, or is seen by it.
+    thread that has sent while another one looks sees to the next look, or is seen by it.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Silence:
         self.next_look = Clock.now() + _SILENCE_LOOK
 
     def begin(self) -> None:
-        """Something is about to be sent, when all had been acknowledged."""
+        """Something was sent, or is about to be, and all before it was acknowledged."""
         self.since = Clock.now()
         if self.next_look is None:
             self.next_look = self.since + _SILENCE_LOOK

@@ -55,12 +55,24 @@ def test_a_short_command_is_sent_by_the_thread_that_issues_it(line: Line) -> Non
 
 def test_the_writer_is_to_look_at_the_silence_that_follows(line: Line) -> None:
     line.take_at_once()
+    line.end()
     assert line.rings()
     assert line.sending.silence.next_look is not None
-    line.end()
     line.core.output = [b"A2 NOOP\r\n"]
     line.take_at_once()
+    line.end()
     assert not line.rings()
+
+
+def test_what_is_sent_while_the_writer_looks_is_looked_at_again(line: Line) -> None:
+    line.sending.silence.begin()
+    line.take_at_once()
+    # All that it sees is acknowledged: the command has not left yet.
+    line.channel.silent_for = lambda: None
+    line.sending.silence.look(line.channel)
+    line.end()
+    assert line.rings()
+    assert line.sending.silence.next_look is not None
 
 
 @pytest.mark.parametrize("why", ["large", "crowd", "indirect"])
