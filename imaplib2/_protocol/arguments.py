@@ -340,8 +340,9 @@ class _Encoder:
             return [text.encode("ascii")]
         if is_quoted_string(text):
             text = unquote(text)
-        self._differs_in_utf8 |= "&" in text
-        if not self._utf8 and not (text.isascii() and mutf7.is_valid(text)):
+        is_encoded = text.isascii() and mutf7.is_valid(text)
+        self._differs_in_utf8 |= "&" in text or not is_encoded
+        if not (self._utf8 or is_encoded):
             text = mutf7.encode(text)
         return self._string(text, LIST_CHARS if self.kind is Kind.LIST_PATTERN else ASTRING)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, strategies as st
 
 import imaplib2
 from imaplib2._errors import InvalidArgument, abort, error
+from imaplib2._protocol.arguments import Message
 from imaplib2._protocol.commands import COMMANDS
 
 from ..core.tokenizer import Atom, Quoted
@@ -86,6 +88,38 @@ def test_the_form_for_utf8_is_kept_in_case_it_is_enabled(is_on: bool) -> None:
     client = Client(utf8=is_on)
     command = client._build(COMMANDS["CREATE"], ("\xe4",))
     assert (command.utf8_form is None) == is_on
+
+
+def built(name: str, arguments: list[str], message: bytes | None, *, utf8: bool) -> Any:
+    last = () if message is None else (Message(message),)
+    try:
+        return Client(utf8=utf8)._build(COMMANDS[name], arguments, last)
+    except InvalidArgument as problem:
+        return problem
+
+
+@given(
+    st.sampled_from([
+        ("CREATE", ["{}"]), ("APPEND", ["{}"]), ("LIST", ["", "{}"]), ("LOGIN", ["a", "{}"]),
+        ("STATUS", ["{}", "(MESSAGES)"]), ("SETACL", ["a", "{}", "r"]), ("SEARCH", ["SUBJECT", "{}"]),
+    ]),
+    st.text(st.sampled_from('aB&-",/\\ \t\x7f\x01(){}%*\xe9\u20ac'), max_size=8),
+)  # fmt: skip
+def test_the_form_for_utf8_is_what_would_be_built_then(
+    command: tuple[str, list[str]], text: str
+) -> None:
+    """However it is sent, one command means one thing."""
+    name, arguments = command
+    arguments = [argument.replace("{}", text) for argument in arguments]
+    message = b"message" if name == "APPEND" else None
+    before, then = (built(name, arguments, message, utf8=utf8) for utf8 in (False, True))
+    if isinstance(before, error):
+        return
+    form = before if before.utf8_form is None else before.utf8_form
+    if isinstance(form, error):
+        assert str(form) == str(then)
+    else:
+        assert form.parts == then.parts
 
 
 def test_a_signal_handler_s_exception_gives_the_command_up(
