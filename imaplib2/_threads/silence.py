@@ -35,9 +35,10 @@ class Silence:
 
     def begin(self) -> None:
         """Something was sent, or is about to be, and all before it was acknowledged."""
-        self.since = Clock.now()
+        # Not read back: a thread that looks may have forgotten it already.
+        since = self.since = Clock.now()
         if self.next_look is None:
-            self.next_look = self.since + _SILENCE_LOOK
+            self.next_look = since + _SILENCE_LOOK
 
     def end_of_patience(self, transport: Transport) -> TimeoutError | None:
         """Why the peer has to be given up, if it has; it is looked at only when that is due."""
@@ -57,8 +58,9 @@ class Silence:
         silent_for = transport.silent_for()
         if silent_for is None:
             return 0.0
-        # What was heard last may be older than what is unacknowledged.
-        since = max(since or 0.0, now - silent_for)
+        # What was heard last may be older than what is unacknowledged: of which it isn't known, if
+        # its sender hasn't come to say so, or another thread looks, it is taken for new.
+        since = now if since is None else max(since, now - silent_for)
         self.since, self.next_look = since, now + _SILENCE_LOOK
         return now - since
 

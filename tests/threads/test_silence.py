@@ -58,6 +58,38 @@ def test_a_first_look_without_anything_sent_is_the_last(clock: list[float]) -> N
     assert quiet.next_look is None
 
 
+@pytest.mark.parametrize("looked", [False, True])
+def test_what_was_heard_long_ago_is_no_silence_of_what_was_just_sent(
+    clock: list[float], looked: bool
+) -> None:
+    """Which its sender has yet to say; or another thread that looks has forgotten it meanwhile."""
+    channel, quiet = Channel(), Silence()
+    if looked:
+        quiet.begin()
+        clock[0] += LOOK
+        channel.silence = None
+        assert look(quiet, channel) is None
+    quiet.look_soon()
+    clock[0] += 10 * LIMIT
+    channel.silence = 10 * LIMIT
+    assert look(quiet, channel) is None
+    # From here on, it counts.
+    clock[0] += LIMIT
+    channel.silence = 11 * LIMIT
+    assert look(quiet, channel) is not None
+
+
+@pytest.mark.parametrize("forgotten", ["since", "next_look"])
+def test_what_begins_while_another_thread_looks(clock: list[float], forgotten: str) -> None:
+    """A look forgets the one attribute, then the other: any may go in between."""
+
+    class Forgetful(Silence):
+        def __setattr__(self, name: str, value: Any) -> None:
+            super().__setattr__(name, None if name == forgotten else value)
+
+    Forgetful().begin()
+
+
 def test_it_is_looked_at_only_when_that_is_due(clock: list[float]) -> None:
     channel, quiet = Channel(), Silence()
     quiet.begin()
