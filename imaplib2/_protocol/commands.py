@@ -121,7 +121,9 @@ class Row:
 
     def but(self, **columns: Any) -> Row:
         """This row, but for some *columns*."""
-        own = {name: value for name, value in vars(self).items() if name in Row.__annotations__}
+        # Copied first: another thread may just add what is cached.
+        own = vars(self).copy()
+        own = {name: own[name] for name in Row.__annotations__ if name in own}
         return Row(**{**own, **columns})
 
     @cached_property

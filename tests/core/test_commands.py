@@ -380,3 +380,18 @@ def test_a_uid_form_that_imap_does_not_have_is_not_that_command(name: str) -> No
     assert not (row.enables)
     assert not (row.reads_only)
     assert not (row.asks_to_write)
+
+
+def test_another_thread_may_use_a_row_of_which_another_is_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What it asks for first is noted in the row."""
+    row = Row("XFOO", "", ANY)
+
+    class Used(dict[str, Any]):
+        def __contains__(self, name: object) -> bool:
+            assert row.encoded_name == b"XFOO"
+            return super().__contains__(name)
+
+    monkeypatch.setattr(Row, "__annotations__", Used(Row.__annotations__))
+    assert row.but(alone=True).alone
