@@ -29,7 +29,7 @@ class ConcurrentSSLSocket(ssl.SSLSocket):
     _lock: Mutex
     _timeout: float | None = None
     #: What has gone wrong behind data that were received before: it is raised by the next read.
-    problem: OSError | None = None
+    _problem: OSError | None = None
 
     def settimeout(self, value: float | None) -> None:
         """Remembered only: the socket never blocks, and the reader waits without a deadline."""
@@ -116,8 +116,8 @@ class ConcurrentSSLSocket(ssl.SSLSocket):
 
     def _read(self, size: int, buffer: Any) -> Any:
         """Read what OpenSSL has; the lock is held."""
-        if self.problem is not None:
-            problem, self.problem = self.problem, None
+        if self._problem is not None:
+            problem, self._problem = self._problem, None
             raise problem
         self._tls_object()
         return super().read(size, buffer)
@@ -142,7 +142,8 @@ class ConcurrentSSLSocket(ssl.SSLSocket):
             pass
         except OSError as problem:
             # Told once: to be read for again, a broken connection looks like one that was closed.
-            self.problem = problem
+            # Its traceback refers to the socket, and to the reader's buffer.
+            self._problem = problem.with_traceback(None)
         return size
 
     def send(self, data: Any, flags: int = 0) -> int:
@@ -183,7 +184,7 @@ class ConcurrentSSLSocket(ssl.SSLSocket):
 
     def pending(self) -> int:
         # What has gone wrong is read, too; to wait for the descriptor first may be in vain.
-        return self._lock.run(super().pending) or int(self.problem is not None)
+        return self._lock.run(super().pending) or int(self._problem is not None)
 
     def shutdown(self, how: int) -> None:
         """End traffic, but not TLS: SSLSocket forgets it, and would go on in plain text."""
