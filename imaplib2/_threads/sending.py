@@ -55,6 +55,7 @@ class Sending:
 
         There is some, and no thread is sending. The mutex is held, as `Gate._settle` asserts.
         """
+        self._expect_silence()
         crowded = len(core.in_progress) > _CROWD
         if transport.can_send_at_once and not crowded and core.output_size <= DIRECT_SIZE:
             self.is_taken = True
@@ -86,13 +87,18 @@ class Sending:
         if rest:
             core.put_back(rest)
         self.is_taken = False
-        is_urgent = bool(core.output) or (self.unsent and self.alarm is not None)
-        if self.silence.since is None:
-            # Behind the sending: a look that came before saw nothing of it.
-            is_urgent = is_urgent or self.silence.next_look is None
-            self.silence.begin()
-        if is_urgent:
+        # A look that came before the sending saw nothing of it.
+        self._expect_silence()
+        if core.output or (self.unsent and self.alarm is not None):
             self.bell.ring()
+
+    def _expect_silence(self) -> None:
+        """Have the writer, and threads that wait, look in time at what isn't acknowledged."""
+        if self.silence.since is None:
+            will_look = self.silence.next_look is not None
+            self.silence.begin()
+            if not will_look:
+                self.bell.ring()
 
     # -- Without it ---------------------------------------------------------------------------
 

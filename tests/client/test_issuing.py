@@ -101,7 +101,8 @@ def built(name: str, arguments: list[str], message: bytes | None, *, utf8: bool)
 @given(
     st.sampled_from([
         ("CREATE", ["{}"]), ("APPEND", ["{}"]), ("LIST", ["", "{}"]), ("LOGIN", ["a", "{}"]),
-        ("STATUS", ["{}", "(MESSAGES)"]), ("SETACL", ["a", "{}", "r"]), ("SEARCH", ["SUBJECT", "{}"]),
+        ("STATUS", ["{}", "(MESSAGES)"]), ("SETACL", ["a", "{}", "r"]),
+        ("SEARCH", ["SUBJECT", "{}"]),
     ]),
     st.text(st.sampled_from('aB&-",/\\ \t\x7f\x01(){}%*\xe9\u20ac'), max_size=8),
 )  # fmt: skip

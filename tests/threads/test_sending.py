@@ -55,13 +55,22 @@ def test_a_short_command_is_sent_by_the_thread_that_issues_it(line: Line) -> Non
 
 def test_the_writer_is_to_look_at_the_silence_that_follows(line: Line) -> None:
     line.take_at_once()
-    line.end()
     assert line.rings()
     assert line.sending.silence.next_look is not None
+    line.end()
+    assert not line.rings()
     line.core.output = [b"A2 NOOP\r\n"]
     line.take_at_once()
     line.end()
     assert not line.rings()
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_what_is_to_be_sent_is_looked_at_by_those_who_wait(line: Line, at_once: bool) -> None:
+    """They keep the time where the writer is stuck in a subclass's send()."""
+    line.channel.can_send_at_once = at_once
+    line.take_at_once()
+    assert line.sending.silence.next_look is not None
 
 
 def test_what_is_sent_while_the_writer_looks_is_looked_at_again(line: Line) -> None:
