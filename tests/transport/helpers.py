@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -138,3 +139,16 @@ class TLSPeer:
         """Close both ends."""
         self.sock.close()
         self.theirs.close()
+
+
+def is_over(read: Callable[[], Any]) -> bool:
+    """Whether a read meets the end of a connection that was closed without a goodbye.
+
+    Newer releases of OpenSSL make an error of it; by which one, other traffic tells.
+    """
+    try:
+        return read() in (0, b"")
+    except ssl.SSLWantReadError:
+        return False
+    except (ssl.SSLError, BrokenPipeError):
+        return True

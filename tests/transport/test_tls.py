@@ -13,7 +13,7 @@ from imaplib2._transport.tls import TLSTransport, tls_transport
 from imaplib2._transport.tls_socket import ConcurrentSSLSocket
 
 from ..systems import SYSTEM
-from .helpers import TLSPeer
+from .helpers import TLSPeer, is_over
 
 
 @pytest.fixture(params=["readers of sockets are woken by shutdown", "by a descriptor"])
@@ -55,7 +55,7 @@ def test_what_has_gone_wrong_needs_no_waiting(peer: TLSPeer, transport: TLSTrans
     buffer = memoryview(bytearray(100_000))
     assert transport.recv_into(buffer) == 16 * 1024
     assert transport.is_readable()
-    with pytest.raises(OSError, match="version"):
+    with pytest.raises(OSError, match="version|record"):
         transport.recv_into(buffer)
     transport.close()
 
@@ -73,7 +73,7 @@ def test_it_sends(peer: TLSPeer, transport: TLSTransport) -> None:
 
 def test_an_interruption_ends_the_traffic(peer: TLSPeer, transport: TLSTransport) -> None:
     transport.interrupt()
-    assert transport.recv_into(memoryview(bytearray(10))) == 0
+    assert is_over(lambda: transport.recv_into(memoryview(bytearray(10))))
     with pytest.raises(OSError, match=r"."):
         transport.send(b"x", 1)
     # Nothing in plain text, either.
