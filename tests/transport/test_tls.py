@@ -55,7 +55,7 @@ def test_what_has_gone_wrong_needs_no_waiting(peer: TLSPeer, transport: TLSTrans
     buffer = memoryview(bytearray(100_000))
     assert transport.recv_into(buffer) == 16 * 1024
     assert transport.is_readable()
-    with pytest.raises(OSError, match="version|record"):
+    with pytest.raises(OSError, match=r"version|record"):
         transport.recv_into(buffer)
     transport.close()
 
