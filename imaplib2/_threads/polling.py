@@ -72,8 +72,13 @@ class Polling:
         The user's thread does the waiting, not the reader: afterwards the user may poll again.
         """
         descriptor = transport.fileno()
-        # Without a descriptor, the socket was closed: the reader is to find that out.
-        if descriptor < 0 or transport.is_readable() or self._wait(descriptor, timeout):
+        try:
+            # Without a descriptor, the socket was closed: the reader is to find that out.
+            is_due = descriptor < 0 or transport.is_readable() or self._wait(descriptor, timeout)
+        except OSError:
+            # So it was meanwhile, in another thread: behind the end the reader knows.
+            is_due = not self._ended
+        if is_due:
             self._read_once()
 
     def read_on(self) -> None:

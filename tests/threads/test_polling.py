@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Iterator
@@ -64,6 +65,25 @@ def test_the_reader_finds_out_that_the_socket_is_closed(orders: Polling) -> None
     reading = ReadingOnce(orders)
     orders.read(channel, 0)
     assert reading.has_read.is_set()
+
+
+@pytest.mark.parametrize("has_ended", [False, True])
+def test_so_it_does_when_that_is_closed_meanwhile(orders: Polling, has_ended: bool) -> None:
+    """Behind the end, of which the reader knows, nothing is waited for."""
+
+    def closed() -> bool:
+        raise OSError(errno.EBADF, "Bad file descriptor")
+
+    channel: Any = Channel()
+    channel.descriptor, channel.is_readable = 0, closed
+    if has_ended:
+        orders.end()
+        orders.next_errand()
+    reading = ReadingOnce(orders)
+    orders.read(channel, None)
+    assert reading.has_read.is_set() is not has_ended
+    orders.read_on()
+    reading.ended()
 
 
 def test_what_comes_within_the_time_is_read(orders: Polling, pipe: tuple[int, int]) -> None:
