@@ -7,6 +7,7 @@ a connection, completes commands, sends, or calls back. Each line has a connecti
 
 from __future__ import annotations
 
+import gc
 import queue
 import sys
 import threading
@@ -404,4 +405,10 @@ def with_frames_left(frames: int, call: Callable[[], object]) -> None:
     frame: FrameType | None = sys._getframe()
     while frame is not None:
         depth, frame = depth + 1, frame.f_back
-    descend(max(0, sys.getrecursionlimit() - depth - frames - 2))
+    # Other objects' finalizers are not to run just there.
+    gc.collect()
+    gc.disable()
+    try:
+        descend(max(0, sys.getrecursionlimit() - depth - frames - 2))
+    finally:
+        gc.enable()
