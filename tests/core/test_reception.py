@@ -7,6 +7,7 @@ import pytest
 from imaplib2._protocol.command import Command
 from imaplib2._protocol.events import UpgradeNow
 from imaplib2._protocol.framing import Batch
+from imaplib2._protocol.idling import Idle
 
 from .helpers import Driver
 
@@ -37,6 +38,14 @@ def test_fetch_data_that_are_taken_together_are_one_line_of_the_trace() -> None:
     assert together == ("<", Batch([b"* 1 FETCH (X)", b"* 2 FETCH (X)"]))
     assert type(together[1]) is Batch
     assert completion == ("<", fetch.tag + b" OK done")
+
+
+def test_of_a_continuation_request_the_trace_shows_what_is_no_challenge() -> None:
+    driver = Driver.authenticated()
+    driver.core.traffic = []
+    driver.submit("IDLE", idle=Idle())
+    driver.receive(b"+ idling\r\n")
+    assert driver.core.traffic[-1] == ("<", b"+ idling")
 
 
 def test_a_tap_gets_each_response_before_it_is_handled_and_the_end() -> None:

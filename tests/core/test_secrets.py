@@ -54,6 +54,11 @@ LOGINS = {
 }
 
 
+def test_what_a_quoted_password_stands_for_is_hidden() -> None:
+    shown = logged_in_by(b'hunter2\\"horse').hidden(b'wrong: hunter2"horse')
+    assert shown == b"wrong: " + HIDDEN
+
+
 @pytest.mark.parametrize("parts", LOGINS.values(), ids=LOGINS)
 def test_the_password_of_a_command_is_hidden_and_nothing_else(parts: list[Any]) -> None:
     text = b"no such user, joe: LOGIN joe, user or auth is wrong: "
