@@ -112,7 +112,8 @@ the queue in `Callbacks`, its jobs        A queue; a list that one thread takes 
                                           command; other threads see that it isn't theirs.
 ``Ending.running``                        A set; each thread looks for its own number.
 ``Sending.unsent``, `Silence`,            Nothing: an old value costs a look too many, or one
-``Engine._mutex_missed``,                 that comes 50 ms late.
+``Engine._mutex_missed``,                 that comes 50 ms late; or `Engine.close` does once more
+``Engine._is_closed``,                    what it has done.
 ``Ending._join_until``,
 ``Callbacks._patience_over``
 a `Pending`                               ``_done`` is set last, and the bell rung behind that. A

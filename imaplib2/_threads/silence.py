@@ -24,7 +24,7 @@ class Silence:
     """
 
     def __init__(self) -> None:
-        #: When the next look is due; None while nothing has to be acknowledged.
+        #: When the next look is due; None when nothing has to be acknowledged, as far as is known.
         self.next_look: float | None = None
         #: Since when something has to be, as far as is known; None while nothing has.
         self.since: float | None = None
