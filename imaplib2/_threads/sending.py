@@ -55,7 +55,8 @@ class Sending:
 
         There is some, and no thread is sending. The mutex is held, as `Gate._settle` asserts.
         """
-        self._expect_silence()
+        if self.silence.since is None:
+            self._expect_silence()
         crowded = len(core.in_progress) > _CROWD
         if transport.can_send_at_once and not crowded and core.output_size <= DIRECT_SIZE:
             self.is_taken = True
@@ -88,17 +89,17 @@ class Sending:
             core.put_back(rest)
         self.is_taken = False
         # A look that came before the sending saw nothing of it.
-        self._expect_silence()
+        if self.silence.since is None:
+            self._expect_silence()
         if core.output or (self.unsent and self.alarm is not None):
             self.bell.ring()
 
     def _expect_silence(self) -> None:
         """Have the writer, and threads that wait, look in time at what isn't acknowledged."""
-        if self.silence.since is None:
-            will_look = self.silence.next_look is not None
-            self.silence.begin()
-            if not will_look:
-                self.bell.ring()
+        will_look = self.silence.next_look is not None
+        self.silence.begin()
+        if not will_look:
+            self.bell.ring()
 
     # -- Without it ---------------------------------------------------------------------------
 
