@@ -9,7 +9,6 @@ from ._errors import InvalidArgument
 from ._hints import TYPE_CHECKING, Any
 from ._protocol import commands
 from ._protocol.arguments import Secret, quote
-from ._protocol.commands import Kind
 from ._protocol.grammar import CRLF, FORBIDDEN, LONE_CR, MapCRLF
 from ._protocol.values import octets, plain_value
 
@@ -91,4 +90,4 @@ def written_out(name: str, text: str) -> bytes | Secret:
         raise InvalidArgument("arguments that can't be encoded")
     data = text.encode("utf-8")
     row = commands.COMMANDS.get(name.upper(), commands.UNKNOWN)
-    return Secret(data) if Kind.PASSWORD in row.arguments else data
+    return Secret(data) if row.holds_password else data

@@ -163,9 +163,8 @@ class _Encoder:
         self._modifiers_before = row.modifiers_before
         self._utf8 = utf8
         self._arguments: list[list[Part]] = []
-        self._holds_password = Kind.PASSWORD in row.arguments
-        has_search = Kind.SEARCH in row.arguments
-        self._search = SearchProgram(utf8=utf8) if has_search else _NO_SEARCH
+        self._holds_password = row.holds_password
+        self._search = SearchProgram(utf8=utf8) if row.searches else _NO_SEARCH
         self._values: list[Any] = []
 
     def add(self, value: Any) -> None:
@@ -202,13 +201,14 @@ class _Encoder:
             self._insert_charset(self._search_at)
         parts: list[Part] = []
         for argument in self._arguments:
-            parts += [b" ", *argument]
+            parts.append(b" ")
+            parts += argument
         if search is not None and search.charset is not None:
             if self._utf8:  # RFC 6855, section 3
                 raise error("Non-None charset not valid in UTF8 mode")
             self._differs_in_utf8 = True
         last = bytes_of(parts[-1]) if parts else b""
-        if last.endswith(b"}") and _ANNOUNCEMENT.search(last):
+        if last[-1:] == b"}" and _ANNOUNCEMENT.search(last):
             raise InvalidArgument(
                 f"{self._row.name}: the last argument looks like a literal's size"
             )

@@ -35,6 +35,10 @@ class Claim(Protocol):
     """Says which untagged data answers a certain command."""
 
     @property
+    def kind(self) -> str:
+        """What its keys are: only those of one kind can be compared."""
+
+    @property
     def ranges(self) -> list[tuple[Any, Any]]:
         """From which to which key, each, in order: what is meant."""
 
@@ -52,9 +56,6 @@ class Claim(Protocol):
     def covers(self, key: object) -> bool:
         """Whether the command asked for what has this key."""
 
-    def overlaps(self, other: Any) -> bool:
-        """Whether both may be about the same message or mailbox."""
-
 
 class MessageClaim:
     """FETCH data of the messages in a set, of message numbers or (*by_uid*) of UIDs."""
@@ -62,6 +63,7 @@ class MessageClaim:
     def __init__(self, message_set: bytes, by_uid: bool) -> None:
         self._set = MessageSet.parse(message_set)
         self._by_uid = by_uid
+        self.kind = "UID" if by_uid else "message number"
         self.ranges = self._set.ranges
         self.by_number = not by_uid
         # Made when it is asked for: it may be large.
@@ -81,16 +83,11 @@ class MessageClaim:
     def covers(self, key: object) -> bool:
         return key in self._set
 
-    def overlaps(self, other: Any) -> bool:
-        if not isinstance(other, MessageClaim):
-            return False
-        # Which UID a message number stands for is not known.
-        return self._by_uid != other._by_uid or self._set.overlaps(other._set)
-
 
 class MailboxClaim:
     """STATUS data of one mailbox, in whatever form and case the server gives its name."""
 
+    kind = "mailbox"
     asked: Asked = (None, None)
     by_number = False
 
@@ -107,9 +104,6 @@ class MailboxClaim:
 
     def covers(self, key: object) -> bool:
         return key == self._name
-
-    def overlaps(self, other: Any) -> bool:
-        return isinstance(other, MailboxClaim) and self._name == other._name
 
 
 Member = TypeVar("Member")
@@ -174,9 +168,14 @@ class Collectors(Generic[Member]):
         if claim is None or other is None:
             # One without a claim conflicts with all others.
             return True
-        # Members all claim by UID or all by number, so one comparison settles a clash of kinds;
-        # ranges are looked up.
-        return claim.overlaps(other) or any(self._members(*ends) for ends in claim.ranges)
+        # Which UID a message number stands for is not known. Members all claim by UID or all by
+        # number, so one comparison settles that.
+        if claim.kind != other.kind:
+            return True
+        for first, last in claim.ranges:  # noqa: SIM110 - a generator takes longer than all else
+            if self._members(first, last):
+                return True
+        return False
 
     def renumber(self) -> None:
         """Messages have got other numbers: which ones were asked for isn't known any more."""

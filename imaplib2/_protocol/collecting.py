@@ -49,12 +49,15 @@ class Collecting:
     def conflicts(self, command: Command, claim: Claim | None) -> bool:
         """Whether data of *command*, which claims *claim*, might be taken for another's."""
         by_type, collects = self.by_type, command.row.collects
-        if any(type_ in by_type for type_ in command.brings):
+        if command.brings and not by_type.keys().isdisjoint(command.brings):
             return True
         if self._brought and not self._brought.keys().isdisjoint(collects):
             return True
         # Dovecot runs pipelined commands and sends their tagged responses together, at last.
-        return any(type_ in by_type and by_type[type_].conflicts(claim) for type_ in collects)
+        for type_ in collects:  # noqa: SIM110 - as there
+            if type_ in by_type and by_type[type_].conflicts(claim):
+                return True
+        return False
 
     def owner(self, type_: str, data: Data) -> Command | None:
         """The command whose *data* is; None when surely none has asked for it."""

@@ -118,7 +118,7 @@ class Command:
         command = cls(row, parts, numbers=row.numbers)
         if not row.arguments:
             return command
-        if Kind.SEARCH in row.arguments:
+        if row.searches:
             command.numbers = encoded.numbers
         if row.claims == "message" and encoded.first and b" " not in encoded.first:
             command.claim = MessageClaim(encoded.first, row.by_uid)

@@ -137,6 +137,11 @@ class Row:
         return Kind.PASSWORD in self.arguments
 
     @cached_property
+    def searches(self) -> bool:
+        """Whether its last arguments are search criteria."""
+        return Kind.SEARCH in self.arguments
+
+    @cached_property
     def logs_in(self) -> bool:
         """It authenticates, upon which the capabilities may change (RFC 3501, section 6.2)."""
         return self.on_ok == AUTH and self.states == NOT_AUTHENTICATED
@@ -268,9 +273,7 @@ COMMANDS: dict[str, Row] = {row.name: row for row in _rows()}
 #: RFC 3501, 6.4.8: the forms of a command that take UIDs; message numbers only within SEARCH's
 #: criteria, and EXPUNGE may come during all of them.
 UID_COMMANDS: dict[str, Row] = {
-    name: COMMANDS[name].but(
-        name=f"UID {name}", expunges=True, numbers=Kind.SEARCH in row.arguments
-    )
+    name: COMMANDS[name].but(name=f"UID {name}", expunges=True, numbers=row.searches)
     for name, row in COMMANDS.items()
     if name in ("FETCH", "STORE", "COPY", "MOVE", "SEARCH", "SORT", "THREAD")
 }
@@ -330,7 +333,7 @@ def find_uid(name: str) -> Row:
     row, known = find(name), UID_COMMANDS.get(name)
     if known is None:
         # Its arguments aren't known; if a password is among them, any may be one.
-        kind = Kind.PASSWORD if Kind.PASSWORD in row.arguments else Kind.ANY
+        kind = Kind.PASSWORD if row.holds_password else Kind.ANY
         known = row.but(
             name=f"UID {name}", collects=("FETCH",), arguments=(kind,),
             ends=False, enables=False, reads_only=False, asks_to_write=False,

@@ -117,7 +117,7 @@ class Connection(Reception):
             self.check_usable(command.row)
             if self._upgrading.refused is not None and command.tells:
                 raise not_sent(command, self._upgrading.refused)
-            starts = not (running.commands or running.held) and self._may_start(command)
+            starts = not running.held and self._may_start(command)
             if starts:
                 self._make_ready(command)
         except error as refusal:

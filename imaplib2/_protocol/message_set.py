@@ -66,7 +66,10 @@ class MessageSet:
             return cls(_ANYTHING)
 
     def __contains__(self, number: object) -> bool:
-        return isinstance(number, int) and self._holds(number, number)
+        if not isinstance(number, int):
+            return False
+        position = bisect_right(self._firsts, number) - 1
+        return position >= 0 and self.ranges[position][1] >= number
 
     @property
     def numbers(self) -> Container[int] | None:
@@ -81,16 +84,6 @@ class MessageSet:
             return self
         ranges = (range(int(begin), int(end) + 1) for begin, end in self.ranges)
         return frozenset(chain.from_iterable(ranges))
-
-    def overlaps(self, other: MessageSet) -> bool:
-        """Whether a message may be in both."""
-        few, many = sorted((self, other), key=lambda some: len(some.ranges))
-        return any(many._holds(first, last) for first, last in few.ranges)
-
-    def _holds(self, first: float, last: float) -> bool:
-        """Whether any number from *first* to *last* is in it."""
-        position = bisect_right(self._firsts, last) - 1
-        return position >= 0 and self.ranges[position][1] >= first
 
 
 def _member(value: Any) -> str:

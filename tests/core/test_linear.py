@@ -20,6 +20,7 @@ from imaplib2._by_hand.inbox import Queued
 from imaplib2._errors import InvalidArgument, abort, error, printable
 from imaplib2._protocol import mutf7
 from imaplib2._protocol.arguments import is_list, split_list_options
+from imaplib2._protocol.claims import Collectors, MessageClaim
 from imaplib2._protocol.connection import Connection
 from imaplib2._protocol.limits import Limits
 from imaplib2._protocol.message_set import MessageSet, check_message_set
@@ -271,9 +272,11 @@ def test_a_text_is_made_printable_in_linear_time(piece: str) -> None:
 
 def test_two_sets_are_compared_in_linear_time() -> None:
     def work(size: int) -> None:
-        odd = MessageSet.parse(",".join(map(str, range(1, 4 * size, 4))).encode())
-        even = MessageSet.parse(",".join(map(str, range(3, 4 * size, 4))).encode())
-        odd.overlaps(even)
+        collectors: Collectors[str] = Collectors()
+        odd = ",".join(map(str, range(1, 4 * size, 4))).encode()
+        collectors.add("odd", MessageClaim(odd, by_uid=True))
+        even = ",".join(map(str, range(3, 4 * size, 4))).encode()
+        collectors.conflicts(MessageClaim(even, by_uid=True))
 
     assert_linear(work, 500)
 

@@ -170,18 +170,3 @@ def test_numbers_that_may_be_any_are_none_and_very_many_are_not_listed() -> None
 @pytest.mark.parametrize("text", [b"$", b"", b"x", b"1,", b"1:", b"1 2", b"\xff", b"1:2:3"])
 def test_a_set_that_cannot_be_read_may_mean_every_message(text: bytes) -> None:
     assert all(number in MessageSet.parse(text) for number in (1, 2, 1000))
-
-
-@given(st.lists(MEMBERS), st.lists(MEMBERS))
-def test_sets_overlap_when_a_message_is_in_both(some: list[Any], others: list[Any]) -> None:
-    if meant(some) and meant(others):
-        one = MessageSet.parse(format_message_set(some).encode("ascii"))
-        other = MessageSet.parse(format_message_set(others).encode("ascii"))
-        assert one.overlaps(other) is bool(meant(some) & meant(others))
-        assert other.overlaps(one) is one.overlaps(other)
-
-
-@pytest.mark.parametrize("text", [b"*", b"5:*", b"$"])
-def test_a_set_that_may_mean_every_message_overlaps_with_every_other(text: bytes) -> None:
-    assert MessageSet.parse(text).overlaps(MessageSet.parse(b"1"))
-    assert MessageSet.parse(b"9").overlaps(MessageSet.parse(text))

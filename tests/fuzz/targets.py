@@ -16,7 +16,7 @@ from imaplib2._auth import respond
 from imaplib2._errors import InvalidArgument, error
 from imaplib2._protocol import mutf7
 from imaplib2._protocol.arguments import Password, split_list_options
-from imaplib2._protocol.claims import MailboxClaim, MessageClaim
+from imaplib2._protocol.claims import Collectors, MailboxClaim, MessageClaim
 from imaplib2._protocol.commands import COMMANDS, Kind, Row
 from imaplib2._protocol.framing import Frame, Framer
 from imaplib2._protocol.limits import Limits, ProtocolViolation
@@ -257,12 +257,15 @@ def message_sets(data: bytes) -> None:
             continue
         assert re.fullmatch(r"\$|[0-9:,*]+", text), text
         written.append(text.encode("ascii"))
-    sets = [MessageSet.parse(text) for text in (*written, data)]
-    for one in sets:
-        for other in sets:
-            assert one.overlaps(other) is other.overlaps(one)
+    texts = (*written, data)
+    for one in texts:
+        collectors: Collectors[bytes] = Collectors()
+        collectors.add(one, MessageClaim(one, by_uid=False))
+        for other in texts:
+            conflicts = collectors.conflicts(MessageClaim(other, by_uid=False))
+            both = MessageSet.parse(one), MessageSet.parse(other)
             for number in (0, 1, 2, 3, 5, 8, 13, 21, 250, 1 << 32):
-                assert not (number in one and number in other) or one.overlaps(other)
+                assert conflicts or not all(number in some for some in both)
 
 
 def mailbox_names(data: bytes) -> None:
