@@ -52,8 +52,9 @@ class Issuer(Detour):
 
         By a replaced `_simple_command`, if there is one, unless it comes from there (*raw*).
         """
-        if callback is not None:
-            self._check_callback(callback)
+        if callback is not None and not callable(callback):
+            self.literal = None  # type: ignore[unreachable]
+            check_callable("callback", callback)
         if not raw and self._sends_elsewhere():
             row = find_uid(name) if uid else find(name)
             route = Route(
@@ -94,13 +95,6 @@ class Issuer(Detour):
         except BaseException:
             # A signal handler's: this thread, which was to receive the outcome, goes on elsewhere.
             self._running_engine().give_up(command)
-            raise
-
-    def _check_callback(self, callback: Any) -> None:
-        try:
-            check_callable("callback", callback)
-        except TypeError:
-            self.literal = None
             raise
 
     def _expect_callback(self, command: Command, callback: Callback) -> Callback:

@@ -29,7 +29,8 @@ def format_message_set(value: Any) -> str:
 
 def check_message_set(text: str) -> str:
     """*text*, if it is a sequence set; raises InvalidArgument otherwise."""
-    if not _SEQUENCE_SET.fullmatch(text):
+    # Mostly it is one number.
+    if not ((text.isdigit() and text.isascii()) or _SEQUENCE_SET.fullmatch(text)):
         raise InvalidArgument(f"not a message set: {text[:100]!r}")
     return text
 

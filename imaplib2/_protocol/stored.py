@@ -151,8 +151,9 @@ class StoredResponses(list[Any]):
 
     def drop_statuses(self) -> None:
         """Forget the texts of OK, NO and BAD responses."""
-        if not self._types.keys().isdisjoint(_STATUSES):
-            for type_ in _STATUSES:
+        types = self._types
+        if "OK" in types or "NO" in types or "BAD" in types:
+            for type_ in ("OK", "NO", "BAD"):
                 self.take(type_)
 
     def show(self, type_: str) -> list[Any]:
@@ -263,9 +264,6 @@ class StoredResponses(list[Any]):
                 kept.append([type_, type(data)(data[count:])])
                 break
         list.__setitem__(self, slice(0, position), kept)
-
-
-_STATUSES = ("OK", "NO", "BAD")
 
 
 class _Awaited(list[Any]):

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 #: Bytes: commands up to this size are sent by the thread that issues them, in one copy.
 DIRECT_SIZE = 64 * 1024
-#: Commands in progress; beyond that the writer sends, many at a time: 1,000 with callbacks take
-#: half the time.
+#: Commands in progress; beyond that they are sent many at a time, by the writer, or once they have
+#: so many bytes: 1,000 with callbacks take half the time.
 _CROWD = 16
+_LOAD = 2 * 1024
 #: Bytes: from this size on, the system's send buffer is watched. While it drains, the server isn't
 #: silent; a slow link may take longer than a time-out for them.
 _MUCH = 4 * 1024
@@ -57,10 +58,12 @@ class Sending:
         """
         if self.silence.since is None:
             self._expect_silence()
-        crowded = len(core.in_progress) > _CROWD
-        if transport.can_send_at_once and not crowded and core.output_size <= DIRECT_SIZE:
-            self.is_taken = True
-            return core.take_output()
+        if transport.can_send_at_once:
+            size = core.output_size
+            is_crowded = len(core.in_progress) > _CROWD
+            if (not is_crowded or size >= _LOAD) and size <= DIRECT_SIZE:
+                self.is_taken = True
+                return core.take_output()
         self.bell.ring()
         return None
 

@@ -84,6 +84,14 @@ def test_what_is_sent_while_the_writer_looks_is_looked_at_again(line: Line) -> N
     assert line.sending.silence.next_look is not None
 
 
+def test_of_many_commands_a_load_is_sent_by_the_thread_that_issues_the_last(line: Line) -> None:
+    for number in range(100):
+        line.core.in_progress[b"B%d" % number] = command("NOOP")
+    assert line.take_at_once() is None
+    line.core.put_back(bytes(2 * 1024))
+    assert line.take_at_once() == [bytes(2 * 1024), b"A1 NOOP\r\n"]
+
+
 @pytest.mark.parametrize("why", ["large", "crowd", "indirect"])
 def test_all_else_is_the_writers(line: Line, why: str) -> None:
     if why == "large":
