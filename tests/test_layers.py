@@ -29,7 +29,7 @@ IMPURE = {
 LAYERS = [
     {"", "imaplib2"},
     {"_client"},
-    {"_methods", "_names", "_upgrades"},
+    {"_liveness", "_methods", "_names", "_upgrades"},
     {"_issuing"},
     {"_detour"},
     {"_link"},
@@ -75,7 +75,7 @@ LAYERS = [
     {"_protocol.runs"},
     {"_protocol.folding", "_protocol.idling", "_protocol.literals", "_protocol.parts"},
     {"_protocol.states", "_protocol.grammar", "_protocol.limits", "_protocol.values"},
-    {"_protocol.patience", "_protocol.tags"},
+    {"_protocol.identification", "_protocol.patience", "_protocol.tags"},
     {"_errors"},
     {"_protocol.patterns", "_protocol.records"},
     {"_hints"},
