@@ -58,7 +58,7 @@ LAYERS = [
     {"_transport.users_socket", "_transport.family", "_transport.tls_settings"},
     {"_transport.waiting", "_transport.hands", "_transport.base", "_checks"},
     {"_transport.kernel", "_clock", "_mutex", "_version"},
-    {"_attributes", "_settings", "_signatures", "_types"},
+    {"_attributes", "_ready_socket", "_settings", "_signatures", "_types"},
     {"_protocol.connection"},
     {"_protocol.reception"},
     {"_protocol.dispatch"},

@@ -126,7 +126,7 @@ KNOWN = {
 @pytest.mark.parametrize("problem", [problem for problem, _ in ERRORS], ids=repr)
 def test_an_error_knows_nothing_unless_it_is_told(problem: Any) -> None:
     assert about(problem) == dict.fromkeys(ABOUT)
-    assert ABOUT == (*KNOWN,)
+    assert (*KNOWN,) == ABOUT
 
 
 @pytest.mark.parametrize(("problem", "kinds"), ERRORS, ids=[repr(problem) for problem, _ in ERRORS])
@@ -198,11 +198,10 @@ def test_others_exceptions_are_left_alone() -> None:
 
 @pytest.mark.parametrize("copied", [*COPIES, *map(pickled, range(3))])
 def test_the_text_for_a_callback_has_its_exception(copied: Callable[[Any], Any]) -> None:
-    try:
+    with pytest.raises(IMAP4.error) as raised:
         raise told(IMAP4.error("refused"), KNOWN)
-    except IMAP4.error as problem:
-        text = ErrorText.of(problem)
-        assert text.error is problem
+    text = ErrorText.of(raised.value)
+    assert text.error is raised.value
     for each in (text, copied(text)):
         assert (each, hash(each), repr(each)) == ("refused", hash("refused"), "'refused'")
         assert about(each.error) == KNOWN

@@ -1,4 +1,4 @@
-"""The ID that goes out behind a login: in its place, at most once each, and with no consequences."""
+"""The ID that goes out behind a login: in its place, once, and with no consequences."""
 
 from __future__ import annotations
 

@@ -160,7 +160,11 @@ def test_where_nothing_idles(serve: Serve) -> None:
 
 
 def test_behind_the_end(serve: Serve) -> None:
-    with connected(serve(greet_authenticated)) as M:
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer)
+        peer.wait_closed()
+
+    with connected(serve(script)) as M:
         M.shutdown()
         M.idle_done()
         assert M.closed

@@ -1,10 +1,11 @@
-"""What an exception knows of itself: by each way on which it may come, and nothing that is secret."""
+"""What an exception knows of itself, by each way on which it may come; and nothing secret."""
 
 from __future__ import annotations
 
 import copy
 import pickle
 import socket
+import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -65,9 +66,7 @@ def check(problem: BaseException, **known: Any) -> None:
         found = about(each)
         if known.get("tag") is any:
             assert isinstance(found.pop("tag"), bytes)
-        assert found == {
-            name: value for name, value in (NOTHING | known).items() if name in found
-        }
+        assert found == {name: value for name, value in (NOTHING | known).items() if name in found}
 
 
 # -- Answers -------------------------------------------------------------------------------------
@@ -187,6 +186,7 @@ def test_a_mailbox_that_can_not_be_written(serve: Serve, how: str) -> None:
     def script(peer: Peer) -> None:
         greet_authenticated(peer)
         peer.ok(peer.command("SELECT"), b"[READ-ONLY] look")
+        peer.wait_closed()
 
     server = serve(script)
     with connected(server) as M:
@@ -303,14 +303,17 @@ def test_what_a_forbidden_login_knows(serve: Serve) -> None:
 def test_what_was_held_behind_a_failure(serve: Serve) -> None:
     def script(peer: Peer) -> None:
         greet_authenticated(peer)
-        peer.no(peer.command("SELECT"), b"[NONEXISTENT] no")
+        command = peer.command("SELECT")
+        peer.pause(go_on)
+        peer.no(command, b"[NONEXISTENT] no")
         agree(peer, "NOOP")
 
-    server = serve(script)
+    server, go_on = serve(script), threading.Event()
     with connected(server) as M:
         calls = Calls()
         M.select(callback=Calls())
         M.search(None, "ALL", callback=calls)
+        go_on.set()
         _, _, (_, text) = calls.next()
         check(text.error, command="SEARCH", where=where(server))
         M.noop()
@@ -349,28 +352,28 @@ def test_a_connection_that_the_server_ends(serve: Serve, how: str) -> None:
         here = where(server)
         check(problem, command="NOOP", tag=any, where=here, **KNOWN_OF_GOODBYE)
         check(failure(M.create, "x"), command="CREATE", where=here, **KNOWN_OF_GOODBYE)
+        wait_over(M)
         check(failure(M.send, b"x"), where=here, **KNOWN_OF_GOODBYE)
         check(failure(M.read, 1), where=here, **KNOWN_OF_GOODBYE)
         check(M.reason, where=here, **KNOWN_OF_GOODBYE)
-        wait_over(M)
 
 
 def test_all_that_wait_know_it(serve: Serve) -> None:
     def script(peer: Peer) -> None:
         greet_authenticated(peer, b"IDLE")
-        first = peer.command("NOOP")
-        peer.command("LIST")
-        peer.command("CREATE")
+        for name in ("NOOP", "LIST", "CREATE"):
+            peer.command(name)
+        peer.pause(go_on)
         peer.send(GOODBYE)
-        assert first.tag
 
-    server = serve(script)
+    server, go_on = serve(script), threading.Event()
     with connected(server) as M:
         calls = Calls()
         M.noop(callback=calls)
         M.list(callback=calls)
         M.create("x", callback=calls)
         M.select("x", callback=calls)  # waits for the others
+        go_on.set()
         problems = [calls.next()[2][1].error for _ in range(4)]
         tags = []
         for name, problem in zip(["NOOP", "LIST", "CREATE", "SELECT"], problems, strict=True):
