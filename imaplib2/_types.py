@@ -7,7 +7,7 @@ written for those type-checks, and no less.
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ._hints import Any, Literal, cast
 
@@ -24,6 +24,8 @@ MessageSet = str | bytes | int | range | Sequence[Any]
 #: ``'(FLAGS UID)'``, or a sequence of str.
 Items = str | bytes | Sequence[str]
 Text = str | bytes
+#: What ID tells of the client (RFC 2971, section 3.3), True for our own name; None: nothing.
+Identity = Mapping[str, str | None] | bool | None
 
 #: The default of an argument that may be None.
 UNSET: Any = object()

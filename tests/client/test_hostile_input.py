@@ -189,7 +189,7 @@ OFF_THE_WIRE = {
 }
 #: Methods without ``callback=``, which issue no command: they look, or move bytes.
 NO_COMMANDS = {
-    *("open", "open_socket", "print_log", "read", "readline", "read_some", "send"),
+    *("idle_done", "open", "open_socket", "print_log", "read", "readline", "read_some", "send"),
     *(
         "shutdown",
         "socket",
