@@ -10,6 +10,16 @@ item is given as it came, in bytes. What servers are known to get wrong is read 
 
 from __future__ import annotations
 
+from ._envelope import (
+    Address as Address,
+    Envelope as Envelope,
+    Group as Group,
+    addresses as addresses,
+)
 from ._errors import ParseError as ParseError
+from ._fetch import Message as Message, fetch as fetch, merged as merged
 
-__all__ = ["ParseError"]
+__all__ = [
+    "Address", "Envelope", "Group", "Message", "ParseError", "addresses", "fetch",
+    "merged",
+]  # fmt: skip
