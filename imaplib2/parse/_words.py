@@ -111,7 +111,7 @@ def decode_parameters(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 @lru_cache(maxsize=256)
 def _parameter_name(raw: bytes) -> tuple[str, int | None, bool]:
     """Its name, the number of its segment, and whether that is encoded (RFC 2231, section 7)."""
-    text = decode_text(raw).strip().lower()
+    text = lower(raw)
     name, star, rest = text.partition("*")
     number = rest.removesuffix("*")
     if not star or len(number) > 6 or (number and not (number.isascii() and number.isdigit())):
