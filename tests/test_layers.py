@@ -27,6 +27,12 @@ IMPURE = {
 
 # From the top; a module imports only what stands beside or below it.
 LAYERS = [
+    {"parse"},
+    {"parse._fetch"},
+    {"parse._envelope"},
+    {"parse._values"},
+    {"parse._answers", "parse._dates"},
+    {"parse._errors"},
     {"", "imaplib2"},
     {"_client"},
     {"_methods", "_names", "_upgrades"},
