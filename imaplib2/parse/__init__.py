@@ -10,6 +10,39 @@ item is given as it came, in bytes. What servers are known to get wrong is read 
 
 from __future__ import annotations
 
+from ._about import (
+    Annotation as Annotation,
+    Capabilities as Capabilities,
+    Metadata as Metadata,
+    MetadataLimit as MetadataLimit,
+    annotation as annotation,
+    capability as capability,
+    identification as identification,
+    metadata as metadata,
+)
+from ._access import (
+    Acl as Acl,
+    AclEntry as AclEntry,
+    ListRights as ListRights,
+    MyRights as MyRights,
+    Quota as Quota,
+    QuotaResource as QuotaResource,
+    QuotaRoot as QuotaRoot,
+    acl as acl,
+    list_rights as list_rights,
+    my_rights as my_rights,
+    quota as quota,
+    quota_root as quota_root,
+)
+from ._codes import (
+    AppendUid as AppendUid,
+    CopyUid as CopyUid,
+    PermanentFlags as PermanentFlags,
+    ResponseCode as ResponseCode,
+    response_code as response_code,
+    response_codes as response_codes,
+)
 from ._errors import ParseError as ParseError
+from ._sequence_set import SequenceSet as SequenceSet
 
 __all__ = ["ParseError"]
