@@ -11,5 +11,6 @@ item is given as it came, in bytes. What servers are known to get wrong is read 
 from __future__ import annotations
 
 from ._errors import ParseError as ParseError
+from ._sequence_set import SequenceSet as SequenceSet
 
-__all__ = ["ParseError"]
+__all__ = ["ParseError", "SequenceSet"]
