@@ -8,6 +8,7 @@ import operator
 import pickle
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -111,9 +112,25 @@ def test_what_a_set_is_made_of(value: Any, text: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["x", "1 2", "0", "1,", "1:2:3", "1,,*", ",*", "**", "1*", "*:", "1:2:*", "\u0661", b"\xff"]
-    + [0, -1, False, 2**63, None, 1.5, [0], [None], [1.0], [[1]], [(1, 2, 3)], [(None, 5)]]
-    + [range(3), ["x"], [1, "x"], ["1:2:3"], [("1:2", 3)], object(), "9" * 5000],
+    [
+        *(
+            "x",
+            "1 2",
+            "0",
+            "1,",
+            "1:2:3",
+            "1,,*",
+            ",*",
+            "**",
+            "1*",
+            "*:",
+            "1:2:*",
+            "\u0661",
+            b"\xff",
+        ),
+        *(0, -1, False, 2**63, None, 1.5, [0], [None], [1.0], [[1]], [(1, 2, 3)], [(None, 5)]),
+        *(range(3), ["x"], [1, "x"], ["1:2:3"], [("1:2", 3)], object(), "9" * 5000),
+    ],
 )
 def test_what_is_no_set_of_numbers_is_refused(value: Any) -> None:
     with pytest.raises(ValueError, match="not a ") as caught:
@@ -131,7 +148,7 @@ def test_texts_of_limited_size_hold_all(numbers: frozenset[int], size: int) -> N
     texts = SequenceSet(numbers).split(size)
     assert all(0 < len(text) <= size for text in texts)
     # As few as can be: what begins one had no room in the one before.
-    for before, after in zip(texts, texts[1:], strict=False):
+    for before, after in pairwise(texts):
         assert len(before) + 1 + len(after.partition(",")[0]) > size
     assert ",".join(texts) == str(SequenceSet(numbers))
 
