@@ -10,7 +10,17 @@ item is given as it came, in bytes. What servers are known to get wrong is read 
 
 from __future__ import annotations
 
+from ._envelope import (
+    Address as Address,
+    Envelope as Envelope,
+    Group as Group,
+    addresses as addresses,
+)
 from ._errors import ParseError as ParseError
+from ._fetch import Message as Message, fetch as fetch, merged as merged
 from ._sequence_set import SequenceSet as SequenceSet
 
-__all__ = ["ParseError", "SequenceSet"]
+__all__ = [
+    "Address", "Envelope", "Group", "Message", "ParseError", "SequenceSet", "addresses", "fetch",
+    "merged",
+]  # fmt: skip
