@@ -42,7 +42,21 @@ from ._codes import (
     response_code as response_code,
     response_codes as response_codes,
 )
+from ._envelope import (
+    Address as Address,
+    Envelope as Envelope,
+    Group as Group,
+    addresses as addresses,
+)
 from ._errors import ParseError as ParseError
+from ._fetch import Message as Message, fetch as fetch, merged as merged
 from ._sequence_set import SequenceSet as SequenceSet
 
-__all__ = ["ParseError"]
+__all__ = [
+    "Acl", "AclEntry", "Address", "Annotation", "AppendUid", "Capabilities", "CopyUid",
+    "Envelope", "Group", "ListRights", "Message", "Metadata", "MetadataLimit", "MyRights",
+    "ParseError", "PermanentFlags", "Quota", "QuotaResource", "QuotaRoot", "ResponseCode",
+    "SequenceSet", "acl", "addresses", "annotation", "capability", "fetch", "identification",
+    "list_rights", "merged", "metadata", "my_rights", "quota", "quota_root", "response_code",
+    "response_codes",
+]  # fmt: skip

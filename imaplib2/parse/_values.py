@@ -20,10 +20,12 @@ DEPTH = 50
 _TOKEN = pattern(
     rb"""(?sx) [()]
     | " [^"\\]* (?: \\. [^"\\]* )* " (?= [\s()] | \Z )
+    | (?:BODY|BINARY) [.A-Z]* \[ [^\[\]]* \] (?: <[0-9.]*> )?
     | [^\s()"] [^\s()]*
     | "
     """
 )
+_ATOM = pattern(rb'[^\s()"]+')
 _ESCAPED = pattern(rb'\\(["\\])')
 _OPEN, _CLOSE, _QUOTE = b'()"'
 _BACKSLASH = b"\\"
@@ -67,6 +69,21 @@ def values(line: Line, function: str = "values", item: str = "response") -> list
         if number < last:
             current.append(line[number + 1])
     return found
+
+
+def written(value: Value) -> bytes:
+    """*value*, one that `values` has given, in bytes again; what isn't plain is quoted.
+
+    >>> written([b"a", None, [b"b c"]])
+    b'(a NIL ("b c"))'
+    """
+    if value is None:
+        return b"NIL"
+    if isinstance(value, list):
+        return b"(" + b" ".join(map(written, value)) + b")"
+    if _ATOM.fullmatch(value):
+        return value
+    return b'"' + value.replace(b"\\", rb"\\").replace(b'"', rb"\"") + b'"'
 
 
 def before_literal(text: bytes) -> bytes:
