@@ -28,6 +28,9 @@ IMPURE = {
 # From the top; a module imports only what stands beside or below it.
 LAYERS = [
     {"parse"},
+    {"parse._codes"},
+    {"parse._about", "parse._access"},
+    {"parse._reading"},
     {"parse._mailboxes", "parse._results"},
     {"parse._sequence_set"},
     {"parse._ranges"},

@@ -76,7 +76,7 @@ def response_code(answer: Any, *, lenient: bool = False) -> ResponseCode | None:
 
 
 def response_codes(answer: Any, *, lenient: bool = False) -> list[ResponseCode]:
-    """All response codes in *answer*, in the order sent; see `response_code`.
+    """All response codes in *answer*, in the order sent; with *lenient*, too, as `response_code`.
 
     A code that stands among the untagged responses twice, with its text and by its name, is told
     once.

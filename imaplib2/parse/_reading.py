@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from .. import mailbox_names
 from .._hints import Any
 from . import _numbers
 from ._answers import lines, whole
@@ -43,13 +44,9 @@ def text(value: Value) -> str:
 
 def mailbox(value: Value) -> str:
     """The decoded name of a mailbox."""
-    from .._protocol import mutf7
-
-    name = text(value)
-    try:
-        return mutf7.decode(name)
-    except ValueError:
-        return name
+    if isinstance(value, list):
+        raise ValueError("a list")
+    return mailbox_names.decode(value or b"")
 
 
 def number(value: Value) -> int:

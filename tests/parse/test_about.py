@@ -52,7 +52,7 @@ def test_there_may_be_no_identification() -> None:
 
 
 def test_an_identification_that_cannot_be_read_is_quoted() -> None:
-    with pytest.raises(ParseError, match="^identification: ID can't be read"):
+    with pytest.raises(ParseError, match=r"^identification: ID can't be read"):
         identification([b'("name" ("x"))'])
     assert identification([b"(x (y))", b"(a b)"], lenient=True) == b"(x (y))"
 
@@ -110,7 +110,7 @@ def test_response_codes_of_that_name_are_no_metadata() -> None:
     "data", [b"", b"INBOX (/a)", b"INBOX (/a (b))", b"INBOX /a (/b c)", b"INBOX ((/a) b)", b"() /a"]
 )
 def test_metadata_that_cannot_be_read_are_quoted(data: bytes) -> None:
-    with pytest.raises(ParseError, match="^metadata: METADATA can't be read"):
+    with pytest.raises(ParseError, match=r"^metadata: METADATA can't be read"):
         metadata([data])
     assert metadata([data, b"INBOX /a"], lenient=True) == [data, Metadata("INBOX", ("/a",), None)]
 
@@ -161,7 +161,7 @@ def test_annotations_may_be_names() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"INBOX /a", b"INBOX /a b", b"INBOX /a (b)", b"x y (z (a))"])
 def test_annotations_that_cannot_be_read_are_quoted(data: bytes) -> None:
-    with pytest.raises(ParseError, match="^annotation: ANNOTATION can't be read"):
+    with pytest.raises(ParseError, match=r"^annotation: ANNOTATION can't be read"):
         annotation([data])
     assert annotation([data, b"x (y)"], lenient=True) == [data, Annotation("x", "y", None)]
 

@@ -142,7 +142,7 @@ def test_a_mailbox_may_have_no_root_and_an_odd_name() -> None:
 
 def test_a_quota_that_cannot_be_read_is_left_out_beside_its_root() -> None:
     answer = "OK", [[b"INBOX x y", b"((", b"Sent x"], [b"x (STORAGE 1)", b"y (STORAGE 1 2)"]]
-    with pytest.raises(ParseError, match="^quota_root: QUOTAROOT can't be read"):
+    with pytest.raises(ParseError, match=r"^quota_root: QUOTAROOT can't be read"):
         quota_root(answer)
     y = Quota("y", (QuotaResource("STORAGE", 1, 2),))
     assert quota_root(answer, lenient=True) == [
@@ -162,7 +162,7 @@ def test_what_is_no_answer_is_refused(function: Callable[..., Any], answer: Any)
 def test_a_refusal_is_told() -> None:
     with pytest.raises(ParseError, match=r"^quota_root: the command failed: NO b'none'"):
         quota_root(("NO", [[b"none"], [b"none"]]))
-    with pytest.raises(ParseError, match="^quota: the command failed: error b'gone'"):
+    with pytest.raises(ParseError, match=r"^quota: the command failed: error b'gone'"):
         quota((None, None, (IMAP4.abort, "gone")))
 
 
