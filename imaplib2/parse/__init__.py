@@ -10,6 +10,38 @@ item is given as it came, in bytes. What servers are known to get wrong is read 
 
 from __future__ import annotations
 
+from ._about import (
+    Annotation as Annotation,
+    Capabilities as Capabilities,
+    Metadata as Metadata,
+    MetadataLimit as MetadataLimit,
+    annotation as annotation,
+    capability as capability,
+    identification as identification,
+    metadata as metadata,
+)
+from ._access import (
+    Acl as Acl,
+    AclEntry as AclEntry,
+    ListRights as ListRights,
+    MyRights as MyRights,
+    Quota as Quota,
+    QuotaResource as QuotaResource,
+    QuotaRoot as QuotaRoot,
+    acl as acl,
+    list_rights as list_rights,
+    my_rights as my_rights,
+    quota as quota,
+    quota_root as quota_root,
+)
+from ._codes import (
+    AppendUid as AppendUid,
+    CopyUid as CopyUid,
+    PermanentFlags as PermanentFlags,
+    ResponseCode as ResponseCode,
+    response_code as response_code,
+    response_codes as response_codes,
+)
 from ._envelope import (
     Address as Address,
     Envelope as Envelope,
@@ -18,8 +50,13 @@ from ._envelope import (
 )
 from ._errors import ParseError as ParseError
 from ._fetch import Message as Message, fetch as fetch, merged as merged
+from ._sequence_set import SequenceSet as SequenceSet
 
 __all__ = [
-    "Address", "Envelope", "Group", "Message", "ParseError", "addresses", "fetch",
-    "merged",
+    "Acl", "AclEntry", "Address", "Annotation", "AppendUid", "Capabilities", "CopyUid",
+    "Envelope", "Group", "ListRights", "Message", "Metadata", "MetadataLimit", "MyRights",
+    "ParseError", "PermanentFlags", "Quota", "QuotaResource", "QuotaRoot", "ResponseCode",
+    "SequenceSet", "acl", "addresses", "annotation", "capability", "fetch", "identification",
+    "list_rights", "merged", "metadata", "my_rights", "quota", "quota_root", "response_code",
+    "response_codes",
 ]  # fmt: skip
