@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
 
-from .._hints import Any
+from .._hints import Any, NamedTuple
 from .._protocol.patterns import pattern
 from ._body import BodyPart, Multipart, single
 from ._fields import NO_CONTENT, NO_ENCODING, NO_PARAMETERS, Fields, decoded, known_type, readonly
@@ -32,16 +32,26 @@ _SINGLE = pattern(
     % (_SHORT, _SHORT, _STRINGS, _NSTRING, _NSTRING, _SHORT, _NSTRING, _REST)
 )
 _END = pattern(rb'(?x) [ ]"(%b)" (?: [ ] (?: NIL | %b ) %b | \) )' % (_SHORT, _STRINGS, _REST))
+_NO_REST = (None, NO_PARAMETERS, (), None)
 # What has to be decoded, or unfolded.
 _SPECIAL = pattern(rb"[*\r\n]|=\?")
 
 
-def usual_body(text: bytes, at: int) -> tuple[BodyPart, int] | None:
-    """The content of a message that begins *at* a place in *text*, and where that ends.
+class UsualBody(NamedTuple):
+    """What `usual_body` has found: the content of a message, where it ends, and how it came."""
+
+    part: BodyPart
+    end: int
+    raw: bytes
+
+
+def usual_body(text: bytes, at: int) -> UsualBody | None:
+    """The content of a message that begins *at* a place in *text*.
 
     None if it isn't written in the usual way.
     """
-    return _part(text, at, "", 0)
+    found = _part(text, at, "", 0)
+    return UsualBody(*found, text[at : found[1]]) if found else None
 
 
 def _part(text: bytes, at: int, section: str, depth: int) -> tuple[BodyPart, int] | None:
@@ -98,6 +108,8 @@ def _rest(
     location: bytes | None,
 ) -> tuple[Any, ...]:
     """The fields from the disposition on."""
+    if disposition is None and language is None and languages is None and location is None:
+        return _NO_REST
     tags = language or languages
     return (
         _lower(disposition) or None if disposition else None,
@@ -114,7 +126,7 @@ def _split(strings: bytes) -> list[bytes]:
 def _parameters(strings: bytes | None) -> Mapping[str, str]:
     if strings is None:
         return NO_PARAMETERS
-    return _short_parameters(strings) if len(strings) < 64 else _read_parameters(strings)
+    return _short_parameters(strings) if len(strings) < 40 else _read_parameters(strings)
 
 
 def _read_parameters(strings: bytes) -> Mapping[str, str]:
