@@ -22,7 +22,9 @@ def test_each_response_is_read() -> None:
 
 def test_what_cannot_be_read_is_quoted_or_given_as_it_came() -> None:
     data = [b"a", (b"({1} {1}", b"c"), b" d)"]
-    with pytest.raises(ParseError, match=re.escape("f: X can't be read: b'({1} {1}c d)'")) as caught:
+    with pytest.raises(
+        ParseError, match=re.escape("f: X can't be read: b'({1} {1}c d)'")
+    ) as caught:
         each("f", data, "X", first, False)
     assert caught.value.__cause__ is None
     assert each("f", data, "X", first, True) == ["a", b"({1} {1}c d)"]
