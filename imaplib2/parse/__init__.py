@@ -34,6 +34,12 @@ from ._access import (
     quota as quota,
     quota_root as quota_root,
 )
+from ._body import (
+    BodyPart as BodyPart,
+    MessagePart as MessagePart,
+    Multipart as Multipart,
+    TextPart as TextPart,
+)
 from ._codes import (
     AppendUid as AppendUid,
     CopyUid as CopyUid,
@@ -50,13 +56,16 @@ from ._envelope import (
 )
 from ._errors import ParseError as ParseError
 from ._fetch import Message as Message, fetch as fetch, merged as merged
+from ._save_name import save_name as save_name
 from ._sequence_set import SequenceSet as SequenceSet
+from ._words import decode_words as decode_words
 
 __all__ = [
-    "Acl", "AclEntry", "Address", "Annotation", "AppendUid", "Capabilities", "CopyUid",
-    "Envelope", "Group", "ListRights", "Message", "Metadata", "MetadataLimit", "MyRights",
-    "ParseError", "PermanentFlags", "Quota", "QuotaResource", "QuotaRoot", "ResponseCode",
-    "SequenceSet", "acl", "addresses", "annotation", "capability", "fetch", "identification",
-    "list_rights", "merged", "metadata", "my_rights", "quota", "quota_root", "response_code",
-    "response_codes",
+    "Acl", "AclEntry", "Address", "Annotation", "AppendUid", "BodyPart", "Capabilities",
+    "CopyUid", "Envelope", "Group", "ListRights", "Message", "MessagePart", "Metadata",
+    "MetadataLimit", "Multipart", "MyRights", "ParseError", "PermanentFlags", "Quota",
+    "QuotaResource", "QuotaRoot", "ResponseCode", "SequenceSet", "TextPart", "acl", "addresses",
+    "annotation", "capability", "decode_words", "fetch", "identification", "list_rights",
+    "merged", "metadata", "my_rights", "quota", "quota_root", "response_code", "response_codes",
+    "save_name",
 ]  # fmt: skip

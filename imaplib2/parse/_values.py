@@ -107,6 +107,24 @@ def before_literal(text: bytes) -> bytes:
     return text[:end].removesuffix(b"~") if end >= 0 else text
 
 
+#: Strings longer than this are left as literals; and what no quoted string has as it is.
+_LONG = 200
+_UNQUOTABLE = pattern(rb'["\\\r\n\0]')
+
+
+def quoted(line: Line) -> Line:
+    """*line* with quoted strings for its first literals, as far as they are short and can be.
+
+    >>> quoted((b"1 (X {3}", b"a b", b" BODY[] {9}", b"From: x\\r\\n", b")"))
+    (b'1 (X "a b" BODY[] {9}', b'From: x\\r\\n', b')')
+    """
+    text, number = line[0], 1
+    while number < len(line) and len(line[number]) < _LONG and not _UNQUOTABLE.search(line[number]):
+        text = b'%b"%b"%b' % (before_literal(text), line[number], line[number + 1])
+        number += 2
+    return (text, *line[number:])
+
+
 def unescaped(text: bytes) -> bytes:
     """What the inside of a quoted string stands for.
 
