@@ -59,7 +59,8 @@ class Message:
     by its name, as the server has written it, but in upper case, and unread: bytes, None for NIL,
     a list for one in parentheses.
 
-    >>> message, = fetch([br'7 (UID 9 FLAGS (\Seen) X-LABEL "a b" BODY[TEXT] {3}', b"Hi!", b")"])
+    >>> data = [(br'7 (UID 9 FLAGS (\Seen) X-LABEL "a b" BODY[TEXT] {3}', b"Hi!"), b")"]
+    >>> message = next(fetch(data))
     >>> message.number, message.uid, message.flags, message.size
     (7, 9, frozenset({'\\Seen'}), None)
     >>> message.body("TEXT"), message["X-LABEL"], "ENVELOPE" in message

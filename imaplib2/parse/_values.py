@@ -27,7 +27,7 @@ _TOKEN = pattern(
     | "
     """
 )
-_ATOM = pattern(rb'[^\s()"]+')
+_ATOM = pattern(rb'(?!(?i:NIL)\Z)[^\s()"\[]+')
 _ESCAPED = pattern(rb'\\(["\\])')
 _OPEN, _CLOSE, _QUOTE = b'()"'
 _BACKSLASH = b"\\"
