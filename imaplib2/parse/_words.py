@@ -228,8 +228,8 @@ def decode_text(data: bytes) -> str:
 
 
 def lower(data: bytes) -> str:
-    """The same of what is alike in either case."""
-    return decode_text(data).lower()
+    """The same of a token that is alike in either case, which some servers quote twice."""
+    return decode_text(data).strip('"').lower()
 
 
 def _western(data: bytes) -> str:

@@ -239,3 +239,4 @@ def test_whatever_parameters_come_are_text(pairs: list[tuple[bytes, bytes]]) -> 
 
 def test_what_is_alike_in_either_case() -> None:
     assert lower(b"TEXT\xc4") == "text\xe4"
+    assert lower(b'HTML"') == "html"
