@@ -327,6 +327,13 @@ def test_what_is_no_response_for_a_message(text: bytes) -> None:
     assert {getattr(message, name) for name in ATTRIBUTES} == {None}
 
 
+def test_what_is_behind_such_a_response() -> None:
+    data = [b"x", b" FLAGS (a)", b"1 (UID 5)", b" FLAGS (b))"]
+    found = list(fetch(data, lenient=True))
+    assert [message.raw for message in found[:2]] == data[:2]
+    assert [(message.uid, message.flags) for message in found[2:]] == [(5, {"b"})]
+
+
 def test_too_many_parentheses() -> None:
     text = b"1 (UID 5 X " + b"(" * 100
     message = read(text)
