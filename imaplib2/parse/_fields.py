@@ -140,7 +140,7 @@ def _has_lines(value: list[Value], at: int, may_be_odd: bool) -> bool:
     found = value[at]
     if isinstance(found, bytes):
         # An MD5 is longer than any number.
-        return found.isdigit() or (may_be_odd and len(found) < 22)
+        return len(found) < 22 and (may_be_odd or found.isdigit())
     # One list follows, the disposition: at once, if this is the MD5.
     return may_be_odd and not value[at + 1]
 

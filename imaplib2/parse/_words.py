@@ -6,7 +6,7 @@ Nothing in here raises, whatever the mail says, and all of it takes linear time.
 from __future__ import annotations
 
 import re
-from binascii import a2b_base64, a2b_qp
+from binascii import a2b_base64, a2b_qp, b2a_base64
 from collections.abc import Iterable, Iterator
 from encodings.aliases import aliases
 from functools import lru_cache
@@ -143,10 +143,14 @@ def _run(encoded: list[bytes], charset: bytes, encoding: bytes) -> str:
     """The text of adjacent words of one kind, which may be split within a character."""
     if encoding == b"Q":
         return _in_charset(b"".join([a2b_qp(word, header=True) for word in encoded]), charset)
-    # Split within four characters of Base64, that is, and not just without padding.
-    if any(len(word) % 4 for word in encoded[:-1]) and not sum(map(len, encoded)) % 4:
+    if any(map(_is_cut, encoded[:-1])) and not sum(map(len, encoded)) % 4:
         encoded = [b"".join(encoded)]
     return _in_charset(b"".join(map(_base64, encoded)), charset)
+
+
+def _is_cut(word: bytes) -> bool:
+    """Whether *word* has bits of a character that the next one has the others of."""
+    return len(word) % 4 > 0 and b2a_base64(_base64(word), newline=False).rstrip(b"=") != word
 
 
 def _base64(word: bytes) -> bytes:
