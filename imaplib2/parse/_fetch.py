@@ -331,8 +331,11 @@ def fetch(answer: Any, *, lenient: bool = False) -> Iterator[Message]:
                 continue
             if held is not None:
                 yield held._with(behind) if behind else held
-                behind = []
-            held = Message(int(start[1]), start, line, lenient) if start else _odd(line, lenient)
+                held, behind = None, []
+            if start:
+                held = Message(int(start[1]), start, line, lenient)
+            else:
+                yield _odd(line, lenient)
         if held is not None:
             yield held._with(behind) if behind else held
 

@@ -118,11 +118,17 @@ def quoted(line: Line) -> Line:
     >>> quoted((b"1 (X {3}", b"a b", b" BODY[] {9}", b"From: x\\r\\n", b")"))
     (b'1 (X "a b" BODY[] {9}', b'From: x\\r\\n', b')')
     """
-    text, number = line[0], 1
-    while number < len(line) and len(line[number]) < _LONG and not _UNQUOTABLE.search(line[number]):
-        text = b'%b"%b"%b' % (before_literal(text), line[number], line[number + 1])
+    pieces, number = list[bytes](), 1
+    while number < len(line) and _is_quotable(line[number], line[number + 1]):
+        pieces += before_literal(line[number - 1]), b'"', line[number], b'"'
         number += 2
-    return (text, *line[number:])
+    return (b"".join([*pieces, line[number - 1]]), *line[number:])
+
+
+def _is_quotable(literal: bytes, behind: bytes) -> bool:
+    """Whether *literal* is as well a quoted string, with the text *behind* it."""
+    short = len(literal) < _LONG and behind.startswith((b" ", b")"))
+    return short and not _UNQUOTABLE.search(literal)
 
 
 def unescaped(text: bytes) -> bytes:

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from imaplib2.parse import Address, Envelope, Group, ParseError, addresses
 from imaplib2.parse._answers import lines
@@ -218,9 +218,9 @@ def made_addresses(draw: st.DrawFn) -> Address:
 made_groups = st.builds(
     lambda name, members: Group(name, tuple(members), name.encode()),
     writing.words,
-    st.lists(made_addresses(), max_size=3),
+    st.lists(made_addresses(), max_size=2),
 )
-lists = st.lists(made_addresses() | made_groups, max_size=4).map(tuple)
+lists = st.lists(made_addresses() | made_groups, max_size=2).map(tuple)
 raw = st.none() | plain.map(str.encode)
 made = st.builds(Envelope, raw, raw, lists, lists, lists, lists, lists, lists, raw, raw)
 
@@ -242,6 +242,7 @@ def spelled(draw: st.DrawFn, value: Any, quoted: bool) -> Any:
     return b'"%b"' % (value.encode() if isinstance(value, str) else value)
 
 
+@settings(max_examples=30)
 @given(st.data(), made, st.booleans())
 def test_what_was_written_is_read(data: st.DataObject, expected: Envelope, quoted: bool) -> None:
     fields: list[Any] = list(expected._all())
@@ -258,6 +259,7 @@ def test_what_was_written_is_read(data: st.DataObject, expected: Envelope, quote
     assert usual is None or envelope(usual) == expected
 
 
+@settings(max_examples=30)
 @given(made)
 def test_envelopes_are_values(one: Envelope) -> None:
     other = pickle.loads(pickle.dumps(one))

@@ -257,7 +257,8 @@ def test_items_behind_the_end() -> None:
     """Of Xeams (see the corpus)."""
     data = [
         (b"2 (UID 9 BODY[] {7}", b"hello\r\n"), b")", rb" FLAGS (\Seen) RFC822.SIZE 7)",
-        b") X-A 1)", b"3 (UID 10)", (b"4 (UID 11 BODY[1] {1}", b"a"), b")", (b" BODY[2] {1}", b"b"), b")",
+        b") X-A 1)", b"3 (UID 10)", (b"4 (UID 11 BODY[1] {1}", b"a"), b")",
+        (b" BODY[2] {1}", b"b"), b")",
     ]  # fmt: skip
     first, second, third = fetch(data)
     assert (first.uid, first.body(), first.flags, first.size) == (9, b"hello\r\n", {"\\Seen"}, 7)
@@ -325,6 +326,13 @@ def test_what_is_no_response_for_a_message(text: bytes) -> None:
     assert message.names == ()
     assert message.raw == text
     assert {getattr(message, name) for name in ATTRIBUTES} == {None}
+
+
+def test_what_is_behind_such_a_response() -> None:
+    data = [b"x", b" FLAGS (a)", b"1 (UID 5)", b" FLAGS (b))"]
+    found = list(fetch(data, lenient=True))
+    assert [message.raw for message in found[:2]] == data[:2]
+    assert [(message.uid, message.flags) for message in found[2:]] == [(5, {"b"})]
 
 
 def test_too_many_parentheses() -> None:
@@ -482,3 +490,13 @@ def test_many_responses_take_linear_time() -> None:
         assert behind[0]["X"] == b"1"
 
     assert_linear(work, 300)
+
+
+@pytest.mark.parametrize("literal", [b"", b"x", b'"', b"x" * 200])
+def test_many_literals_take_linear_time(literal: bytes) -> None:
+    def work(size: int) -> None:
+        head = b"1 (BODY[1] {%d}" % len(literal)
+        pieces = [(b" BODY[1] {%d}" % len(literal), literal)] * size
+        assert read((head, literal), *pieces, b")").body("1") == literal
+
+    assert_linear(work, 500)

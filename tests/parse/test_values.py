@@ -6,7 +6,7 @@ import contextlib
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from imaplib2.parse import ParseError
 from imaplib2.parse._answers import lines
@@ -16,6 +16,7 @@ from imaplib2.parse._values import (
     _any_values,
     _seen,
     _usual_values,
+    quoted,
     unescaped,
     values,
     written,
@@ -101,6 +102,24 @@ def test_lists_are_nested_as_deep_as_it_makes_sense(inside: bytes) -> None:
     assert len(caught.value.data) <= 200
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ((b"a",), (b"a",)),
+        ((b"a {1}", b"b", b" ~{1}", b"c", b")"), (b'a "b" "c")',)),
+        ((b"a {0}", b"", b" {2}", b'b"', b" c"), (b'a "" {2}', b'b"', b" c")),
+        # Not where it would touch what is behind it.
+        ((b"a {1}", b"b", b"c"), (b"a {1}", b"b", b"c")),
+        ((b"a {1}", b"b", b""), (b"a {1}", b"b", b"")),
+    ],
+)
+def test_literals_that_could_be_quoted(
+    line: tuple[bytes, ...], expected: tuple[bytes, ...]
+) -> None:
+    assert quoted(line) == expected
+    assert values(quoted(line)) == values(line)
+
+
 def test_unescaped() -> None:
     assert unescaped(rb"a\"b\\c\d") == rb'a"b\c\d'
 
@@ -121,6 +140,7 @@ def spelled(draw: st.DrawFn, value: Any) -> Any:
     return draw(writing.nstrings(value))
 
 
+@settings(max_examples=50)
 @given(st.data(), st.lists(made, max_size=6))
 def test_what_was_written_is_read(data: st.DataObject, expected: list[Any]) -> None:
     (line,) = lines("", writing.line(*[data.draw(spelled(value)) for value in expected]))
