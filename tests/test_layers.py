@@ -28,7 +28,9 @@ IMPURE = {
 # From the top; a module imports only what stands beside or below it.
 LAYERS = [
     {"parse"},
-    {"parse._mailboxes", "parse._results"},
+    {"parse._mailboxes"},
+    {"parse._namespace", "parse._results", "parse._status", "parse._thread"},
+    {"parse._reading"},
     {"parse._sequence_set"},
     {"parse._ranges"},
     {"parse._fetch"},

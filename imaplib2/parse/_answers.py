@@ -27,7 +27,7 @@ def lines(function: str, answer: Any, *names: str) -> Iterator[Line]:
     Raises `ParseError` for an outcome that isn't OK, and TypeError for anything else.
     """
     for data in groups(function, answer, *names):
-        yield from _lines(function, data)
+        yield from data
 
 
 def groups(function: str, answer: Any, *names: str) -> Iterator[Iterator[Line]]:
