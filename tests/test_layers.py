@@ -28,8 +28,11 @@ IMPURE = {
 # From the top; a module imports only what stands beside or below it.
 LAYERS = [
     {"parse"},
+    {"parse._codes"},
     {"parse._mailboxes"},
     {"parse._namespace", "parse._results", "parse._status", "parse._thread"},
+    {"parse._named"},
+    {"parse._about", "parse._access"},
     {"parse._reading"},
     {"parse._sequence_set"},
     {"parse._ranges"},

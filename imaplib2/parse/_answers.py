@@ -26,8 +26,8 @@ def lines(function: str, answer: Any, *names: str) -> Iterator[Line]:
 
     Raises `ParseError` for an outcome that isn't OK, and TypeError for anything else.
     """
-    for data in groups(function, answer, *names):
-        yield from data
+    for group in groups(function, answer, *names):
+        yield from group
 
 
 def groups(function: str, answer: Any, *names: str) -> Iterator[Iterator[Line]]:
@@ -67,7 +67,8 @@ def _outcome(function: str, answer: tuple[Any, ...]) -> tuple[str, Any]:
 
 
 def _is_pair(item: Any) -> bool:
-    return isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str)
+    # Those of ``untagged_responses`` are lists.
+    return isinstance(item, (tuple, list)) and len(item) == 2 and isinstance(item[0], str)
 
 
 def _known(function: str, data: Any) -> Iterable[Any]:

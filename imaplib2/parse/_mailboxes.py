@@ -8,7 +8,8 @@ from .. import flags
 from .._hints import Any, NamedTuple, TypeVar, cast
 from .._protocol.patterns import pattern
 from ._answers import Line, lines
-from ._reading import by_twos, delimiter_of, mailbox_name, named, reader, several, text
+from ._named import by_twos, delimiter_of, mailbox_name, named, several
+from ._reading import reader, text
 from ._status import Status, status
 from ._values import Value
 
@@ -135,8 +136,6 @@ def mailboxes(answer: Any, *, utf8: bool = False, lenient: bool = False) -> list
         cast(Mailbox, one) if isinstance(one, bytes) else one._replace(**beside.get(one.name, {}))
         for one in found
     ]
-
-
 
 
 def _mailbox(line: Line, utf8: bool) -> Mailbox:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from .._hints import Any, NamedTuple
 from ..mailbox_names import decode
 from ._answers import Line, lines
-from ._reading import by_twos, delimiter_of, reader, several
+from ._named import by_twos, delimiter_of, several
+from ._reading import reader
 from ._values import Value, values
 
 
@@ -69,4 +70,6 @@ def _namespace(value: Value, utf8: bool) -> Namespace:
     raw = b"" if prefix is None else prefix
     if isinstance(raw, list) or isinstance(delimiter, list):
         raise ValueError("not a namespace")
-    return Namespace(decode(raw, utf8=utf8), raw, delimiter_of(delimiter), tuple(by_twos(extensions)))
+    return Namespace(
+        decode(raw, utf8=utf8), raw, delimiter_of(delimiter), tuple(by_twos(extensions))
+    )

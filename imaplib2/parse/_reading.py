@@ -1,21 +1,33 @@
-"""What is read in the same way of many responses: names, texts, and what can't be read."""
+"""What the readers of small responses share: each line apart, and the words of one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from .._hints import TypeVar, cast
-from .._protocol.patterns import pattern
-from ..mailbox_names import decode
-from ._answers import Line, whole
+from .. import mailbox_names
+from .._hints import Any, TypeVar
+from . import _numbers
+from ._answers import Line, lines, whole
 from ._errors import ParseError
-from ._values import Value, before_literal, values
+from ._values import Value, values
 
 _T = TypeVar("_T")
 
-#: What may follow a name that isn't quoted, be there spaces in it: a list that begins with a word.
-_BEHIND_NAME = pattern(rb"""(?i)\s\((?=\)|"?[A-Z/][A-Z0-9./_-]*"?[ )])""")
 
+def each(
+    function: str,
+    answer: Any,
+    name: str,
+    read: Callable[[list[Value]], Any],
+    lenient: bool,
+) -> list[Any]:
+    """What *read* makes of each response called *name* in *answer*.
+
+    *read* raises ValueError for what it can't read: then `ParseError` is raised, or the response is
+    given as it came.
+    """
+    read_line = reader(function, name, lambda line: read(values(line, function, name)), lenient)
+    return [read_line(line) for line in lines(function, answer, name)]
 
 
 def reader(
@@ -40,47 +52,34 @@ def reader(
 
 
 def text(value: Value) -> str:
-    """*value* as UTF-8; bytes that aren't become lone surrogates. Raises ValueError for no text."""
-    if not isinstance(value, bytes):
-        raise ValueError("not a text")
-    return value.decode("utf-8", "surrogateescape")
+    """*value*, a string; NIL is an empty one. Bytes that aren't UTF-8 become lone surrogates."""
+    if isinstance(value, list):
+        raise ValueError("a list")
+    return value.decode("utf-8", "surrogateescape") if value else ""
 
 
-def item_name(value: Value) -> str:
-    """The name of an item, in upper case."""
-    return text(value).upper()
+def mailbox(value: Value) -> str:
+    """The decoded name of a mailbox."""
+    if isinstance(value, list):
+        raise ValueError("a list")
+    return mailbox_names.decode(value or b"")
 
 
-def by_twos(found: list[Value]) -> list[tuple[str, Value]]:
-    """What stands by turns in *found*, names and values; raises ValueError for an odd number."""
-    return list(zip(map(item_name, found[::2]), found[1::2], strict=True))
+def number(value: Value) -> int:
+    """*value*, a number; a negative one is what some servers have for one they don't know."""
+    is_negative = isinstance(value, bytes) and value.startswith(b"-")
+    found = _numbers.number(value[1:] if is_negative else value)  # type: ignore[index]
+    if found is None:
+        raise ValueError("no number")
+    return -found if is_negative else found
 
 
-def several(value: Value) -> list[Value]:
-    return value if isinstance(value, list) else [value]
-
-
-def named(line: Line) -> tuple[bytes, list[Value]]:
-    """The name of a mailbox with which *line* begins, and the values behind it."""
-    first = line[0].lstrip(b" ")
-    if len(line) > 1 and not before_literal(first):
-        return line[1], values(line[2:])
-    if first.startswith(b'"'):
-        found = values((first, *line[1:]))
-        return cast(bytes, found[0]), found[1:]
-    # An atom, or what some servers don't quote: spaces and tabs may be in it.
-    end = _BEHIND_NAME.search(first)
-    if end is None:
-        return first.rstrip(b" \r\n"), values(line[1:])
-    return first[: end.start()], values((first[end.start() :], *line[1:]))
-
-
-def mailbox_name(raw: bytes, utf8: bool) -> str:
-    """The name by which mailboxes are known (RFC 9051, section 5.1)."""
-    found = decode(raw, utf8=utf8)
-    return "INBOX" if found.upper() == "INBOX" else found
-
-
-def delimiter_of(raw: bytes | None) -> str | None:
-    # With an escape, the delimiter is what stands behind it.
-    return text(raw[-1:]) if raw else None
+def flat(found: Iterable[Value]) -> list[Value]:
+    """*found*, with what its lists hold instead of each; NIL as well is a list, an empty one."""
+    result: list[Value] = []
+    for value in found:
+        if isinstance(value, list):
+            result += value
+        elif value is not None:
+            result.append(value)
+    return result

@@ -9,9 +9,10 @@ from .._hints import Any, NamedTuple, cast
 from .._protocol.patterns import pattern
 from ._answers import Line, lines
 from ._errors import ParseError
+from ._named import by_twos
 from ._numbers import told
 from ._ranges import ranges_in
-from ._reading import by_twos, reader, text
+from ._reading import reader, text
 from ._sequence_set import SequenceSet
 from ._values import Value, values
 

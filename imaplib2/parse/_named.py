@@ -1,0 +1,53 @@
+"""Items by their names, and responses that begin with the name of a mailbox."""
+
+from __future__ import annotations
+
+from .._hints import cast
+from .._protocol.patterns import pattern
+from ..mailbox_names import decode
+from ._answers import Line
+from ._reading import text
+from ._values import Value, before_literal, values
+
+#: What may follow a name that isn't quoted, be there spaces in it: a list that begins with a word.
+_BEHIND_NAME = pattern(rb"""(?i)\s\((?=\)|"?[A-Z/][A-Z0-9./_-]*"?[ )])""")
+
+
+def item_name(value: Value) -> str:
+    """The name of an item, in upper case."""
+    return text(value).upper()
+
+
+def by_twos(found: list[Value]) -> list[tuple[str, Value]]:
+    """What stands by turns in *found*, names and values; raises ValueError for an odd number."""
+    return list(zip(map(item_name, found[::2]), found[1::2], strict=True))
+
+
+def several(value: Value) -> list[Value]:
+    return value if isinstance(value, list) else [value]
+
+
+def named(line: Line) -> tuple[bytes, list[Value]]:
+    """The name of a mailbox with which *line* begins, and the values behind it."""
+    first = line[0].lstrip(b" ")
+    if len(line) > 1 and not before_literal(first):
+        return line[1], values(line[2:])
+    if first.startswith(b'"'):
+        found = values((first, *line[1:]))
+        return cast(bytes, found[0]), found[1:]
+    # An atom, or what some servers don't quote: spaces and tabs may be in it.
+    end = _BEHIND_NAME.search(first)
+    if end is None:
+        return first.rstrip(b" \r\n"), values(line[1:])
+    return first[: end.start()], values((first[end.start() :], *line[1:]))
+
+
+def mailbox_name(raw: bytes, utf8: bool) -> str:
+    """The name by which mailboxes are known (RFC 9051, section 5.1)."""
+    found = decode(raw, utf8=utf8)
+    return "INBOX" if found.upper() == "INBOX" else found
+
+
+def delimiter_of(raw: bytes | None) -> str | None:
+    # With an escape, the delimiter is what stands behind it.
+    return text(raw[-1:]) if raw else None
