@@ -9,8 +9,9 @@ from ._answers import Line
 from ._reading import text
 from ._values import Value, before_literal, values
 
-#: What may follow a name that isn't quoted, be there spaces in it: a list that begins with a word.
-_BEHIND_NAME = pattern(rb"""(?i)\s\((?=\)|"?[A-Z/][A-Z0-9./_-]*"?[ )])""")
+#: What may follow a name that isn't quoted, be there spaces and parentheses in it: a list that is
+#: empty, or begins with the name of an item.
+_BEHIND_NAME = pattern(rb"""(?i)\s\((?=\s*\)|"?[A-Z/][A-Z0-9./_-]*"?\ )""")
 
 
 def item_name(value: Value) -> str:
@@ -24,6 +25,9 @@ def by_twos(found: list[Value]) -> list[tuple[str, Value]]:
 
 
 def several(value: Value) -> list[Value]:
+    """*value* if it is a list; NIL is an empty one, and all else is one of itself."""
+    if value is None:
+        return []
     return value if isinstance(value, list) else [value]
 
 
@@ -36,10 +40,12 @@ def named(line: Line) -> tuple[bytes, list[Value]]:
         found = values((first, *line[1:]))
         return cast(bytes, found[0]), found[1:]
     # An atom, or what some servers don't quote: spaces and tabs may be in it.
-    end = _BEHIND_NAME.search(first)
-    if end is None:
-        return first.rstrip(b" \r\n"), values(line[1:])
-    return first[: end.start()], values((first[end.start() :], *line[1:]))
+    end = _BEHIND_NAME.search(first) if line[-1].rstrip().endswith(b")") else None
+    if end is not None:
+        return first[: end.start()], values((first[end.start() :], *line[1:]))
+    if len(line) > 1:
+        raise ValueError("literals, but no list")
+    return first.rstrip(b" \r\n"), []
 
 
 def mailbox_name(raw: bytes, utf8: bool) -> str:

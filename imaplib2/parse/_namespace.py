@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from .._hints import Any, NamedTuple
+from .._protocol.patterns import pattern
 from ..mailbox_names import decode
 from ._answers import Line, lines
 from ._named import by_twos, delimiter_of, several
 from ._reading import reader
 from ._values import Value, values
+
+#: A delimiter that isn't escaped, as Domino has it in LIST.
+_UNESCAPED = pattern(rb'(?<=\s)"\\"(?=[\s)])')
 
 
 class Namespace(NamedTuple):
@@ -59,17 +63,17 @@ def namespace(answer: Any, *, utf8: bool = False, lenient: bool = False) -> Name
 
 
 def _namespaces(line: Line, utf8: bool) -> list[list[Namespace]]:
-    kinds = values(line)
+    kinds = values((_UNESCAPED.sub(rb'"\\\\"', line[0]), *line[1:]))
     if not 1 <= len(kinds) <= 3:
         raise ValueError("not three lists")
-    return [[_namespace(one, utf8) for one in several(kind or [])] for kind in kinds]
+    return [[_namespace(one, utf8) for one in several(kind)] for kind in kinds]
 
 
 def _namespace(value: Value, utf8: bool) -> Namespace:
     prefix, delimiter, *extensions = several(value)
-    raw = b"" if prefix is None else prefix
-    if isinstance(raw, list) or isinstance(delimiter, list):
+    if isinstance(prefix, list) or isinstance(delimiter, list):
         raise ValueError("not a namespace")
+    raw = prefix or b""
     return Namespace(
         decode(raw, utf8=utf8), raw, delimiter_of(delimiter), tuple(by_twos(extensions))
     )

@@ -73,9 +73,9 @@ def _status(line: Line, utf8: bool, lenient: bool) -> Status:
     return Status(mailbox_name(raw, utf8), raw, **found, others=tuple(others))
 
 
-def _mailbox_id(value: Value) -> str:
-    (found,) = several(value)
-    return text(found)
+def _mailbox_id(value: Value) -> str | None:
+    found = several(value)
+    return text(found[0]) if found else None
 
 
 _STATUS: dict[str, tuple[str, Callable[[Value], Any]]] = {
