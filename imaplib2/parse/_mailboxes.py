@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Mapping
 
 from .. import flags
-from .._hints import Any, NamedTuple, TypeVar, cast
+from .._hints import Any, Literal, NamedTuple, overload
 from .._protocol.patterns import pattern
+from ._about import Metadata, metadata
+from ._access import MyRights, my_rights
 from ._answers import Line, lines
-from ._named import by_twos, delimiter_of, mailbox_name, named, several
+from ._named import by_twos, delimiter_of, folded, mailbox_name, named, several
 from ._reading import reader, text
 from ._status import Status, status
 from ._values import Value
-
-_T = TypeVar("_T")
 
 #: What LIST tells before the name. Domino doesn't escape the delimiter ``\``; some have NIL for no
 #: attributes.
@@ -36,8 +36,8 @@ class _MailboxFields(NamedTuple):
     attributes: frozenset[str]
     extended: tuple[tuple[str, Value], ...] = ()
     status: Status | None = None
-    my_rights: str | None = None
-    metadata: tuple[tuple[str, Value], ...] = ()
+    my_rights: frozenset[str] | None = None
+    metadata: Mapping[str, bytes | None] | None = None
 
 
 class Mailbox(_MailboxFields):
@@ -48,8 +48,9 @@ class Mailbox(_MailboxFields):
     - ``delimiter``: what stands between the levels of its name; None if there is but one level.
     - ``attributes``: as the server has written them; see `has`.
     - ``extended``: extended data (RFC 5258, section 6): names in upper case, and values.
-    - ``status``, ``my_rights``, ``metadata``: what else was asked for, if the responses were among
-      those that `mailboxes` was given (RFCs 5819, 8440, 9590).
+    - ``status`` (a `Status`), ``my_rights`` (a letter each), ``metadata`` (values by the names of
+      entries): what else was asked for (RFCs 5819, 8440, 9590), if the responses were among those
+      that `mailboxes` was given; otherwise None.
 
     >>> mailbox, = mailboxes([br'(\HasNoChildren \sent) "/" "Mail/Gesendete &APw-ber"'])
     >>> mailbox.name, mailbox.path, mailbox.special_use
@@ -104,7 +105,11 @@ class Mailbox(_MailboxFields):
         return next((value for known, value in self.extended if known == name), None)
 
 
-def mailboxes(answer: Any, *, utf8: bool = False, lenient: bool = False) -> list[Mailbox]:
+@overload
+def mailboxes(answer: Any, *, utf8: bool = ..., lenient: Literal[False] = ...) -> list[Mailbox]: ...
+@overload
+def mailboxes(answer: Any, *, utf8: bool = ..., lenient: bool) -> list[Mailbox | bytes]: ...
+def mailboxes(answer: Any, *, utf8: bool = False, lenient: bool = False) -> list[Any]:
     r"""The mailboxes that the LIST, LSUB and XLIST responses in *answer* tell of, in order.
 
     >>> for mailbox in mailboxes(("OK", [br'(\Noselect) "/" "a b"', b'() NIL INBOX'])):
@@ -131,11 +136,17 @@ def mailboxes(answer: Any, *, utf8: bool = False, lenient: bool = False) -> list
         answer = list(answer)
     read = reader("mailboxes", "LIST", lambda line: _mailbox(line, utf8), lenient)
     found = [read(line) for line in lines("mailboxes", answer, "LIST", "LSUB", "XLIST")]
-    beside = _beside(answer, utf8, lenient) if _are_pairs(answer) else {}
-    return [
-        cast(Mailbox, one) if isinstance(one, bytes) else one._replace(**beside.get(one.name, {}))
-        for one in found
-    ]
+    if _are_pairs(answer):
+        beside = _beside(answer, lenient)
+        found = [one if isinstance(one, bytes) else _with(one, beside, utf8) for one in found]
+    return found
+
+
+def _with(mailbox: Mailbox, beside: dict[str, dict[str, Any]], utf8: bool) -> Mailbox:
+    fields = beside.get(mailbox_name(mailbox.raw, False), {})
+    if utf8 and "status" in fields:
+        fields = {**fields, "status": fields["status"]._replace(name=mailbox.name)}
+    return mailbox._replace(**fields)
 
 
 def _mailbox(line: Line, utf8: bool) -> Mailbox:
@@ -164,38 +175,18 @@ def _are_pairs(answer: Any) -> bool:
     )
 
 
-def _beside(pairs: list[Any], utf8: bool, lenient: bool) -> dict[str, dict[str, Any]]:
+def _beside(pairs: list[Any], lenient: bool) -> dict[str, dict[str, Any]]:
     """What the other responses among *pairs* tell, by the names of mailboxes, and our fields."""
     found: dict[str, dict[str, Any]] = {}
-    entries: dict[str, list[tuple[str, Value]]] = {}
-    for one in status(pairs, utf8=utf8, lenient=lenient):
-        # Read leniently, a response may be bytes.
+    # Read leniently, a response may be bytes.
+    for one in status(pairs, lenient=lenient):
         if isinstance(one, Status):
             found.setdefault(one.name, {})["status"] = one
-    for raw, rights in _readable("MYRIGHTS", _rights, pairs, lenient):
-        found.setdefault(mailbox_name(raw, utf8), {})["my_rights"] = rights
-    for raw, more in _readable("METADATA", _entries, pairs, lenient):
-        entries.setdefault(mailbox_name(raw, utf8), []).extend(more)
-    for known, metadata in entries.items():
-        found.setdefault(known, {})["metadata"] = tuple(metadata)
+    for rights in my_rights(pairs, lenient=lenient):
+        if isinstance(rights, MyRights):
+            found.setdefault(folded(rights.mailbox), {})["my_rights"] = rights.rights
+    for entries in metadata(pairs, lenient=lenient):
+        if isinstance(entries, Metadata):
+            fields = found.setdefault(folded(entries.mailbox), {})
+            fields.setdefault("metadata", {}).update(entries.entries)
     return found
-
-
-def _readable(
-    item: str, read: Callable[[Line], tuple[bytes, _T]], pairs: list[Any], lenient: bool
-) -> Iterator[tuple[bytes, _T]]:
-    read_line = reader("mailboxes", item, read, lenient)
-    found = map(read_line, lines("mailboxes", pairs, item))
-    return (one for one in found if not isinstance(one, bytes))
-
-
-def _rights(line: Line) -> tuple[bytes, str]:
-    raw, (rights,) = named(line)
-    return raw, text(rights)
-
-
-def _entries(line: Line) -> tuple[bytes, list[tuple[str, Value]]]:
-    """The entries of METADATA and their values; of news that an entry has changed, none."""
-    raw, behind = named(line)
-    found = [inner for one in behind if isinstance(one, list) for inner in one]
-    return raw, list(zip(map(text, found[::2]), found[1::2], strict=True))

@@ -49,9 +49,13 @@ def named(line: Line) -> tuple[bytes, list[Value]]:
 
 
 def mailbox_name(raw: bytes, utf8: bool) -> str:
-    """The name by which mailboxes are known (RFC 9051, section 5.1)."""
-    found = decode(raw, utf8=utf8)
-    return "INBOX" if found.upper() == "INBOX" else found
+    """The name of a mailbox, decoded."""
+    return folded(decode(raw, utf8=utf8))
+
+
+def folded(name: str) -> str:
+    """*name* in the form by which a mailbox is known (RFC 9051, section 5.1)."""
+    return "INBOX" if name.upper() == "INBOX" else name
 
 
 def delimiter_of(raw: bytes | None) -> str | None:

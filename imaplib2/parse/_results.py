@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import chain
 
-from .._hints import Any, NamedTuple, cast
+from .._hints import Any, Literal, NamedTuple, overload
 from .._protocol.patterns import pattern
 from ._answers import Line, lines
 from ._errors import ParseError
@@ -105,7 +105,8 @@ def searches(answer: Any, *, lenient: bool = False) -> list[SearchResult]:
     """The same, of each response by itself.
 
     For searches of several mailboxes (RFC 7377), for news of a search that goes on (RFC 5267,
-    section 4.3), and to tell several commands apart by their tags.
+    section 4.3), and to tell several commands apart by their tags. What can't be read raises
+    `ParseError`; with *lenient*, its bytes are ``unread`` in a result of their own.
     """
     return _search("searches", answer, lenient)
 
@@ -133,7 +134,11 @@ def sort(answer: Any, *, lenient: bool = False) -> SortResult:
     return SortResult(tuple(chain.from_iterable(numbers)), modseq, tuple(unread))
 
 
-def vanished(answer: Any, *, lenient: bool = False) -> list[Vanished]:
+@overload
+def vanished(answer: Any, *, lenient: Literal[False] = ...) -> list[Vanished]: ...
+@overload
+def vanished(answer: Any, *, lenient: bool) -> list[Vanished | bytes]: ...
+def vanished(answer: Any, *, lenient: bool = False) -> list[Any]:
     """What the VANISHED responses in *answer* tell, one by one (RFC 7162, section 3.2.10).
 
     >>> vanished(("VANISHED", [b"(EARLIER) 41,43:116"]))
@@ -143,10 +148,14 @@ def vanished(answer: Any, *, lenient: bool = False) -> list[Vanished]:
     its bytes stand in the list.
     """
     read = reader("vanished", "VANISHED", _vanished, lenient)
-    return [cast(Vanished, read(line)) for line in lines("vanished", answer, "VANISHED")]
+    return [read(line) for line in lines("vanished", answer, "VANISHED")]
 
 
-def expunge(answer: Any, *, lenient: bool = False) -> list[int]:
+@overload
+def expunge(answer: Any, *, lenient: Literal[False] = ...) -> list[int]: ...
+@overload
+def expunge(answer: Any, *, lenient: bool) -> list[int | bytes]: ...
+def expunge(answer: Any, *, lenient: bool = False) -> list[Any]:
     """The message numbers that the EXPUNGE responses in *answer* tell (RFC 9051, section 7.5.1).
 
     Each is that of a moment when the ones before it are gone already: 3, 3, 3 are what had been
@@ -159,7 +168,7 @@ def expunge(answer: Any, *, lenient: bool = False) -> list[int]:
     its bytes stand in the list.
     """
     read = reader("expunge", "EXPUNGE", _expunged, lenient)
-    return [cast(int, read(line)) for line in lines("expunge", answer, "EXPUNGE")]
+    return [read(line) for line in lines("expunge", answer, "EXPUNGE")]
 
 
 # -- Reading ---------------------------------------------------------------------------------------

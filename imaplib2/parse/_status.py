@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .._hints import Any, NamedTuple, cast
+from .._hints import Any, Literal, NamedTuple, overload
 from ._answers import Line, lines
 from ._errors import ParseError
 from ._named import by_twos, mailbox_name, named, several
@@ -40,7 +40,11 @@ class Status(NamedTuple):
     others: tuple[tuple[str, Value], ...] = ()
 
 
-def status(answer: Any, *, utf8: bool = False, lenient: bool = False) -> list[Status]:
+@overload
+def status(answer: Any, *, utf8: bool = ..., lenient: Literal[False] = ...) -> list[Status]: ...
+@overload
+def status(answer: Any, *, utf8: bool = ..., lenient: bool) -> list[Status | bytes]: ...
+def status(answer: Any, *, utf8: bool = False, lenient: bool = False) -> list[Any]:
     """What the STATUS responses in *answer* tell, of one mailbox each.
 
     >>> inbox, = status(("OK", [b'INBOX (MESSAGES 17 UIDNEXT 4392 X-SHARED "no")']))
@@ -52,7 +56,7 @@ def status(answer: Any, *, utf8: bool = False, lenient: bool = False) -> list[St
     that is none stand in the list.
     """
     read = reader("status", "STATUS", lambda line: _status(line, utf8, lenient), lenient)
-    return [cast(Status, read(line)) for line in lines("status", answer, "STATUS")]
+    return [read(line) for line in lines("status", answer, "STATUS")]
 
 
 def _status(line: Line, utf8: bool, lenient: bool) -> Status:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .._hints import Any, cast
+from .._hints import Any, Literal, overload
 from .._protocol.patterns import pattern
 from ._answers import lines, whole
 from ._errors import ParseError
 from ._sequence_set import SequenceSet
 
-# The longest number has 20 digits.
-_TOKEN = pattern(rb"[()]|[0-9]{1,20}(?![0-9])|[^\s()]")
+_TOKEN = pattern(rb"[()]|[^\s()]+")
+#: Digits of the largest number of IMAP (RFC 9051, section 9: number64).
+_DIGITS = 19
 
 
 class Thread:
@@ -82,7 +83,11 @@ class Thread:
         return _restored, (str(self),)
 
 
-def thread(answer: Any, *, lenient: bool = False) -> list[Thread]:
+@overload
+def thread(answer: Any, *, lenient: Literal[False] = ...) -> list[Thread]: ...
+@overload
+def thread(answer: Any, *, lenient: bool) -> list[Thread | bytes]: ...
+def thread(answer: Any, *, lenient: bool = False) -> list[Any]:
     """The threads that THREAD has found, in order.
 
     >>> thread(("OK", [b"(2)(3 6 (4 23)(44 7 96))"]))
@@ -91,7 +96,7 @@ def thread(answer: Any, *, lenient: bool = False) -> list[Thread]:
     Raises `ParseError` for an answer that isn't OK, and for what can't be read; with *lenient*,
     the bytes of such a response stand in the list.
     """
-    found: list[Thread] = []
+    found: list[Any] = []
     for line in lines("thread", answer, "THREAD"):
         text = whole(line)
         try:
@@ -99,7 +104,7 @@ def thread(answer: Any, *, lenient: bool = False) -> list[Thread]:
         except ValueError:
             if not lenient:
                 raise ParseError("thread", "THREAD", text) from None
-            found.append(cast(Thread, text))
+            found.append(text)
     return found
 
 
@@ -115,10 +120,10 @@ def _threads(text: bytes) -> list[Thread]:
             open_.append(([], []))
         elif token == b")":
             _close(open_)
-        elif len(open_) > 1 and not open_[-1][1] and token.isdigit():
-            open_[-1][0].append(int(token))
-        else:
+        elif len(open_) == 1 or open_[-1][1] or not token.isdigit() or len(token) > _DIGITS:
             raise ValueError("not a thread")
+        else:
+            open_[-1][0].append(int(token))
     while len(open_) > 1:
         _close(open_)
     return open_[0][1]
