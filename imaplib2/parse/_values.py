@@ -27,7 +27,7 @@ _TOKEN = pattern(
     | "
     """
 )
-_ATOM = pattern(rb'[^\s()"]+')
+_ATOM = pattern(rb'(?!(?i:NIL)\Z)[^\s()"\[]+')
 _ESCAPED = pattern(rb'\\(["\\])')
 _OPEN, _CLOSE, _QUOTE = b'()"'
 _BACKSLASH = b"\\"
@@ -105,6 +105,24 @@ def before_literal(text: bytes) -> bytes:
     """*text* without what announces the literal behind it: ``{3}``, ``{3+}``, ``~{3}``."""
     end = text.rfind(b"{")
     return text[:end].removesuffix(b"~") if end >= 0 else text
+
+
+#: Strings longer than this are left as literals; and what no quoted string has as it is.
+_LONG = 200
+_UNQUOTABLE = pattern(rb'["\\\r\n\0]')
+
+
+def quoted(line: Line) -> Line:
+    """*line* with quoted strings for its first literals, as far as they are short and can be.
+
+    >>> quoted((b"1 (X {3}", b"a b", b" BODY[] {9}", b"From: x\\r\\n", b")"))
+    (b'1 (X "a b" BODY[] {9}', b'From: x\\r\\n', b')')
+    """
+    text, number = line[0], 1
+    while number < len(line) and len(line[number]) < _LONG and not _UNQUOTABLE.search(line[number]):
+        text = b'%b"%b"%b' % (before_literal(text), line[number], line[number + 1])
+        number += 2
+    return (text, *line[number:])
 
 
 def unescaped(text: bytes) -> bytes:

@@ -17,6 +17,7 @@ from .._protocol.patterns import pattern
 _FOLD = pattern(rb"[\r\n]+([ \t]?)")
 # What an encoded word begins with: its charset, with the language of RFC 2231, and its encoding.
 _START = pattern(rb"=\?([^?\s]*)\?([BbQq])\?")
+_WORD = pattern(rb"=\?([^?\s]*)\?([BbQq])\?([^?]*)\?=")
 _PERCENT = pattern(rb"%([0-9A-Fa-f]{2})")
 _NOT_IN_NAMES = pattern(r"[^a-z0-9.]+")
 
@@ -59,6 +60,9 @@ def decode_words(raw: bytes) -> str:
         raw = _FOLD.sub(lambda fold: fold[1] or b" ", raw)
     if b"=?" not in raw:
         return decode_text(raw)
+    # As mostly: nothing but one word.
+    if word := _WORD.fullmatch(raw):
+        return _run([word[3]], word[1].lower(), word[2].upper())
     decoded = []
     at = 0
     run: list[bytes] = []
@@ -111,7 +115,7 @@ def decode_parameters(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 @lru_cache(maxsize=256)
 def _parameter_name(raw: bytes) -> tuple[str, int | None, bool]:
     """Its name, the number of its segment, and whether that is encoded (RFC 2231, section 7)."""
-    text = decode_text(raw).strip().lower()
+    text = lower(raw)
     name, star, rest = text.partition("*")
     number = rest.removesuffix("*")
     if not star or len(number) > 6 or (number and not (number.isascii() and number.isdigit())):
@@ -180,7 +184,8 @@ def _in_charset(data: bytes, charset: bytes) -> str:
     if codec == "latin_1":
         return _western(data)
     try:
-        return _without_surrogates(data.decode(codec))
+        text = data.decode(codec)
+        return _without_surrogates(text) if codec == "utf_7" else text
     except LookupError:  # not of text
         return decode_text(data)
     except UnicodeError:

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given, strategies as st
 
 from imaplib2.parse._answers import Line, lines
-from imaplib2.parse._named import by_twos, delimiter_of, item_name, mailbox_name, named, several
+from imaplib2.parse._named import (
+    by_twos,
+    delimiter_of,
+    item_name,
+    mailbox_name,
+    named,
+    several,
+    told,
+)
 
 from .writing import contents, line, strings, words
 
@@ -97,3 +105,17 @@ def test_one_value_is_a_list_of_itself() -> None:
     assert several(None) == []
     assert several(b"a") == [b"a"]
     assert several([b"a", None]) == [b"a", None]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(b"0", 0), (b"42", 42), (b"9.37e+06", 9370000), (b"-1", None), (None, None)],
+)
+def test_numbers_are_told(value: bytes | None, expected: int | None) -> None:
+    assert told(value) == expected
+
+
+@pytest.mark.parametrize("value", [b"", b"x", b"1x", [], [b"1"], b"9" * 30])
+def test_what_is_no_number_is_not_told(value: Any) -> None:
+    with pytest.raises(ValueError, match="not a number"):
+        told(value)
