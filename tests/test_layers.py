@@ -29,9 +29,11 @@ IMPURE = {
 LAYERS = [
     {"parse"},
     {"parse._codes"},
+    {"parse._mailboxes"},
+    {"parse._namespace", "parse._results", "parse._status", "parse._thread"},
+    {"parse._named"},
     {"parse._about", "parse._access"},
     {"parse._reading"},
-    {"parse._mailboxes", "parse._results"},
     {"parse._sequence_set"},
     {"parse._ranges"},
     {"parse._fetch"},

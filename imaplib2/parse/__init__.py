@@ -56,16 +56,37 @@ from ._envelope import (
 )
 from ._errors import ParseError as ParseError
 from ._fetch import Message as Message, fetch as fetch, merged as merged
+from ._mailboxes import Mailbox as Mailbox, mailboxes as mailboxes
+from ._namespace import (
+    Namespace as Namespace,
+    Namespaces as Namespaces,
+    namespace as namespace,
+)
+from ._results import (
+    Partial as Partial,
+    SearchResult as SearchResult,
+    SortResult as SortResult,
+    Vanished as Vanished,
+    expunge as expunge,
+    search as search,
+    searches as searches,
+    sort as sort,
+    vanished as vanished,
+)
 from ._save_name import save_name as save_name
 from ._sequence_set import SequenceSet as SequenceSet
+from ._status import Status as Status, status as status
+from ._thread import Thread as Thread, thread as thread
 from ._words import decode_words as decode_words
 
 __all__ = [
     "Acl", "AclEntry", "Address", "Annotation", "AppendUid", "BodyPart", "Capabilities",
-    "CopyUid", "Envelope", "Group", "ListRights", "Message", "MessagePart", "Metadata",
-    "MetadataLimit", "Multipart", "MyRights", "ParseError", "PermanentFlags", "Quota",
-    "QuotaResource", "QuotaRoot", "ResponseCode", "SequenceSet", "TextPart", "acl", "addresses",
-    "annotation", "capability", "decode_words", "fetch", "identification", "list_rights",
-    "merged", "metadata", "my_rights", "quota", "quota_root", "response_code", "response_codes",
-    "save_name",
+    "CopyUid", "Envelope", "Group", "ListRights", "Mailbox", "Message", "MessagePart",
+    "Metadata", "MetadataLimit", "Multipart", "MyRights", "Namespace", "Namespaces",
+    "ParseError", "Partial", "PermanentFlags", "Quota", "QuotaResource", "QuotaRoot",
+    "ResponseCode", "SearchResult", "SequenceSet", "SortResult", "Status", "TextPart", "Thread",
+    "Vanished", "acl", "addresses", "annotation", "capability", "decode_words", "expunge",
+    "fetch", "identification", "list_rights", "mailboxes", "merged", "metadata", "my_rights",
+    "namespace", "quota", "quota_root", "response_code", "response_codes", "save_name",
+    "search", "searches", "sort", "status", "thread", "vanished",
 ]  # fmt: skip

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from .. import mailbox_names
-from .._hints import Any
+from .._hints import Any, TypeVar
 from . import _numbers
-from ._answers import lines, whole
+from ._answers import Line, lines, whole
 from ._errors import ParseError
 from ._values import Value, values
+
+_T = TypeVar("_T")
 
 
 def each(
@@ -24,15 +26,29 @@ def each(
     *read* raises ValueError for what it can't read: then `ParseError` is raised, or the response is
     given as it came.
     """
-    found: list[Any] = []
-    for line in lines(function, answer, name):
+    read_line = reader(function, name, lambda line: read(values(line, function, name)), lenient)
+    return [read_line(line) for line in lines(function, answer, name)]
+
+
+def reader(
+    function: str, item: str, read: Callable[[Line], _T], lenient: bool
+) -> Callable[[Line], _T | bytes]:
+    """*read*, whose ValueErrors become ParseErrors, or, if *lenient*, the bytes that were there.
+
+    A ParseError of *function* itself, which tells more, stays.
+    """
+
+    def read_line(line: Line) -> _T | bytes:
         try:
-            found.append(read(values(line, function, name)))
-        except ValueError:
-            if not lenient:
-                raise ParseError(function, name, whole(line)) from None
-            found.append(whole(line))
-    return found
+            return read(line)
+        except ValueError as problem:
+            if lenient:
+                return whole(line)
+            if isinstance(problem, ParseError) and problem.function == function:
+                raise
+            raise ParseError(function, item, whole(line)) from None
+
+    return read_line
 
 
 def text(value: Value) -> str:
