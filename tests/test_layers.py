@@ -27,6 +27,23 @@ IMPURE = {
 
 # From the top; a module imports only what stands beside or below it.
 LAYERS = [
+    {"parse"},
+    {"parse._codes"},
+    {"parse._mailboxes"},
+    {"parse._namespace", "parse._results", "parse._status", "parse._thread"},
+    {"parse._named"},
+    {"parse._about", "parse._access"},
+    {"parse._reading"},
+    {"parse._sequence_set"},
+    {"parse._ranges"},
+    {"parse._fetch"},
+    {"parse._usual_body"},
+    {"parse._body"},
+    {"parse._envelope", "parse._fields"},
+    {"parse._values", "parse._words"},
+    {"parse._answers", "parse._dates", "parse._numbers", "parse._save_name"},
+    {"parse._errors"},
+    {"flags", "mailbox_names"},
     {"", "imaplib2"},
     {"_client"},
     {"_liveness", "_methods", "_names", "_upgrades"},
