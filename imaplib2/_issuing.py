@@ -75,6 +75,8 @@ class Issuer(Detour):
         command = self._build(row, arguments, last)
         command.idle = idle
         command.leaves_data = leaves_data
+        if isinstance(authenticator, _auth.Mechanism):
+            command.doubt, command.as_it_came = authenticator.doubt, not raw
         if route is not None:
             route.command = command
         if callback is not None:
