@@ -31,7 +31,7 @@ class Message:
 class Mechanism:
     """A SASL mechanism, for one exchange: an authenticator that knows how far that has come."""
 
-    #: The server has what it needs to judge user and password; a refusal is about these then.
+    #: The server has what it needs to judge user and password: a NO is about these then.
     is_judged = False
     #: It can't be used here, though another one may.
     is_refused = False

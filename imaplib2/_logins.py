@@ -32,20 +32,20 @@ class LoginMethods(Issuer):
         callback: Callback | None = None,
         cb_arg: Any = None,
     ) -> Result:
-        """Log in by SCRAM, which doesn't show the password, and makes the server prove that it
-        knows it: by SCRAM-SHA-256 (RFC 7677) or SCRAM-SHA-1 (RFC 5802), the best that is offered.
+        """Log in by SCRAM: each side proves that it knows the password, and doesn't show it.
 
-        With TLS, the -PLUS forms also prove that nobody sits in between, by channel binding (RFC
-        5929): tls-unique up to TLS 1.2, tls-server-end-point with any. A server that offers -PLUS,
-        but refuses both before it was told a proof, is asked for SCRAM without.
+        By the best that is offered of SCRAM-SHA-256 (RFC 7677) and SCRAM-SHA-1 (RFC 5802). With
+        TLS, their -PLUS forms also prove that nobody sits in between, by channel binding (RFC
+        5929): tls-unique up to TLS 1.2, tls-server-end-point with any. With a server that offers
+        -PLUS, but knows neither, SCRAM goes without, and says so.
 
         *password* is str, bytes in UTF-8, or a function that gives one. Needs the package `scramp`:
         ``pip install scramp``; else raises ``error``, which is an ImportError, too. Raises
         ``error`` with the server's text on NO, or when it offers no SCRAM or breaks its rules;
         ``abort``, and the connection is over, when the server doesn't prove itself.
 
-        >>> M.login_scram("fred", "secret")  # doctest: +SKIP
-        ('OK', [b'Logged in'])
+        >>> M.login_scram("fred", "secret")
+        ('OK', [b'welcome'])
         """
         from ._sasl.scram import login_scram
 
@@ -64,7 +64,12 @@ class LoginMethods(Issuer):
         *token* is str, bytes, or a function that gives one: tokens last for an hour, perhaps.
         Raises ``error`` with the server's text on NO; its ``challenge`` is the JSON object by which
         the server has told more, such as ``{'status': '400', 'scope': '...'}``, as a dict of str.
-        There is no RFC; OAUTHBEARER is what came of it (RFC 7628, `login_oauthbearer`).
+        There is no RFC; OAUTHBEARER is what came of it (RFC 7628, see `login_oauthbearer`).
+
+        >>> def token():
+        ...     return "vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg"
+        >>> M.login_xoauth2("fred@example.org", token)
+        ('OK', [b'welcome'])
         """
         from ._sasl.oauth import login_xoauth2
 
@@ -82,6 +87,9 @@ class LoginMethods(Issuer):
 
         *user* may be ``""`` where the token says who it is. The rest is as of `login_xoauth2`; in
         ``challenge`` stand ``status``, ``scope`` and ``openid-configuration``.
+
+        >>> M.login_oauthbearer("fred@example.org", "vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg")
+        ('OK', [b'welcome'])
         """
         from ._sasl.oauth import login_oauthbearer
 
@@ -93,6 +101,9 @@ class LoginMethods(Issuer):
         """Log in as whom the server knows us already: by our certificate in TLS (RFC 4422, app. A).
 
         *user* is on whose behalf, if that is somebody else. Raises as `login_plain`.
+
+        >>> M.login_external()
+        ('OK', [b'welcome'])
         """
         from ._sasl.external import login_external
 
@@ -118,6 +129,9 @@ class LoginMethods(Issuer):
         password, or doesn't prove itself, none is. Raises as `login_scram`, and ``error`` without
         sending anything when nothing is left to be tried. With *callback*, commands that rely on
         the login are issued by that: behind a refused mechanism they would fail.
+
+        >>> M.login_best("fred", "secret")
+        ('OK', [b'welcome'])
         """
         from ._sasl.best import login_best
 

@@ -29,7 +29,11 @@ IMPURE = {
 LAYERS = [
     {"", "imaplib2"},
     {"_client"},
-    {"_methods", "_names", "_upgrades"},
+    {"_methods", "_names", "_upgrades", "_logins"},
+    {"_sasl"},
+    {"_sasl.best"},
+    {"_sasl.scram", "_sasl.oauth", "_sasl.external"},
+    {"_sasl.attempts", "_sasl.channel_binding"},
     {"_issuing"},
     {"_detour"},
     {"_link"},

@@ -164,6 +164,7 @@ class _Chain:
     def __init__(self, attempts: Iterator[Attempt], callback: Callback) -> None:
         self._attempts = attempts
         self._callback = callback
+        self._is_told = False
         self._attempt = next(attempts)
 
     def make_next(self, cb_arg: Any) -> None:
@@ -173,15 +174,18 @@ class _Chain:
     def _called_back(self, outcome: Any) -> None:
         following = next(self._attempts, None) if self._attempt.is_refused else None
         if following is None:
-            self._callback(outcome)
+            self._tell(outcome)
             return
         self._attempt = following
-        cb_arg = outcome[1]
         try:
-            self.make_next(cb_arg)
+            self.make_next(outcome[1])
         except error as problem:
+            # A double calls back at once: then this is what the callback has raised.
+            if self._is_told:
+                raise
             kind = abort if isinstance(problem, abort) else type(problem)
-            outcome = None, cb_arg, (kind, str(problem))
-        else:
-            return
+            self._tell((None, outcome[1], (kind, str(problem))))
+
+    def _tell(self, outcome: Any) -> None:
+        self._is_told = True
         self._callback(outcome)

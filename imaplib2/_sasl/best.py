@@ -70,7 +70,7 @@ def attempts(
         why_none = nothing_offered(may_be_shown=may_be_shown)
     except (scram.ScrampMissing, InvalidArgument) as problem:
         # The others do without that package, and take any password.
-        found, why_none = [], problem
+        found, why_none = [], problem.with_traceback(None)
     if may_be_shown and "AUTH=PLAIN" in offered:
         message = _auth.plain(user, password)
         found.append(Attempt(client, _auth.Mechanism("PLAIN", message)))
