@@ -77,8 +77,8 @@ class Scram(_auth.Mechanism):
             raise InvalidArgument(f"AUTHENTICATE {name}: user or password can't be prepared")
         super().__init__(name, client.get_client_first().encode(), judged_by_it=False)
         self._client = client
-        # A server that offers -PLUS knows tls-unique, the default (RFC 5802, section 6.1). Of another
-        # type, Cyrus, with TLS 1.3, says behind the proof only that it doesn't: by a NO.
+        # A server that offers -PLUS knows tls-unique, the default (RFC 5802, section 6.1). That it
+        # doesn't know another type, Cyrus, with TLS 1.3, says behind the proof, and by a NO only.
         self._guesses = name.endswith("-PLUS") and cbind is not None and cbind[0] != "tls-unique"
         self._end = end
         self._answer: Callable[[bytes], bytes | None] = self._prove
