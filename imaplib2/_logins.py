@@ -5,16 +5,10 @@ Each method imports its module when it is called, as most programs use none of t
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from ._hints import TYPE_CHECKING, Any
+from ._hints import Any
 from ._issuing import Issuer
 from ._threads.pending import Callback
-from ._types import Result, Text
-
-if TYPE_CHECKING:
-    #: A password or token, or a function that gives it, which is asked at each call.
-    Given = Text | Callable[[], Text]
+from ._types import Given, Result, Text
 
 
 class LoginMethods(Issuer):

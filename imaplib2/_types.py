@@ -7,7 +7,7 @@ written for those type-checks, and no less.
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ._hints import Any, Literal, cast
 
@@ -24,6 +24,8 @@ MessageSet = str | bytes | int | range | Sequence[Any]
 #: ``'(FLAGS UID)'``, or a sequence of str.
 Items = str | bytes | Sequence[str]
 Text = str | bytes
+#: A password or token, or a function that gives it, which is asked at each call.
+Given = Text | Callable[[], Text]
 
 #: The default of an argument that may be None.
 UNSET: Any = object()

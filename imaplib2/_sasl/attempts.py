@@ -12,7 +12,7 @@ nothing is tried behind that. A refusal is (RFC 3501, section 6.2.2; RFC 5530, s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from .. import _auth
 from .._auth import Mechanism
@@ -21,15 +21,11 @@ from .._hints import TYPE_CHECKING, Any
 from .._protocol.arguments import Password, Secret
 from .._protocol.responses import response_code
 from .._protocol.values import plain_value
-from .._types import LATER
+from .._types import LATER, Given, Result, Text
 
 if TYPE_CHECKING:
     from .._issuing import Issuer
     from .._threads.pending import Callback, Outcome
-    from .._types import Result
-
-#: A password or token, or what gives it.
-Given = str | bytes | Callable[[], str | bytes]
 
 _REFUSING = frozenset({"CANNOT", "PRIVACYREQUIRED"})
 _JUDGING = frozenset(
@@ -51,16 +47,16 @@ def check_usable(client: Issuer) -> None:
         client._check_usable("AUTHENTICATE")
 
 
-def given(name: str, secret: Any) -> str | bytes:
+def given(name: str, secret: Given) -> Text:
     """*secret*, the argument *name*, or what it gives when it is called.
 
     Raises TypeError, which doesn't show it, when that is neither str nor bytes.
     """
     value = plain_value(secret() if callable(secret) else secret)
-    if not isinstance(value, (str, bytes)):
-        kind = type(value).__name__
-        raise TypeError(f"{name} must be str or bytes, or a function that gives one, not {kind}")
-    return value
+    if isinstance(value, (str, bytes)):
+        return value
+    kind = type(value).__name__
+    raise TypeError(f"{name} must be str or bytes, or a function that gives one, not {kind}")
 
 
 class Attempt:
@@ -114,7 +110,7 @@ class Attempt:
 class LoginCommand(Attempt):
     """The attempt to log *client* in by the command LOGIN (RFC 3501, section 6.2.3)."""
 
-    def __init__(self, client: Issuer, user: str | bytes, password: str | bytes) -> None:
+    def __init__(self, client: Issuer, user: Text, password: Text) -> None:
         super().__init__(client, Mechanism("LOGIN"))
         self._mechanism.is_judged = True
         self._words = user, Password(password)

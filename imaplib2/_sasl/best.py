@@ -7,18 +7,18 @@ from .._errors import InvalidArgument, error
 from .._hints import TYPE_CHECKING, Any
 from .._transport.tls_settings import is_tls
 from . import scram
-from .attempts import Attempt, Given, LoginCommand, check_usable, given, log_in
+from .attempts import Attempt, LoginCommand, check_usable, given, log_in
 
 if TYPE_CHECKING:
     from .._issuing import Issuer
     from .._threads.pending import Callback
-    from .._types import Result
+    from .._types import Given, Result, Text
 
 
 class CramMD5(_auth.Mechanism):
     """CRAM-MD5 (RFC 2195)."""
 
-    def __init__(self, user: str | bytes, password: str | bytes) -> None:
+    def __init__(self, user: Text, password: Text) -> None:
         super().__init__("CRAM-MD5")
         self._authenticator = _auth.cram_md5(user, password)
 
@@ -56,9 +56,7 @@ def is_loopback(host: str) -> bool:
     return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
-def attempts(
-    client: Issuer, user: str | bytes, password: str | bytes, *, may_be_shown: bool
-) -> list[Attempt]:
+def attempts(client: Issuer, user: Text, password: Text, *, may_be_shown: bool) -> list[Attempt]:
     """The attempts, in their order; *may_be_shown*: the password may be sent as it is.
 
     Raises ``error`` when there are none, and InvalidArgument for a password that can't be sent.
@@ -95,7 +93,7 @@ def nothing_offered(*, may_be_shown: bool) -> error:
 
 def login_best(
     client: Issuer,
-    user: str | bytes,
+    user: Text,
     password: Given,
     allow_clear_text: bool,
     callback: Callback | None,

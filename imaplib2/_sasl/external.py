@@ -10,10 +10,10 @@ from .attempts import Attempt, log_in
 if TYPE_CHECKING:
     from .._issuing import Issuer
     from .._threads.pending import Callback
-    from .._types import Result
+    from .._types import Result, Text
 
 
-def external(user: str | bytes) -> _auth.Mechanism:
+def external(user: Text) -> _auth.Mechanism:
     """The mechanism EXTERNAL (RFC 4422, appendix A)."""
     message = _auth.in_utf8("EXTERNAL", user)
     if b"\0" in message:
@@ -21,8 +21,6 @@ def external(user: str | bytes) -> _auth.Mechanism:
     return _auth.Mechanism("EXTERNAL", message)
 
 
-def login_external(
-    client: Issuer, user: str | bytes, callback: Callback | None, cb_arg: Any
-) -> Result:
+def login_external(client: Issuer, user: Text, callback: Callback | None, cb_arg: Any) -> Result:
     """See `IMAP4.login_external`."""
     return log_in([Attempt(client, external(user))], callback, cb_arg)

@@ -7,12 +7,12 @@ from .._errors import InvalidArgument
 from .._hints import TYPE_CHECKING, Any
 from .._protocol.patterns import pattern
 from .._protocol.secrets import Secrets
-from .attempts import Attempt, Given, check_usable, given, log_in
+from .attempts import Attempt, check_usable, given, log_in
 
 if TYPE_CHECKING:
     from .._issuing import Issuer
     from .._threads.pending import Callback
-    from .._types import Result
+    from .._types import Given, Result, Text
 
 #: What ends or divides the fields of both messages, and what no line may hold.
 _CONTROLS = pattern(rb"[\0\1\r\n]")
@@ -67,13 +67,13 @@ def told_by(challenge: bytes) -> dict[str, str]:
     }
 
 
-def xoauth2(user: str | bytes, token: str | bytes) -> Bearer:
+def xoauth2(user: Text, token: Text) -> Bearer:
     """The mechanism XOAUTH2."""
     message = b"user=%b\1auth=Bearer %b\1\1" % _fields("XOAUTH2", user, token)
     return Bearer("XOAUTH2", message, b"")
 
 
-def oauthbearer(user: str | bytes, token: str | bytes, host: str | None, port: Any) -> Bearer:
+def oauthbearer(user: Text, token: Text, host: str | None, port: Any) -> Bearer:
     """The mechanism OAUTHBEARER (RFC 7628, section 3.1); *host* None for a child process."""
     name, bearer = _fields("OAUTHBEARER", user, token)
     name = name.replace(b"=", b"=3D").replace(b",", b"=2C")  # RFC 5801, section 4
@@ -83,7 +83,7 @@ def oauthbearer(user: str | bytes, token: str | bytes, host: str | None, port: A
     return Bearer("OAUTHBEARER", message + b"auth=Bearer %b\1\1" % bearer, b"\1")
 
 
-def _fields(mechanism: str, user: str | bytes, token: str | bytes) -> tuple[bytes, bytes]:
+def _fields(mechanism: str, user: Text, token: Text) -> tuple[bytes, bytes]:
     fields = _auth.in_utf8(mechanism, user), _auth.in_utf8(mechanism, token)
     if any(map(_CONTROLS.search, fields)):
         raise InvalidArgument(f"AUTHENTICATE {mechanism}: user or token holds NUL, ^A, CR or LF")
@@ -91,7 +91,7 @@ def _fields(mechanism: str, user: str | bytes, token: str | bytes) -> tuple[byte
 
 
 def login_xoauth2(
-    client: Issuer, user: str | bytes, token: Given, callback: Callback | None, cb_arg: Any
+    client: Issuer, user: Text, token: Given, callback: Callback | None, cb_arg: Any
 ) -> Result:
     """See `IMAP4.login_xoauth2`."""
     check_usable(client)
@@ -100,7 +100,7 @@ def login_xoauth2(
 
 
 def login_oauthbearer(
-    client: Issuer, user: str | bytes, token: Given, callback: Callback | None, cb_arg: Any
+    client: Issuer, user: Text, token: Given, callback: Callback | None, cb_arg: Any
 ) -> Result:
     """See `IMAP4.login_oauthbearer`."""
     check_usable(client)

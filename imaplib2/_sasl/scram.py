@@ -13,13 +13,13 @@ from .. import _auth
 from .._errors import InvalidArgument, abort, error
 from .._hints import TYPE_CHECKING, Any
 from .._protocol.patterns import pattern
-from .attempts import Attempt, Given, check_usable, given, log_in
+from .attempts import Attempt, check_usable, given, log_in
 from .channel_binding import Binding, bindings
 
 if TYPE_CHECKING:
     from .._issuing import Issuer
     from .._threads.pending import Callback
-    from .._types import Result
+    from .._types import Given, Result, Text
 
 #: The strongest first. Each has a form with channel binding, whose name ends in ``-PLUS``.
 NAMES = ("SCRAM-SHA-256", "SCRAM-SHA-1")
@@ -56,8 +56,8 @@ class Scram(_auth.Mechanism):
     def __init__(
         self,
         name: str,
-        user: str | bytes,
-        password: str | bytes,
+        user: Text,
+        password: Text,
         binding: Binding | None,
         end: Callable[[abort], object],
     ) -> None:
@@ -148,7 +148,7 @@ class Scram(_auth.Mechanism):
             return None
 
 
-def _text(name: str, word: str | bytes) -> str:
+def _text(name: str, word: Text) -> str:
     try:
         return _auth.in_utf8(name, word).decode("utf-8")
     except UnicodeDecodeError:
@@ -172,7 +172,7 @@ def choices(
     return bound + [(name, flagged) for name in NAMES if f"AUTH={name}" in capabilities]
 
 
-def attempts(client: Issuer, user: str | bytes, password: str | bytes) -> list[Attempt]:
+def attempts(client: Issuer, user: Text, password: Text) -> list[Attempt]:
     """The attempts to log in by SCRAM, in their order; none where the server doesn't offer it.
 
     Raises ``error`` when `scramp` is missing, and InvalidArgument when it can't be said by SCRAM
@@ -188,7 +188,7 @@ def attempts(client: Issuer, user: str | bytes, password: str | bytes) -> list[A
 
 
 def login_scram(
-    client: Issuer, user: str | bytes, password: Given, callback: Callback | None, cb_arg: Any
+    client: Issuer, user: Text, password: Given, callback: Callback | None, cb_arg: Any
 ) -> Result:
     """See `IMAP4.login_scram`."""
     check_usable(client)

@@ -8,6 +8,7 @@ from imaplib2._protocol.command import Command
 from imaplib2._protocol.events import UpgradeNow
 from imaplib2._protocol.framing import Batch
 from imaplib2._protocol.idling import Idle
+from imaplib2._protocol.limits import ProtocolViolation
 
 from .helpers import Driver
 
@@ -116,3 +117,24 @@ def test_what_imap_has_no_room_for_ends_it(wire: bytes) -> None:
     driver.receive(wire)
     assert driver.core.reason is not None
     assert "unexpected" in str(driver.core.reason)
+
+
+def test_an_ok_that_is_doubted_changes_nothing() -> None:
+    driver = Driver()
+    login = driver.submit("AUTHENTICATE", "SCRAM-SHA-256")
+    waiting = driver.submit("SELECT", "INBOX")
+    login.doubt = lambda: "not proved"
+    with pytest.raises(ProtocolViolation, match=r"^not proved$"):
+        driver.receive(login.tag + b" OK [CAPABILITY IMAP4rev1] welcome\r\n")
+    assert driver.core.state == "NONAUTH"
+    assert driver.core.in_progress.keys() == {login.tag}
+    assert [*driver.core.held] == [waiting]
+
+
+@pytest.mark.parametrize(("doubt", "answer"), [("not proved", "NO"), (None, "OK"), (None, "NO")])
+def test_other_answers_are_believed(doubt: str | None, answer: str) -> None:
+    driver = Driver()
+    login = driver.submit("AUTHENTICATE", "SCRAM-SHA-256")
+    login.doubt = lambda: doubt
+    driver.receive(login.tag + f" {answer} [CAPABILITY IMAP4rev1] so\r\n".encode())
+    assert driver.result(login)[0] == answer
