@@ -31,7 +31,8 @@ class LoginMethods(Issuer):
         By the best that is offered of SCRAM-SHA-256 (RFC 7677) and SCRAM-SHA-1 (RFC 5802). With
         TLS, their -PLUS forms also prove that nobody sits in between, by channel binding (RFC
         5929): tls-unique up to TLS 1.2, tls-server-end-point with any. With a server that offers
-        -PLUS, but knows neither, SCRAM goes without, and says so.
+        -PLUS, but refuses both, SCRAM goes without, and says so: who has TLS verify certificates
+        needn't care whether it was the server that has refused.
 
         *password* is str, bytes in UTF-8, or a function that gives one. Needs the package `scramp`:
         ``pip install scramp``; else raises ``error``, which is an ImportError, too. Raises
@@ -55,7 +56,8 @@ class LoginMethods(Issuer):
     ) -> Result:
         """Log in by an OAuth access token and XOAUTH2, which Google and Microsoft have.
 
-        *token* is str, bytes, or a function that gives one: tokens last for an hour, perhaps.
+        *token* is str, bytes, or a function that gives one: tokens last for an hour, perhaps. It is
+        shown to the server, and without TLS to everybody.
         Raises ``error`` with the server's text on NO; its ``challenge`` is the JSON object by which
         the server has told more, such as ``{'status': '400', 'scope': '...'}``, as a dict of str.
         There is no RFC; OAUTHBEARER is what came of it (RFC 7628, see `login_oauthbearer`).

@@ -152,6 +152,7 @@ def _text(name: str, word: Text) -> str:
     try:
         return _auth.in_utf8(name, word).decode("utf-8")
     except UnicodeDecodeError:
+        # Which has it all: no exception of ours may refer to that.
         pass
     raise InvalidArgument(f"AUTHENTICATE {name}: user and password must be text, in UTF-8")
 
