@@ -23,6 +23,44 @@ class Message:
     def __call__(self, challenge: bytes) -> bytes:
         return self.message
 
+    def unasked(self) -> bytes | None:
+        """What it says without looking at the challenge."""
+        return self.message
+
+
+class Mechanism:
+    """A SASL mechanism, for one exchange: an authenticator that knows how far that has come."""
+
+    #: The server has what it needs to judge user and password: a NO is about these then.
+    is_judged = False
+    #: It can't be used here, though another one may.
+    is_refused = False
+    #: What the server's error challenge says, if the mechanism has any (RFC 7628, section 3.2.2).
+    challenge: dict[str, str] | None = None
+    #: What else the server has said against it, for an exception's text.
+    remark = ""
+
+    def __init__(
+        self, name: str, initial: bytes | None = None, *, judged_by_it: bool = True
+    ) -> None:
+        #: As it stands in AUTHENTICATE and in capabilities.
+        self.name = name
+        self._initial = initial
+        self._judged_by_it = judged_by_it
+
+    def unasked(self) -> bytes | None:
+        """The initial response (RFC 4422, section 5.1), once; None behind it, or without one."""
+        initial, self._initial = self._initial, None
+        if initial is not None:
+            self.is_judged = self._judged_by_it
+        return initial
+
+    def __call__(self, challenge: bytes) -> bytes | None:
+        """Cancel: there is nothing more to say."""
+
+    def doubt(self) -> str | None:
+        """Why an OK of the server isn't to be believed, if so; asked in any thread."""
+
 
 def respond(authenticator: Authenticator, challenge: bytes) -> bytes | None:
     """The base64 of *authenticator*'s response to a base64 *challenge*; None cancels.
@@ -32,8 +70,10 @@ def respond(authenticator: Authenticator, challenge: bytes) -> bytes | None:
     from binascii import Error, a2b_base64
 
     # Some servers say "+ go ahead", which is no base64 (MailKit#268).
-    if isinstance(authenticator, Message):
-        return encode(authenticator.message)
+    if isinstance(authenticator, (Message, Mechanism)):
+        message = authenticator.unasked()
+        if message is not None:
+            return encode(message)
     try:
         decoded = a2b_base64(challenge)
     except Error:
@@ -59,17 +99,17 @@ def encode(response: object) -> bytes:
 
     data = plain_value(response)
     if isinstance(data, str):
-        data = _utf8("response", data)
+        data = in_utf8("response", data)
     if not isinstance(data, bytes):
         kind = type(response).__name__
         raise TypeError(f"an authenticator must return bytes, str or None, not {kind}")
     return b2a_base64(data, newline=False)
 
 
-def cram_md5(user: str, password: str | bytes) -> Authenticator:
+def cram_md5(user: str | bytes, password: str | bytes) -> Authenticator:
     """The authenticator of CRAM-MD5 (RFC 2195)."""
 
-    name, key = _utf8("CRAM-MD5", user), _utf8("CRAM-MD5", password)
+    name, key = in_utf8("CRAM-MD5", user), in_utf8("CRAM-MD5", password)
 
     def authenticator(challenge: bytes) -> bytes:
         import hmac
@@ -83,15 +123,16 @@ def cram_md5(user: str, password: str | bytes) -> Authenticator:
     return authenticator
 
 
-def plain(user: str, password: str | bytes, identity: str = "") -> bytes:
+def plain(user: str | bytes, password: str | bytes, identity: str = "") -> bytes:
     """The one message of PLAIN (RFC 4616, section 2)."""
-    parts = [_utf8("PLAIN", text) for text in (identity, user, password)]
+    parts = [in_utf8("PLAIN", text) for text in (identity, user, password)]
     if any(b"\0" in part for part in parts):
         raise InvalidArgument("AUTHENTICATE PLAIN: user or password holds NUL")
     return b"\0".join(parts)
 
 
-def _utf8(mechanism: str, text: str | bytes) -> bytes:
+def in_utf8(mechanism: str, text: str | bytes) -> bytes:
+    """*text* in UTF-8, for *mechanism*; bytes are taken as they are."""
     text = plain_value(text)
     if not isinstance(text, str):
         return bytes(text)

@@ -1,9 +1,10 @@
 """IMAP4, IMAP4_SSL and IMAP4_stream: the classes that users call.
 
 Here is how a connection begins and ends. The rest of IMAP4 is inherited: from `CommandMethods` a
-method for each command, from `Upgrades` encryption and compression, from `HistoricalNames` what
-older programs call, from `Liveness` what programs ask that run for long. All of these are an
-`Issuer`, which sends commands, and a `Link`, which has the state and carries the bytes.
+method for each command, from `LoginMethods` more ways to log in, from `Upgrades` encryption and
+compression, from `HistoricalNames` what older programs call, from `Liveness` what programs ask that
+run for long. All of these are an `Issuer`, which sends commands, and a `Link`, which has the state
+and carries the bytes.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from ._checks import check_callable, port_number, socket_timeout
 from ._errors import error, told
 from ._hints import TYPE_CHECKING, Any, TextIO, TypeVar, cast
 from ._liveness import Liveness
+from ._logins import LoginMethods
 from ._methods import CommandMethods
 from ._names import HistoricalNames
 from ._protocol.states import LOGOUT
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
 Self = TypeVar("Self", bound="IMAP4")
 
 
-class IMAP4(CommandMethods, Upgrades, HistoricalNames, Liveness):
+class IMAP4(CommandMethods, LoginMethods, Upgrades, HistoricalNames, Liveness):
     """A connection to an IMAP server, over TCP.
 
     *host* None or ``''`` is the local host, *port* None the standard port. *timeout* bounds, in

@@ -87,6 +87,9 @@ class error(Exception):
 
     #: Raised before anything was changed: not for users.
     is_refusal = False
+    #: What a server has said in JSON when it refused an OAuth token: its ``status``, ``scope`` and
+    #: the like (RFC 7628, section 3.2.2). None of all other errors.
+    challenge: dict[str, str] | None = None
 
 
 class abort(error):

@@ -57,10 +57,7 @@ class Issuer(Detour):
             check_callable("callback", callback)
         if not raw and self._sends_elsewhere():
             row = find_uid(name) if uid else find(name)
-            route = Route(
-                row, finish, last=last, idle=idle, authenticator=authenticator,
-                leaves_data=leaves_data,
-            )  # fmt: skip
+            route = Route(row, finish, last, idle, authenticator, leaves_data)
             return self._call_elsewhere(route, name, arguments, params, uid, callback, cb_arg)
         responder: Responder | None = None
         if self.literal is not None:
@@ -74,6 +71,8 @@ class Issuer(Detour):
         command = self._build(row, arguments, last)
         command.idle = idle
         command.leaves_data = leaves_data
+        if isinstance(authenticator, _auth.Mechanism):
+            command.doubt, command.as_it_came = authenticator.doubt, not raw
         if route is not None:
             route.command = command
         if callback is not None:

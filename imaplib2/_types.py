@@ -7,7 +7,7 @@ written for those type-checks, and no less.
 from __future__ import annotations
 
 import socket
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from ._hints import Any, Literal, cast
 
@@ -27,6 +27,8 @@ Items = str | bytes | Sequence[str]
 Text = str | bytes
 #: What ID tells of the client (RFC 2971, section 3.3), True for our own name; None: nothing.
 Identity = Mapping[str, str | None] | bool | None
+#: A password or token, or a function that gives it, which is asked at each call.
+Given = Text | Callable[[], Text]
 
 #: The default of an argument that may be None.
 UNSET: Any = object()

@@ -16,6 +16,7 @@ TESTS = Path(__file__).parent
 ROOMS = {
     "_protocol": "core", "_threads": "threads", "_transport": "transport", "_by_hand": "by_hand",
     "parse": "parse",
+    "_sasl": "sasl",
 }  # fmt: skip
 CLIENT = "client"
 
@@ -31,6 +32,7 @@ NOTHING_TO_CALL = {
     "_transport.base": "a Protocol, to which mypy holds the transports",
     "_by_hand": "a docstring",
     "parse": "names of its modules",
+    "_sasl": "a docstring",
 }
 
 #: Files in a room that are about several of its modules, or about their tests.

@@ -46,7 +46,6 @@ class Route:
         self,
         row: Row,
         finish: Finish | None,
-        *,
         last: Sequence[Part] = (),
         idle: Idle | None = None,
         authenticator: Authenticator | None = None,

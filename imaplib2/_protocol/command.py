@@ -72,6 +72,8 @@ class Command:
     upgraded_by_hand: bool = False
     #: Untagged data that it returns, but that stays for others, too.
     shown: list[Any]
+    #: Tells why its OK isn't believed, or None: of a login by which the server proves itself, too.
+    doubt: Callable[[], str | None] | None = None
     #: How many responses have brought its data.
     collected: int = 0
     #: Which one it is, of all that were sent.

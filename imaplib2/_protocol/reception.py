@@ -251,6 +251,8 @@ class Reception(Dispatch):
         if response.text[:1] == b"[" and (code := response_code(response.text)) is not None:
             self._session.take_code(code)
         succeeded = response.type == "OK"
+        if succeeded and command.doubt is not None and (doubt := command.doubt()) is not None:
+            raise ProtocolViolation(doubt)
         # The text becomes that of an exception.
         if self._exchange.logging_in and not succeeded:
             hidden = self._exchange.secrets.hidden_with_code(response.text)

@@ -112,6 +112,8 @@ the queue in `Callbacks`, its jobs        A queue; a list that one thread takes 
 ``_awaited``                              an old number waits for a callback that has ended.
 ``UserCode.running``                      Written by a thread while it runs user code for a
                                           command; other threads see that it isn't theirs.
+``Command.doubt``                         The reader asks; the thread that answers the challenges
+                                          settles it before it answers the last one.
 ``Ending.running``                        A set; each thread looks for its own number.
 ``Sending.unsent``, `Silence`,            Nothing: an old value costs a look too many, or one
 ``Engine._mutex_missed``,                 that comes 50 ms late; or `Engine.close` does once more

@@ -182,6 +182,14 @@ class ConcurrentSSLSocket(ssl.SSLSocket):
                 raise TimeoutError("timed out")
         return sent
 
+    # A session ticket that comes meanwhile replaces what both of these look at.
+
+    def getpeercert(self, binary_form: bool = False) -> Any:
+        return self._lock.run(super().getpeercert, binary_form)
+
+    def get_channel_binding(self, cb_type: str = "tls-unique") -> bytes | None:
+        return self._lock.run(super().get_channel_binding, cb_type)
+
     def pending(self) -> int:
         # What has gone wrong is read, too; to wait for the descriptor first may be in vain.
         return self._lock.run(super().pending) or int(self._problem is not None)

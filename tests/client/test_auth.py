@@ -155,3 +155,35 @@ def test_half_a_character_can_not_be_sent() -> None:
     ):
         with pytest.raises(InvalidArgument, match="can't be encoded"):
             attempt()
+
+
+# -- Mechanisms that know how far they have come --------------------------------------------------
+
+
+@pytest.mark.parametrize("challenge", [b"", b"YWJj", b"go ahead", b"Y"])
+def test_a_mechanism_says_its_initial_response_once(challenge: bytes) -> None:
+    mechanism = _auth.Mechanism("X", b"abc")
+    assert not mechanism.is_judged
+    assert _auth.respond(mechanism, challenge) == b"YWJj"
+    assert mechanism.is_judged
+    assert _auth.respond(mechanism, b"YWJj") is None
+    assert mechanism.unasked() is None
+
+
+def test_an_empty_initial_response_is_one() -> None:
+    mechanism = _auth.Mechanism("EXTERNAL", b"")
+    assert _auth.respond(mechanism, b"") == b""
+    assert _auth.respond(mechanism, b"") is None
+
+
+def test_one_that_waits_for_the_server_has_none() -> None:
+    mechanism = _auth.Mechanism("X")
+    assert mechanism.unasked() is None
+    assert not mechanism.is_judged
+    assert mechanism.doubt() is None
+
+
+def test_not_each_initial_response_is_judged() -> None:
+    mechanism = _auth.Mechanism("X", b"fred", judged_by_it=False)
+    assert mechanism.unasked() == b"fred"
+    assert not mechanism.is_judged

@@ -26,8 +26,12 @@ import pytest
 
 from imaplib2 import IMAP4
 
+from ..needs import need_package
+from ..sasl.scram_server import ScramServer
 from ..server.helpers import Calls, Serve, failure
 from ..server.scripted import Peer
+
+need_package("scramp")
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -276,7 +280,56 @@ def as_administrator(M: Any, secret: str) -> Any:
     return M.proxyauth(USER)
 
 
+def by_login_scram(M: Any, secret: str, **options: Any) -> Any:
+    return M.login_scram(USER, secret, **options)
+
+
+def by_login_scram_with_bytes(M: Any, secret: str, **options: Any) -> Any:
+    return M.login_scram(USER.encode(), secret.encode(), **options)
+
+
+def by_login_scram_with_a_function(M: Any, secret: str, **options: Any) -> Any:
+    return M.login_scram(USER, lambda: secret, **options)
+
+
+def by_login_xoauth2(M: Any, secret: str, **options: Any) -> Any:
+    return M.login_xoauth2(USER, secret, **options)
+
+
+def by_login_xoauth2_with_a_function(M: Any, secret: str, **options: Any) -> Any:
+    return M.login_xoauth2(USER, lambda: secret.encode(), **options)
+
+
+def by_login_oauthbearer(M: Any, secret: str, **options: Any) -> Any:
+    return M.login_oauthbearer(USER, secret, **options)
+
+
+def by_login_external(M: Any, secret: str, **options: Any) -> Any:
+    """Who that is may be nobody's business either."""
+    return M.login_external(secret, **options)
+
+
+def best_of(offered: str, M: Any, secret: str, **options: Any) -> Any:
+    """The best login, of one that an object has been told of."""
+    told = [name for name in M.capabilities if not name.startswith("AUTH=")]
+    M.capabilities = (*told, *offered.split())
+    return M.login_best(USER, lambda: secret, **options)
+
+
 Way = Callable[..., Any]
+#: Those whose exceptions tell what the server's error challenge says.
+TELLING: list[Way] = [
+    by_login_xoauth2, by_login_xoauth2_with_a_function, by_login_oauthbearer,
+]  # fmt: skip
+#: Those that don't show the secret, but what it proves.
+PROVING: list[Way] = [
+    *(cram_md5, cram_md5_with_bytes, scram, by_login_scram, by_login_scram_with_bytes),
+    by_login_scram_with_a_function,
+    *(
+        partial(best_of, offered)
+        for offered in ("AUTH=SCRAM-SHA-256 LOGINDISABLED", "AUTH=CRAM-MD5 LOGINDISABLED")
+    ),
+]
 WAYS: list[Way] = [
     *(by_login, by_login_in_upper_case, by_login_with_bytes, by_login_with_a_buffer),
     *(by_login_with_an_object, by_login_of_a_user_in_quotes, by_xatom, by_xatom_with_bytes),
@@ -285,7 +338,8 @@ WAYS: list[Way] = [
     *(by_simple_command_with_more, by_literal, by_login_plain, by_login_plain_with_bytes),
     *(plain_at_once, plain_at_once_in_the_name, plain_at_once_by_simple_command),
     *(plain_by_callable_literal, login_mechanism, cram_md5, cram_md5_with_bytes, xoauth2),
-    *(xoauth2_at_once, oauthbearer, scram),
+    *(xoauth2_at_once, oauthbearer, by_login_external, *TELLING, *PROVING[2:]),
+    *(partial(best_of, offered) for offered in ("AUTH=PLAIN LOGINDISABLED", "")),
     *(partial(plain, kind) for kind in (bytes, bytearray, memoryview, bytes.decode)),
 ]
 ALONE: list[Way] = [by_command, by_hand, by_hand_in_pieces, plain_by_hand, as_administrator]
@@ -295,7 +349,7 @@ SINGLE = [*WAYS, by_command, by_hand, by_hand_in_pieces, plain_by_hand]
 
 def name_of(way: Any) -> str:
     if isinstance(way, partial):
-        return f"plain, {way.args[0].__name__}"
+        return f"{way.func.__name__}, {getattr(way.args[0], '__name__', way.args[0])}"
     return str(way.__name__)
 
 
@@ -304,6 +358,7 @@ every_way = pytest.mark.parametrize("way", [*WAYS, *ALONE], ids=name_of)
 # -- The server -----------------------------------------------------------------------------------
 
 WELCOME = b"[CAPABILITY IMAP4rev1] welcome"
+SCRAM = b"AUTH=SCRAM-SHA-256"
 ENDS: dict[str, bytes] = {
     "OK": b"%s OK " + WELCOME + b"\r\n",
     "NO": b"%s NO [AUTHENTICATIONFAILED] wrong\r\n",
@@ -332,9 +387,11 @@ class Server:
         self.exchanged: set[bytes] = set()
         self.line = b""
         self.look: Callable[[], object] = lambda: None
+        self.secret = ""
+        self.challenge_is_told = False
 
     def __call__(self, peer: Peer) -> None:
-        peer.greet(b"* OK [CAPABILITY IMAP4rev1 %b] ready" % self.capabilities)
+        peer.greet(b"* OK [CAPABILITY IMAP4rev1 %b %b] ready" % (SCRAM, self.capabilities))
         peer.relax()
         command = peer.command("LOGIN", "AUTHENTICATE")
         self.line = command.raw
@@ -348,14 +405,36 @@ class Server:
     def _converse(self, peer: Peer, words: list[bytes]) -> None:
         if len(words) > 1:
             self._keep(words[1])
-            return
+            if words[0] == b"SCRAM-SHA-256":
+                self._prove(peer, words[1])
+            return None
         failed = b" OK " not in self.end
         for step, challenge in enumerate(CHALLENGES.get(words[0].decode(), [""])):
             if step and not failed and "status" in challenge:
-                return
-            self._keep(base64.b64encode(challenge.encode()))
-            peer.line(b"+ " + base64.b64encode(challenge.encode()))
-            self._keep(peer.readline())
+                return None
+            if step and self.challenge_is_told:
+                challenge = json.dumps({"status": "401", "hint": f"not {self.secret}"})
+            else:
+                self._keep(base64.b64encode(challenge.encode()))
+            response = self._ask(peer, challenge.encode())
+            said = base64.b64decode(response)
+            if b",r=" in said and NONCE.encode() not in said:
+                return self._prove(peer, response)
+        return None
+
+    def _ask(self, peer: Peer, challenge: bytes) -> bytes:
+        peer.line(b"+ " + base64.b64encode(challenge))
+        response = peer.readline()
+        self._keep(response)
+        return response
+
+    def _prove(self, peer: Peer, response: bytes) -> None:
+        """Go on behind the first message of an exchange of SCRAM that isn't made up."""
+        server = ScramServer(password=self.secret)
+        for step in (server.first, server.final):
+            challenge = step(base64.b64decode(response))
+            self._keep(base64.b64encode(challenge))
+            response = self._ask(peer, challenge)
 
     def _keep(self, told: bytes) -> None:
         if len(told) >= 8:
@@ -497,15 +576,20 @@ class Attempt:
         self.M.shutdown()
 
     def go(self, way: Way, secret: str) -> None:
+        self._prepare(way, secret)
         try:
             self.outcome = way(self.M, secret)
         except Exception as problem:
             self.problem = problem
 
     def call(self, way: Way, secret: str) -> None:
+        self._prepare(way, secret)
         calls = Calls()
         way(self.M, secret, callback=calls, cb_arg="mine")
         self.outcome = calls.next()
+
+    def _prepare(self, way: Way, secret: str) -> None:
+        self.server.secret, self.server.challenge_is_told = secret, way in TELLING
 
     def everything(self) -> str:
         self.M.print_log()
@@ -541,9 +625,7 @@ def check_success(
     assert attempt.problem is None
     assert attempt.outcome[0] == "OK"
     told = [attempt.server.line, *attempt.server.exchanged]
-    assert any(part in line for line in told for part in parts_of(secret)) or way in (
-        *(cram_md5, cram_md5_with_bytes, scram),
-    )
+    assert any(part in line for line in told for part in parts_of(secret)) or way in PROVING
     assert "LOGIN" in shown or "AUTHENTICATE" in shown
     assert "welcome" in shown
     check(shown, secret, attempt.server)
@@ -613,7 +695,7 @@ def test_the_end_while_a_literal_waits(serve: Serve, log: io.StringIO, way: Way)
 
     class Closing(Server):
         def __call__(self, peer: Peer) -> None:
-            peer.greet(b"* OK [CAPABILITY IMAP4rev1] ready")
+            peer.greet(b"* OK [CAPABILITY IMAP4rev1 %b] ready" % SCRAM)
             peer.relax()
             peer.command("LOGIN", "AUTHENTICATE", continuation=None)
             self.look()
@@ -631,7 +713,7 @@ def test_a_login_that_has_to_wait_its_turn(serve: Serve, log: io.StringIO, way: 
     """Held back behind another command when the connection is lost."""
 
     def script(peer: Peer) -> None:
-        peer.greet(b"* OK [CAPABILITY IMAP4rev1] ready")
+        peer.greet(b"* OK [CAPABILITY IMAP4rev1 %b] ready" % SCRAM)
         peer.relax()
         peer.command("NOOP")
         attempt.during.append("NOOP")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from imaplib2._errors import about
+from imaplib2._errors import abort, about
 from imaplib2._protocol.command import Command
 from imaplib2._protocol.events import UpgradeNow
 from imaplib2._protocol.framing import Batch
@@ -153,3 +153,25 @@ def test_the_completion_of_what_was_sent_unseen_is_told_without_secrets() -> Non
     assert unseen.answer["type"] == "BAD"
     assert "sesame" not in repr(unseen.answer)
     assert driver.pending(login)
+
+
+def test_an_ok_that_is_doubted_changes_nothing() -> None:
+    driver = Driver()
+    login = driver.submit("AUTHENTICATE", "SCRAM-SHA-256")
+    waiting = driver.submit("SELECT", "INBOX")
+    login.doubt = lambda: "not proved"
+    driver.sent()
+    driver.receive(login.tag + b" OK [CAPABILITY IMAP4rev1] welcome\r\n")
+    assert str(driver.core.reason).startswith("not proved (")
+    for command in (login, waiting):
+        assert isinstance(driver.error(command), abort)
+    assert driver.sent() == b""
+
+
+@pytest.mark.parametrize(("doubt", "answer"), [("not proved", "NO"), (None, "OK"), (None, "NO")])
+def test_other_answers_are_believed(doubt: str | None, answer: str) -> None:
+    driver = Driver()
+    login = driver.submit("AUTHENTICATE", "SCRAM-SHA-256")
+    login.doubt = lambda: doubt
+    driver.receive(login.tag + f" {answer} [CAPABILITY IMAP4rev1] so\r\n".encode())
+    assert driver.result(login)[0] == answer

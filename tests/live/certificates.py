@@ -25,6 +25,12 @@ extendedKeyUsage = serverAuth
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
 subjectAltName = DNS:localhost, IP:127.0.0.1, IP:::1
+[client]
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature
+extendedKeyUsage = clientAuth
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid
 """
 
 _NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-sha256")
@@ -83,6 +89,33 @@ def _make_server(configuration: Path, made: Certificates) -> None:
         *("-CA", made.ca, "-CAkey", made.ca.with_suffix(".key"), "-CAcreateserial"),
         *("-extfile", configuration, "-extensions", "server"),
     )
+
+
+def make_client_authority(directory: Path) -> Path:
+    """Create one for clients beside that of the server, which has made its files already.
+
+    Another one: a server that knows the authority of its own certificate shows that, too.
+    """
+    made = directory / "clients.pem"
+    _make_authority(directory / "x509.cnf", made)
+    return made
+
+
+def make_client_certificate(ca: Path, name: str) -> Path:
+    """A certificate of *name*, with its key, of the authority *ca*; the file stands beside that."""
+    configuration, made = ca.with_name("x509.cnf"), ca.with_name(f"client-{name}.pem")
+    key, request = made.with_suffix(".key"), made.with_suffix(".csr")
+    _openssl(
+        *("req", "-new", *_NEW_KEY, "-config", configuration, "-subj", f"/CN={name}"),
+        *("-keyout", key, "-out", request),
+    )
+    _openssl(
+        *("x509", "-req", "-days", _DAYS, "-sha256", "-in", request, "-out", made),
+        *("-CA", ca, "-CAkey", ca.with_suffix(".key"), "-CAcreateserial"),
+        *("-extfile", configuration, "-extensions", "client"),
+    )
+    made.write_text(made.read_text("ascii") + key.read_text("ascii"), "ascii")
+    return made
 
 
 def _openssl(*arguments: str | Path) -> None:

@@ -127,6 +127,7 @@ _TRAITS = Traits(
     stores_while_reading=True,
     tells_all_capabilities=True,
     is_slow=True,
+    has_scram=False,
     load=0.02,
 )
 

@@ -12,8 +12,10 @@ Needs root, because Dovecot does, and the Debian packages dovecot-imapd and open
 from __future__ import annotations
 
 import base64
+import hmac
 import imaplib
 import itertools
+import json
 import os
 import re
 import shlex
@@ -21,6 +23,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta, timezone
@@ -32,7 +35,12 @@ from typing import NamedTuple
 if __name__ == "__main__":  # then the path begins with this file's folder
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from tests.live.certificates import Certificates, make_certificates
+from tests.live.certificates import (
+    Certificates,
+    make_certificates,
+    make_client_authority,
+    make_client_certificate,
+)
 from tests.live.daemons import (
     await_greeting,
     is_available,
@@ -68,7 +76,7 @@ listen = $addresses
 ssl = yes
 ssl_min_protocol = TLSv1.2
 
-auth_mechanisms = plain login cram-md5 scram-sha-1 scram-sha-256
+auth_mechanisms = plain login cram-md5 scram-sha-1 scram-sha-256$more_mechanisms
 # Any character may occur in a user's name.
 auth_username_chars =
 # A refused login is answered at once. Without the first passdb there would still be half a second.
@@ -158,9 +166,24 @@ ssl_cert = <$certificate
 ssl_key = <$key
 disable_plaintext_auth = no
 
+# Who shows a certificate of this authority is whom its CN names.
+ssl_ca = <$clients_ca
+ssl_verify_client_cert = yes
+ssl_require_crl = no
+auth_ssl_username_from_cert = yes
+passdb {
+  driver = static
+  mechanisms = external
+  args = nopassword=y
+}
 passdb {
   driver = static
   args = noauthenticate=y nodelay=y
+}
+passdb {
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = $directory/oauth2.conf
 }
 passdb {
   driver = passwd-file
@@ -275,6 +298,13 @@ quota "User quota" {
 """)
 
 
+_OAUTH = Template("""\
+introspection_mode = local
+local_validation_key_dict = fs:posix:prefix=$directory/keys/
+username_attribute = sub
+""")
+
+
 class _Dialect(NamedTuple):
     """How a version of Dovecot wants its configuration written."""
 
@@ -284,10 +314,12 @@ class _Dialect(NamedTuple):
     """The setting that lets a process serve one session after the other."""
     backslash: str
     """How one is written in a value."""
+    more_mechanisms: str = ""
+    """Those that only settings of this version offer."""
 
 
 _DIALECTS = {
-    "2.3": _Dialect(_DIALECT_2_3, "service_count = 0", "\\"),
+    "2.3": _Dialect(_DIALECT_2_3, "service_count = 0", "\\", " xoauth2 oauthbearer external"),
     "2.4": _Dialect(_DIALECT_2_4, "restart_request_count = unlimited", r"\\"),
 }
 """By the version's first two numbers."""
@@ -371,6 +403,22 @@ class Dovecot(Server):
         command = shlex.join(map(str, words))
         return f"exec {command} 2>>{shlex.quote(str(self.directory / 'preauth.log'))}"
 
+    def token(self, user: str) -> str | None:
+        """An OAuth access token of *user*: a JWT that is signed with a key of the server."""
+        if not _DIALECTS[_version()].more_mechanisms:
+            return None
+        now = int(time.time())
+        claims = {"sub": user, "iat": now - 10, "nbf": now - 10, "exp": now + 3600}
+        parts = [_base64url(json.dumps(part).encode()) for part in (_JWT_HEADER, claims)]
+        signature = hmac.digest(self._key, ".".join(parts).encode(), "sha256")
+        return ".".join([*parts, _base64url(signature)])
+
+    def client_certificate(self, user: str) -> str | None:
+        """The file of a certificate, with its key, that *user* logs in by."""
+        if not _DIALECTS[_version()].more_mechanisms:
+            return None
+        return str(make_client_certificate(self._clients_ca, user))
+
     @property
     def _configuration(self) -> Path:
         return self.directory / "dovecot.conf"
@@ -380,16 +428,19 @@ class Dovecot(Server):
         return self.directory / "dovecot.log"
 
     def _write_configuration(self, certificates: Certificates) -> None:
+        self._clients_ca = make_client_authority(self.directory)
         dialect = _DIALECTS[_version()]
         text = _CONFIGURATION.substitute(
             dialect=dialect.settings.substitute(
                 directory=self.directory,
                 certificate=certificates.certificate,
                 key=certificates.key,
+                clients_ca=self._clients_ca,
                 password=PASSWORD,
             ),
             without_end=dialect.without_end,
             backslash=dialect.backslash,
+            more_mechanisms=dialect.more_mechanisms,
             directory=self.directory,
             addresses=", ".join(self.addresses),
             port=self.port,
@@ -398,6 +449,19 @@ class Dovecot(Server):
         self._configuration.write_text(text, encoding="utf-8")
         lines = itertools.starmap(_passwd_line, self.users.items())
         (self.directory / "users").write_text("".join(lines), encoding="utf-8")
+        text = _OAUTH.substitute(directory=self.directory)
+        (self.directory / "oauth2.conf").write_text(text, encoding="ascii")
+        self._key = os.urandom(32)
+        keys = self.directory / "keys/default/HS256"
+        keys.mkdir(parents=True)
+        (keys / "default").write_bytes(base64.b64encode(self._key))
+
+
+_JWT_HEADER = {"alg": "HS256", "typ": "JWT"}
+
+
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
 def _version() -> str:

@@ -56,6 +56,8 @@ class Traits:
     """The mailboxes that users are subscribed to from the beginning."""
     refused_names: frozenset[str] = frozenset()
     """The names that it gives no mailbox."""
+    has_scram: bool = True
+    """Whether it offers SCRAM."""
     has_preauth: bool = True
     """Whether there is a program that serves somebody who is known, on stdin and stdout."""
     quotes_names: bool = False
@@ -117,6 +119,14 @@ class Server(ABC):
     def preauth_command(self, user: str) -> str:
         """A shell command that is an authenticated session of *user* on stdin and stdout."""
         raise NotImplementedError
+
+    def token(self, user: str) -> str | None:
+        """An OAuth access token of *user*; None where nobody logs in by one."""
+        return None
+
+    def client_certificate(self, user: str) -> str | None:
+        """The file of a certificate by which *user* logs in; None where nobody does."""
+        return None
 
     def has(self, extension: str) -> bool:
         """Whether it has one of the `EXTENSIONS`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from imaplib2 import IMAP4, IMAP4_SSL
 
+from ..needs import need_package
 from .helpers import (
     TIMEOUT,
     Connect,
@@ -188,7 +190,7 @@ def test_authenticator_raises(M: IMAP4) -> None:
 @quick_refusals
 def test_mechanism_that_is_not_offered(M: IMAP4, server: Server) -> None:
     with pytest.raises(M.error, match=server.traits.unknown_mechanism):
-        M.authenticate("XOAUTH2", lambda challenge: "user=alice\1auth=Bearer token\1\1")
+        M.authenticate("X-UNKNOWN", lambda challenge: "alice")
     ok(M.login("alice", PASSWORD))
 
 
@@ -205,6 +207,158 @@ def test_login_twice(M: IMAP4) -> None:
     with pytest.raises(M.error, match=r"^command LOGIN illegal in state AUTH"):
         M.login("alice", PASSWORD)
     ok(M.noop())
+
+
+# By SASL, in ways of our own
+
+with_scram = with_servers(lambda traits: traits.has_scram)
+
+
+@pytest.fixture
+def scramp() -> None:
+    """What SCRAM needs."""
+    need_package("scramp")
+
+
+def encrypted(server: Server, version: ssl.TLSVersion) -> IMAP4:
+    """A connection by this *version* of TLS, on which nobody has logged in."""
+    context = ssl.create_default_context(cafile=server.ca_file)
+    context.minimum_version = context.maximum_version = version
+    return IMAP4_SSL(server.host, server.tls_port, ssl_context=context, timeout=TIMEOUT)
+
+
+every_version = pytest.mark.parametrize(
+    "version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=lambda v: v.name
+)
+
+
+@with_each("name", lambda kind: kind.users if kind.traits.has_scram else ())
+@pytest.mark.parametrize("initial", [True, False])
+def test_login_scram(scramp: None, M: IMAP4, server: Server, name: str, initial: bool) -> None:
+    if not initial:
+        M.capabilities = tuple(each for each in M.capabilities if each != "SASL-IR")
+    ok(M.login_scram(name, lambda: server.users[name]))
+    ok(M.select())
+
+
+@with_scram
+@every_version
+def test_login_scram_with_tls(scramp: None, server: Server, version: ssl.TLSVersion) -> None:
+    """Cyrus binds it to TLS 1.2, and offers to bind it to TLS 1.3, but can't."""
+    with encrypted(server, version) as M:
+        ok(M.login_scram("alice", PASSWORD))
+        ok(M.select())
+
+
+@with_scram
+@every_version
+@pytest.mark.parametrize("mechanism", ["SCRAM-SHA-1", "SCRAM-SHA-256"])
+def test_each_mechanism_of_scram(
+    scramp: None, server: Server, version: ssl.TLSVersion, mechanism: str
+) -> None:
+    with encrypted(server, version) as M:
+        wanted = {f"AUTH={mechanism}", f"AUTH={mechanism}-PLUS"}
+        M.capabilities = tuple(wanted.intersection(M.capabilities))
+        assert M.capabilities
+        ok(M.login_scram("alice", PASSWORD))
+
+
+def test_scram_is_bound_to_the_connection(scramp: None, cyrus: Server) -> None:
+    """The server takes no other proof than one that is bound."""
+    with encrypted(cyrus, ssl.TLSVersion.TLSv1_2) as M:
+        for mechanism in ("SCRAM-SHA-1-PLUS", "SCRAM-SHA-256-PLUS"):
+            assert f"AUTH={mechanism}" in M.capabilities
+        M.capabilities = "IMAP4REV1", "AUTH=SCRAM-SHA-256-PLUS"
+        ok(M.login_scram("alice", PASSWORD))
+
+
+def test_who_takes_the_bound_mechanisms_away_is_found_out(scramp: None, cyrus: Server) -> None:
+    """The client says that it could have bound the connection: by the flag "y"."""
+    with encrypted(cyrus, ssl.TLSVersion.TLSv1_2) as M:
+        M.capabilities = tuple(name for name in M.capabilities if not name.endswith("-PLUS"))
+        with pytest.raises(M.error, match=re.escape(cyrus.traits.refusal)):
+            M.login_scram("alice", PASSWORD)
+
+
+@with_scram
+@every_version
+def test_a_wrong_password_by_scram(scramp: None, server: Server, version: ssl.TLSVersion) -> None:
+    with encrypted(server, version) as M:
+        for login in (M.login_scram, M.login_best):
+            with pytest.raises(M.error, match=re.escape(server.traits.refusal)):
+                login("alice", "wrong")
+        assert M.state == "NONAUTH"
+        ok(M.login_scram("alice", PASSWORD))
+
+
+@every_user
+def test_login_best(M: IMAP4, server: Server, name: str) -> None:
+    ok(M.login_best(name, server.users[name]))
+    ok(M.select())
+
+
+def test_login_best_with_tls(server: Server) -> None:
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        with encrypted(server, version) as M:
+            replies = Replies()
+            M.login_best("alice", PASSWORD, callback=replies)
+            ((result, _, problem),) = replies.wait(1)
+            ok(result)
+            assert problem is None
+
+
+@pytest.fixture
+def token(server: Server) -> str:
+    """An access token of alice."""
+    token = server.token("alice")
+    if token is None:
+        pytest.skip("no OAuth here")
+    return token
+
+
+every_way_by_token = pytest.mark.parametrize("method", ["login_xoauth2", "login_oauthbearer"])
+dovecot_only = with_servers(lambda traits: traits.name == "dovecot")
+
+
+@dovecot_only
+@every_way_by_token
+@pytest.mark.parametrize("initial", [True, False])
+def test_login_by_a_token(M: IMAP4, token: str, method: str, initial: bool) -> None:
+    if not initial:
+        M.capabilities = tuple(each for each in M.capabilities if each != "SASL-IR")
+    ok(getattr(M, method)("alice", lambda: token))
+    ok(M.select())
+
+
+@dovecot_only
+@every_way_by_token
+def test_a_wrong_token(M: IMAP4, server: Server, token: str, method: str) -> None:
+    with pytest.raises(M.error, match=re.escape(server.traits.refusal)) as caught:
+        getattr(M, method)("alice", token[:-3] + "xxx")
+    assert caught.value.challenge is not None
+    assert caught.value.challenge["status"] in ("401", "invalid_token")
+    assert token[:40] not in repr(caught.value)
+    ok(getattr(M, method)("alice", token))
+
+
+@dovecot_only
+def test_login_by_a_certificate(server: Server) -> None:
+    certificate = server.client_certificate("carol")
+    if certificate is None:
+        pytest.skip("no certificates of clients here")
+    context = ssl.create_default_context(cafile=server.ca_file)
+    context.load_cert_chain(certificate)
+    for initial in (True, False):
+        with IMAP4_SSL(server.host, server.tls_port, ssl_context=context, timeout=TIMEOUT) as M:
+            if not initial:
+                M.capabilities = tuple(each for each in M.capabilities if each != "SASL-IR")
+            ok(M.login_external())
+            ok(M.select())
+    with (
+        IMAP4_SSL(server.host, server.tls_port, ca_certs=server.ca_file, timeout=TIMEOUT) as M,
+        pytest.raises(M.error, match=re.escape(server.traits.refusal)),
+    ):
+        M.login_external()
 
 
 # Connecting

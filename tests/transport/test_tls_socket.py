@@ -350,6 +350,9 @@ def test_openssl_works_under_the_lock_alone(
     sock.recv(1)
     sock.receive_some(memoryview(bytearray(3 * RECORD)))
     sock.pending()
+    assert sock.getpeercert(binary_form=True)
+    assert sock.getpeercert() == sock.getpeercert(False)
+    assert sock.get_channel_binding() == sock.get_channel_binding("tls-unique")
     for send in (sock.send, sock.sendall, sock.send_now):
         send(b"x")
     sock.send_within(b"x", None)
@@ -357,7 +360,8 @@ def test_openssl_works_under_the_lock_alone(
     while sock.recv(100_000):
         pass
     sock.unwrap()
-    assert {name for name, _ in owned} == {"read", "write", "pending", "shutdown"}
+    looked_at = {"getpeercert", "get_channel_binding"}
+    assert {name for name, _ in owned} == {"read", "write", "pending", "shutdown"} | looked_at
     assert all(is_owned for _, is_owned in owned)
 
 

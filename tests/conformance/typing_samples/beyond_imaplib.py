@@ -103,6 +103,16 @@ def connect(host: str, file: str) -> imaplib2.IMAP4_SSL:
     )
     M.login("ann", b"secret", callback=lambda reply: logging.info("%s", reply[0]))
     M.login_plain("ann", "secret")
+    M.login_scram("ann", "secret", callback=arrived, cb_arg=1)
+    M.login_xoauth2("ann", lambda: "token")
+    M.login_oauthbearer(user="", token=b"token", callback=lambda reply: None)
+    typ, _ = M.login_external()
+    typ, data = M.login_best("ann", lambda: b"secret", allow_clear_text=False)
+    try:
+        M.login_external("bob")
+    except M.error as problem:
+        if problem.challenge is not None:
+            print(typ.lower(), data, problem.challenge.get("status", "").upper())
     M.enable_compression()
     if M.Terminate:
         raise M.abort("lost")

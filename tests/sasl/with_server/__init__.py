@@ -1,0 +1,1 @@
+"""Logins by SASL, with a server that does exactly what a test says."""
