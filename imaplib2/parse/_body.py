@@ -88,7 +88,7 @@ class BodyPart:
     @property
     def charset(self) -> str | None:
         """The charset, in lower case; None if nobody tells."""
-        charset = self.parameters.get("charset")
+        charset = self._fields.parameters.get("charset")
         return charset.lower() if charset else None
 
     @property
@@ -156,7 +156,8 @@ class BodyPart:
         That of the disposition, or else that of the content type. Anything may be in it: to have a
         name that is safe, see `save_name`.
         """
-        return self.disposition_parameters.get("filename") or self.parameters.get("name") or None
+        told = self._fields
+        return told.disposition_parameters.get("filename") or told.parameters.get("name") or None
 
     @property
     def is_attachment(self) -> bool:
@@ -237,7 +238,8 @@ class TextPart(BodyPart):
     @property
     def charset(self) -> str:
         """The charset, in lower case; ``"us-ascii"`` if nobody tells."""
-        return super().charset or _NO_CHARSET
+        charset = self._fields.parameters.get("charset")
+        return charset.lower() if charset else _NO_CHARSET
 
 
 class Multipart(BodyPart):

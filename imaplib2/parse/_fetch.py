@@ -33,13 +33,12 @@ _START = pattern(
     )*
     """
 )
-_GROUPS = (
-    (2, "UID"), (3, "FLAGS"), (4, "RFC822.SIZE"), (5, "MODSEQ"), (6, "INTERNALDATE")
-)  # fmt: skip
+_NAMES = ("UID", "FLAGS", "RFC822.SIZE", "MODSEQ", "INTERNALDATE")
 #: A line that goes on with the message of the one before it.
 _ITEM = pattern(rb"[\s)]*[A-Za-z]")
 _ENVELOPE = b"ENVELOPE "
 _BODY = pattern(rb" ?(BODY(?:STRUCTURE)?) (?=\()")
+_BODIES = {b"BODY": "BODY", b"BODYSTRUCTURE": "BODYSTRUCTURE"}
 #: The names that parts had before (RFC 3501, section 6.4.5).
 _FORMER = {"BODY[]": "RFC822", "BODY[HEADER]": "RFC822.HEADER", "BODY[TEXT]": "RFC822.TEXT"}
 #: Spaces in the names of sections: those that tell nothing, too.
@@ -250,13 +249,12 @@ class Message:
             found["ENVELOPE"] = usual
             at = usual.end()
         if (named := _BODY.match(text, at)) and (body := usual_body(text, named.end())):
-            found[named[1].decode()] = body
+            found[_BODIES[named[1]]] = body
             at = body.end
         if len(line) > 1 or at + 1 < len(text):
             found.update(self._behind((text[at:], *line[1:])))
         # What the attributes look at first.
-        for group, name in _GROUPS:
-            value = start[group]
+        for name, value in zip(_NAMES, start.groups()[1:], strict=True):
             if value is not None:
                 found[name] = _AT_A_GLANCE[name](value) if name in _AT_A_GLANCE else value
         return found
