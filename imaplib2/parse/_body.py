@@ -19,9 +19,9 @@ _NO_CHARSET = "us-ascii"
 def body_structure(value: Value, function: str = "fetch", item: str = "BODYSTRUCTURE") -> BodyPart:
     """The whole content of a message, as *value*, that of a BODY or BODYSTRUCTURE item, tells it.
 
-    It is read where it is asked for. What is missing, or of another kind than is due, is taken for
-    what isn't there; NIL, or an empty list, for a part that nothing is known of. Raises
-    `ParseError`, with the names *function* and *item*, if *value* is a string.
+    What is missing, or of another kind than is due, is taken for what isn't there; NIL, or an empty
+    list, for a part that nothing is known of. Raises `ParseError`, with the names *function* and
+    *item*, if *value* is a string.
 
     >>> text = [b"TEXT", b"PLAIN", [b"CHARSET", b"UTF-8"], None, None, b"8BIT", b"120", b"4"]
     >>> part = body_structure([text, text, b"MIXED"]).parts[1]
@@ -39,6 +39,19 @@ class BodyPart:
     Immutable; equal to one that is described alike and stands in the same place. Texts are decoded
     from UTF-8, or else from Windows-1252, and those that may hold encoded words (RFC 2047), from
     these.
+
+    >>> from imaplib2.parse import fetch
+    >>> data = [b'7 (BODYSTRUCTURE (("TEXT" "PLAIN" NIL NIL NIL "7BIT" 9 1)'
+    ...         b'("IMAGE" "PNG" ("NAME" "a.png") NIL NIL "BASE64" 400) "MIXED"))']
+    >>> root = next(fetch(data)).body_structure
+    >>> [(part.section, part.content_type) for part in root.walk()]
+    [('TEXT', 'multipart/mixed'), ('1', 'text/plain'), ('2', 'image/png')]
+    >>> root.find("text/*").size, [part.file_name for part in root.attachments]
+    (9, ['a.png'])
+
+    The content of a part is what ``fetch`` gives for ``f"BODY[{part.section}]"``, and
+    ``message.body(part.section)`` finds in that; it is still encoded by `encoding`, and in
+    `charset`.
     """
 
     __slots__ = ("_fields", "_is_root", "_parts", "_section")

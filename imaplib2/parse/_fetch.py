@@ -35,7 +35,7 @@ _START = pattern(
 )
 _NAMES = ("UID", "FLAGS", "RFC822.SIZE", "MODSEQ", "INTERNALDATE")
 #: A line that goes on with the message of the one before it.
-_ITEM = pattern(rb"\s*\)*\s*[A-Za-z]")
+_ITEM = pattern(rb"[\s)]*[A-Za-z]")
 _ENVELOPE = b"ENVELOPE "
 _BODY = pattern(rb" ?(BODY(?:STRUCTURE)?) (?=\()")
 _BODIES = {b"BODY": "BODY", b"BODYSTRUCTURE": "BODYSTRUCTURE"}
@@ -43,6 +43,8 @@ _BODIES = {b"BODY": "BODY", b"BODYSTRUCTURE": "BODYSTRUCTURE"}
 _FORMER = {"BODY[]": "RFC822", "BODY[HEADER]": "RFC822.HEADER", "BODY[TEXT]": "RFC822.TEXT"}
 #: Spaces in the names of sections: those that tell nothing, too.
 _SPACES = pattern(r"\s+[\])]|[\[(]\s+|\s+")
+#: Bytes of flags that other messages may have as well.
+_FEW = 128
 _UTF8 = ("utf-8", "surrogateescape")
 
 #: Of a message of which nothing was read at a glance: what `_START` gives when nothing is there.
@@ -95,7 +97,9 @@ class Message:
     def flags(self) -> frozenset[str] | None:
         """FLAGS (RFC 3501, section 2.3.2), as the server writes them; empty for NIL."""
         found = self._start[3]
-        return self._read("FLAGS", _flags) if found is None else _flags_in(found)
+        if found is None:
+            return self._read("FLAGS", _flags)
+        return _same_flags(found) if len(found) < _FEW else _flags_in(found)
 
     @property
     def size(self) -> int | None:
@@ -210,7 +214,7 @@ class Message:
         return value
 
     def __repr__(self) -> str:
-        return f"<Message {self.number}: {', '.join(self.names)}>"
+        return f"<Message {self.number}: {self._line[0][:60]!r}>"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Message):
@@ -445,10 +449,12 @@ def _date(value: Value) -> datetime | None:
     return internal_date(text) if text else None
 
 
-@lru_cache(maxsize=1024)
 def _flags_in(text: bytes) -> frozenset[str]:
-    """The flags in *text*: most messages have the same few ones, which are shared."""
     return frozenset(text.decode(*_UTF8).split())
+
+
+#: Most messages have the same few flags, which are shared then.
+_same_flags = lru_cache(maxsize=1024)(_flags_in)
 
 
 def _flags(value: Value) -> frozenset[str]:
