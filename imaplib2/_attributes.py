@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ._hints import Any
 
 
@@ -30,6 +32,21 @@ class Attributes:
 
     def _is_ours(self, client: object, name: str) -> bool:
         return name in self._ours and getattr(client, name) is self._ours[name]
+
+
+class Shown:
+    """A property that may be set: an object that has its own attribute of that name has that.
+
+    For names that are newer than the subclasses that use them for something else; nothing of ours
+    may rely on one.
+    """
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self._function = function
+        self.__doc__ = function.__doc__
+
+    def __get__(self, client: object, owner: object = None) -> Any:
+        return self if client is None else self._function(client)
 
 
 def is_replaced(client: object, name: str, original: object) -> bool:

@@ -2,8 +2,9 @@
 
 Here is how a connection begins and ends. The rest of IMAP4 is inherited: from `CommandMethods` a
 method for each command, from `LoginMethods` more ways to log in, from `Upgrades` encryption and
-compression, from `HistoricalNames` what older programs call. All of these are an `Issuer`, which
-sends commands, and a `Link`, which has the state and carries the bytes.
+compression, from `HistoricalNames` what older programs call, from `Liveness` what programs ask that
+run for long. All of these are an `Issuer`, which sends commands, and a `Link`, which has the state
+and carries the bytes.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import weakref
 from types import FunctionType, TracebackType
 
 from ._checks import check_callable, port_number, socket_timeout
-from ._errors import error
+from ._errors import error, told
 from ._hints import TYPE_CHECKING, Any, TextIO, TypeVar, cast
+from ._liveness import Liveness
 from ._logins import LoginMethods
 from ._methods import CommandMethods
 from ._names import HistoricalNames
@@ -31,7 +33,7 @@ from ._settings import (
 from ._signatures import call_mesg, call_open
 from ._threads.pending import Callback, Outcome, Pending
 from ._transport.tls_settings import TLSSettings, is_tls
-from ._types import LATER, Parts, Result
+from ._types import LATER, Identity, Parts, Result, Socket
 from ._upgrades import Upgrades
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
 Self = TypeVar("Self", bound="IMAP4")
 
 
-class IMAP4(CommandMethods, LoginMethods, Upgrades, HistoricalNames):
+class IMAP4(CommandMethods, LoginMethods, Upgrades, HistoricalNames, Liveness):
     """A connection to an IMAP server, over TCP.
 
     *host* None or ``''`` is the local host, *port* None the standard port. *timeout* bounds, in
@@ -56,6 +58,17 @@ class IMAP4(CommandMethods, LoginMethods, Upgrades, HistoricalNames):
     for ``socket.getdefaulttimeout()``. A time-out that is set on ``sock`` later replaces it.
     *debug* (0 to 5), *debug_file* and *debug_buf_lvl* (a level below which lines are kept instead
     of printed) control tracing, see ``debug``; *identifier* names the threads and stands in traces.
+
+    *sock* is a connected socket to be used instead of connecting, through a proxy for instance.
+    *host* and *port* are then what TLS verifies, and what exceptions name; they and *timeout* are
+    those of *sock* unless they are given. It belongs to the connection, which closes it: at its
+    end, and when the server doesn't greet. Only if an argument is refused, before any byte is
+    exchanged (TypeError, ValueError), does it remain its owner's. A subclass that replaces ``open``
+    or ``open_socket`` decides for itself.
+
+    With *identify*, a mapping of names to values, or True for the name of this library, an ID (RFC
+    2971) goes out by itself behind each successful login, before any other command, to servers
+    that list it. It is not waited for, and nothing depends on its answer.
 
     Raises OSError when the server can't be reached, ``ssl.SSLError`` when TLS fails, ``error``
     when the server doesn't greet as an IMAP server does, its subclass ``abort`` (a TimeoutError,
@@ -77,11 +90,18 @@ class IMAP4(CommandMethods, LoginMethods, Upgrades, HistoricalNames):
         debug_file: TextIO | None = None,
         identifier: str | None = None,
         debug_buf_lvl: int | None = None,
+        sock: Socket | None = None,
+        identify: Identity = None,
     ) -> None:
-        from ._late import Trace
+        from ._late import Trace, identification
 
         timeout = socket_timeout("timeout", timeout)
+        if sock is not None:
+            from ._ready_socket import settled
+
+            host, port, timeout = settled(sock, host, port, timeout)
         number = port_number(port, self._default_port())
+        id_line = identification(identify)
         if "_engine" in vars(self):
             self._begin_anew()
         self.host = host or ""
@@ -91,8 +111,10 @@ class IMAP4(CommandMethods, LoginMethods, Upgrades, HistoricalNames):
         name = f"imaplib2 {self.host or 'localhost'}"
         preset(self, "identifier", identifier or None, name)
         # A subclass may have connected already.
-        if getattr(self, "sock", None) is None:
-            self.sock = None
+        if sock is not None or getattr(self, "sock", None) is None:
+            # From here on, shutdown() closes it.
+            self.sock = self._hooks.ready_sock = sock
+        self._core.identification = id_line
         for attribute in ("read_fd", "compressor", "decompressor"):
             preset(self, attribute, None, None)
         self.literal = None
@@ -109,7 +131,8 @@ class IMAP4(CommandMethods, LoginMethods, Upgrades, HistoricalNames):
             ours = (IMAP4.open, IMAP4_stream.open)
             call_open(self.open, ours, self.host, self.port, timeout)
             self._connect()
-        except BaseException:
+        except BaseException as problem:
+            told(problem, {"where": self._where()})
             # The shutdown of a subclass may rely on what its open has not set: what that raises
             # must not hide why the connection has failed.
             with contextlib.suppress(Exception):
@@ -316,6 +339,8 @@ class IMAP4_SSL(IMAP4):
         debug_file: TextIO | None = None,
         identifier: str | None = None,
         debug_buf_lvl: int | None = None,
+        sock: Socket | None = None,
+        identify: Identity = None,
     ) -> None:
         self._tls = TLSSettings(
             cast(Any, keyfile), certfile, cast(Any, ca_certs), cert_verify_cb, ssl_version,
@@ -326,6 +351,7 @@ class IMAP4_SSL(IMAP4):
         super().__init__(
             host, port, timeout,
             debug=debug, debug_file=debug_file, identifier=identifier, debug_buf_lvl=debug_buf_lvl,
+            sock=sock, identify=identify,
         )  # fmt: skip
 
     @staticmethod
@@ -364,12 +390,14 @@ class IMAP4_stream(IMAP4):
         debug_file: TextIO | None = None,
         identifier: str | None = None,
         debug_buf_lvl: int | None = None,
+        identify: Identity = None,
     ) -> None:
         self.command = command
         self._attributes.set_unless_theirs(self, "process", None, None)
         super().__init__(
             None, None, timeout,
             debug=debug, debug_file=debug_file, identifier=identifier, debug_buf_lvl=debug_buf_lvl,
+            identify=identify,
         )  # fmt: skip
 
     def open(self, host: Any = "", port: Any = None, timeout: float | None = None) -> None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ._by_hand.route import Route, Routes, as_imaplib_has_it
-from ._errors import error, readonly
+from ._errors import error, readonly, told
 from ._hints import Any, TypeVar, cast
 from ._link import Link
 from ._protocol.command import Command
 from ._protocol.commands import Row, Upgrade, find
+from ._protocol.refusals import about_answer
 from ._protocol.states import SELECTED
 from ._threads.pending import Callback, Outcome
 from ._transport.tls_settings import is_tls
@@ -92,7 +93,11 @@ class Detour(Link):
         """What imaplib's methods make of the outcome of their `_simple_command`."""
         row = route.row
         if route.finish is not None:
-            return route.finish(typ, data)
+            try:
+                return route.finish(typ, data)
+            except error as problem:
+                told(problem, _known(route, typ, data))
+                raise
         if typ != "OK":
             return typ, [data for _ in row.collects] if len(row.collects) > 1 else data
         if row.shows:
@@ -126,3 +131,12 @@ class Detour(Link):
         if literal is not None and self._routes.shows(literal):
             self.literal = literal = None
         return literal
+
+
+def _known(route: Route, typ: str, data: Any) -> dict[str, Any]:
+    """What an exception knows of the outcome of a replaced `_simple_command`."""
+    known = {"command": route.row.name}
+    if route.command is not None:
+        return known | (route.command.answer or {})
+    text = data[-1] if isinstance(data, list) and data else None
+    return known | (about_answer(typ, text) if isinstance(text, bytes) else {"type": typ})

@@ -6,9 +6,12 @@ Their texts are one line each, whatever servers say: `printable` sees to that.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
-from ._hints import Any
+from ._hints import Any, TypeVar
 from ._protocol.patterns import pattern
+
+Problem = TypeVar("Problem", bound=BaseException)
 
 # C0, DEL and C1; what begins a line, or turns its direction; lone surrogates, that is bytes which
 # aren't UTF-8.
@@ -50,7 +53,37 @@ def _escape(found: re.Match[str]) -> str:
 
 
 class error(Exception):
-    """A command failed, was refused, or could not be sent; the connection stays usable."""
+    """A command failed, was refused, or could not be sent; the connection stays usable.
+
+    What is known of it, besides the text, stands in its attributes; what isn't is None. Copies and
+    pickles keep them. They hold no arguments of commands.
+
+    >>> from imaplib2 import IMAP4
+    >>> def explain(problem):
+    ...     if problem.code == "AUTHENTICATIONFAILED":
+    ...         return "wrong name or password"
+    ...     if problem.code == "UNAVAILABLE":
+    ...         return "try again later"
+    ...     return str(problem)
+    >>> explain(IMAP4.error("socket error: EOF"))
+    'socket error: EOF'
+    """
+
+    #: The command that failed: ``'LOGIN'``, ``'UID FETCH'``.
+    command: str | None = None
+    #: The tag that it was sent with, as in ``tagged_commands``.
+    tag: bytes | None = None
+    #: The type of the status response that says so: ``'NO'`` or ``'BAD'``, tagged, or ``'BYE'``;
+    #: ``'OK'`` of a SELECT that has given less than was asked for.
+    type: str | None = None
+    #: The response code of that (RFC 5530, section 3), in upper case: ``'OVERQUOTA'``.
+    code: str | None = None
+    #: What stands behind the code in its brackets; ``b''`` for nothing.
+    code_data: bytes | None = None
+    #: The text for people behind the code; control characters are escaped.
+    text: str | None = None
+    #: ``'host:port'`` of the server, or ``'child process'``.
+    where: str | None = None
 
     #: Raised before anything was changed: not for users.
     is_refusal = False
@@ -100,6 +133,40 @@ class OSErrorAbort(abort, OSError):
         return _restored, (self._cause, self.args, self.errno), vars(self)
 
 
+#: The attributes of `error` that tell about it.
+ABOUT = ("command", "tag", "type", "code", "code_data", "text", "where", "challenge")
+
+
+def about(problem: BaseException) -> dict[str, Any]:
+    """What is known of *problem*, by the names of `ABOUT`; other exceptions know nothing."""
+    return {name: getattr(problem, name) for name in ABOUT} if isinstance(problem, error) else {}
+
+
+def told(problem: Problem, known: Mapping[str, Any]) -> Problem:
+    """*problem*, of which is *known* what it didn't know yet, if it is one of ours."""
+    if isinstance(problem, error):
+        own = vars(problem)
+        for name, value in known.items():
+            if value is not None:
+                # Not by setattr(): a user's subclass may have a property of that name.
+                own.setdefault(name, value)
+    return problem
+
+
+class ErrorText(str):
+    """What a callback gets of a failure: the text, and the exception itself."""
+
+    #: Without a traceback.
+    error: BaseException
+
+    @classmethod
+    def of(cls, problem: BaseException) -> ErrorText:
+        """The text of *problem*."""
+        text = cls(problem)
+        text.error = problem.with_traceback(None)
+        return text
+
+
 # By the class of the cause, so that ``except ConnectionError`` catches a reset connection.
 _VARIANTS: dict[type[OSError], type[OSErrorAbort]] = {OSError: OSErrorAbort}
 
@@ -147,14 +214,15 @@ def lost(reason: BaseException, context: str = "") -> abort:
     if isinstance(reason, abort) and reason._shown:
         fresh._shown, fresh.args = reason._shown, reason.args
     fresh.__cause__ = reason.__cause__
-    return fresh
+    return told(fresh, about(reason))
 
 
 def repeated(problem: BaseException) -> error:
     """A fresh exception that says what *problem* says, for whoever asks again."""
-    if isinstance(problem, readonly):
-        return readonly(str(problem))
-    return lost(problem) if isinstance(problem, abort) else error(str(problem))
+    if isinstance(problem, abort) and not isinstance(problem, readonly):
+        return lost(problem)
+    kind = readonly if isinstance(problem, readonly) else error
+    return told(kind(str(problem)), about(problem))
 
 
 def _copy(reason: BaseException, text: str) -> abort:

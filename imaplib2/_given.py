@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from ._dates import Time2Internaldate
 from ._errors import InvalidArgument
-from ._hints import TYPE_CHECKING, Any
+from ._hints import TYPE_CHECKING, Any, cast
 from ._protocol import commands
-from ._protocol.arguments import Secret, quote
+from ._protocol.arguments import Secret, encode_arguments, quote
 from ._protocol.commands import Kind
 from ._protocol.grammar import CRLF, FORBIDDEN, LONE_CR, MapCRLF
 from ._protocol.values import octets, plain_value
+from ._version import __version__
 
 if TYPE_CHECKING:
     from email.message import Message as MailMessage
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
     from ._dates import DateTime
+    from ._types import Identity
 
 
 def internal_date(date_time: DateTime | None) -> str | None:
@@ -73,6 +75,25 @@ def id_parameters(fields: Sequence[Any]) -> Any:
     else:
         pairs = [*fields]
     return "(" + " ".join("NIL" if part is None else quote(_text(part)) for part in pairs) + ")"
+
+
+def identification(identity: Identity) -> bytes | None:
+    """The line, without tag and line end, of the ID that tells *identity*; None if none does.
+
+    Raises TypeError when it isn't a mapping, None, True or False, and ``error`` for what can't be
+    sent in one line.
+    """
+    if identity is None or identity is False:
+        return None
+    if identity is True:
+        identity = {"name": "imaplib2", "version": __version__}
+    if not isinstance(identity, Mapping):
+        raise TypeError(f"identify must be a mapping or True, not {type(identity).__name__}")
+    row = commands.find("ID")
+    parts = [row.encoded_name, *encode_arguments(row, (id_parameters((identity,)),)).parts]
+    if not all(isinstance(part, bytes) for part in parts):
+        raise InvalidArgument("identify: names and values must be ASCII")
+    return b"".join(cast("list[bytes]", parts))
 
 
 def _text(value: Any) -> str:

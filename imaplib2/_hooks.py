@@ -104,6 +104,8 @@ class Hooks:
         self._base = base
         #: The socket that the transport was made of.
         self.used_sock: Any = None
+        #: A connected socket that the constructor was given, until ``open`` takes it.
+        self.ready_sock: Any = None
         #: What our own ``read`` and ``send`` use; None where a subclass's methods do all.
         self._inner: Transport | None = None
         #: The transport that calls the client's methods, once some of them are replaced.

@@ -9,7 +9,7 @@ from collections.abc import Generator
 from types import TracebackType
 
 from ._clock import Clock
-from ._errors import abort, error
+from ._errors import abort, error, told
 from ._hints import TYPE_CHECKING, Any
 from ._protocol.command import Command
 from ._protocol.stored import size_of
@@ -114,7 +114,8 @@ class Idler:
             self._over = True
             # Raises abort, or error for BAD.
             typ, data = self._pending.wait()
-            raise error(f"the server refused IDLE: {typ} {data[-1]!r}")
+            problem = error(f"the server refused IDLE: {typ} {data[-1]!r}")
+            raise told(problem, self._pending.answer or {})
 
     def _capture(self, typ: str, data: list[Any]) -> None:
         """Queue a response, and drop the oldest ones beyond the limits; the reader calls this."""

@@ -10,7 +10,7 @@ from . import _auth
 from ._by_hand.route import Route, check_whole
 from ._checks import check_callable
 from ._detour import Detour
-from ._errors import error
+from ._errors import error, told
 from ._hints import TYPE_CHECKING, Any, cast
 from ._idler import Idler
 from ._protocol import commands
@@ -69,9 +69,7 @@ class Issuer(Detour):
             responder = partial(_auth.respond, authenticator)
         row = find_uid(name) if uid else find(name)
         if params is not None:
-            from ._late import substitute
-
-            arguments = substitute(row.name, arguments, params)
+            arguments = self._substituted(row, arguments, params)
         command = self._build(row, arguments, last)
         command.idle = idle
         command.leaves_data = leaves_data
@@ -83,6 +81,8 @@ class Issuer(Detour):
             callback = self._expect_callback(command, callback)
         pending = Pending(finish, callback, cb_arg)
         pending.responder = responder
+        if finish is not None or route is not None:
+            command.answer = pending.answer = {}
         try:
             engine = self._submit(command, pending)
             if callback is not None:
@@ -91,11 +91,24 @@ class Issuer(Detour):
             if self._by_hand.port.is_used:
                 self._by_hand.after_command()
             return outcome  # type: ignore[no-any-return]
-        except error:
+        except error as problem:
+            self._explain(problem, command.row.name, command.tag if command.begun else None)
             raise
         except BaseException:
             # A signal handler's: this thread, which was to receive the outcome, goes on elsewhere.
             self._running_engine().give_up(command)
+            raise
+
+    def _substituted(
+        self, row: Row, arguments: Sequence[Any], params: Sequence[Any]
+    ) -> tuple[Any, ...]:
+        """*arguments* with *params* in them."""
+        from ._late import substitute
+
+        try:
+            return tuple(substitute(row.name, arguments, params))
+        except error as problem:
+            self._explain(problem, row.name)
             raise
 
     def _check_callback(self, callback: Any) -> None:
@@ -200,8 +213,12 @@ class Issuer(Detour):
         if not (arguments or last):
             return Command(row, [row.encoded_name], numbers=row.numbers)
         utf8 = self.utf8_enabled
-        encoded = encode_arguments(row, arguments, utf8=utf8)
-        command = Command.build(row, encoded, last, utf8=utf8)
+        try:
+            encoded = encode_arguments(row, arguments, utf8=utf8)
+            command = Command.build(row, encoded, last, utf8=utf8)
+        except error as problem:
+            self._explain(problem, row.name)
+            raise
         command.first_argument = encoded.values[0] if arguments else None
         if not utf8 and (encoded.differs_in_utf8 or (last and _holds_message(last))):
             # Once ENABLE has been answered, it is too late: what was given may have changed.
@@ -229,18 +246,25 @@ class Issuer(Detour):
         try:
             self._running_engine().locked(lambda core: core.check_usable(find(name)))
         except error as problem:
-            raise self._refused(problem) from None
+            raise self._refused(problem, name) from None
 
-    def _refused(self, problem: error) -> error:
-        """*problem*, for a command that will not be sent: its literal goes with it."""
+    def _refused(self, problem: error, name: str) -> error:
+        """*problem*, for the command *name*, which will not be sent: its literal goes with it."""
         self.literal = None
+        self._explain(problem, name)
         return problem
+
+    def _explain(self, problem: error, name: str, tag: bytes | None = None) -> None:
+        """Have *problem* know of which command it is, if it doesn't yet."""
+        where = None if self._engine is None else self._core.where
+        told(problem, {"command": name, "tag": tag, "where": where})
 
     def _make_idler(self, idle: Idle, duration: float | None) -> Idler:
         """What issues an IDLE when it is entered, for *duration* seconds."""
         command = self._build(find("IDLE"), ())
         command.idle = idle
         command.waiter = pending = Pending()
+        command.answer = pending.answer = {}
         return Idler(self._running_engine(), command, pending, duration)
 
     def _submit(self, command: Command, pending: Waiter) -> Engine:

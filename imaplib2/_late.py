@@ -9,7 +9,7 @@ which it would have to wait for, is loading it.
 from __future__ import annotations
 
 from ._by_hand.by_hand import ByHand
-from ._given import id_parameters, internal_date, message_octets, written_out
+from ._given import id_parameters, identification, internal_date, message_octets, written_out
 from ._hooks import Hooks
 from ._protocol.connection import Connection
 from ._protocol.substitution import substitute
@@ -27,6 +27,7 @@ __all__ = [
     "UntaggedResponses",
     "deflate_objects",
     "id_parameters",
+    "identification",
     "internal_date",
     "message_octets",
     "substitute",

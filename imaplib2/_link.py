@@ -250,14 +250,18 @@ class Link:
         self.sock = self._create_socket(timeout)
 
     def open_socket(self) -> socket.socket:
-        """A connected socket; replaced by subclasses that connect in their own way.
+        """A connected socket, be it that of the constructor's *sock*.
 
-        Raises OSError when the server can't be reached within the time-out.
+        Replaced by subclasses that connect in their own way. Raises OSError when the server can't
+        be reached within the time-out.
         """
-        address = (self.host or None, self.port)
-        sock = socket.create_connection(address, self._time_limit() or CONNECT_TIMEOUT)
-        sock.settimeout(self._time_limit())
-        return sock
+        sock, self._hooks.ready_sock = self._hooks.ready_sock, None
+        if sock is None:
+            address = (self.host or None, self.port)
+            sock = socket.create_connection(address, self._time_limit() or CONNECT_TIMEOUT)
+        if hasattr(sock, "settimeout"):
+            sock.settimeout(self._time_limit())
+        return cast("socket.socket", sock)
 
     def _create_socket(self, timeout: float | None) -> Any:
         return self.open_socket()

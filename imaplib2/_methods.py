@@ -4,7 +4,8 @@ Each returns ``(typ, data)``: *typ* is ``'OK'`` or ``'NO'``; *data* is a list wh
 ``bytes``, or ``(header, literal)`` tuples followed by the text behind the literal; ``[None]`` when
 nothing came. Each takes ``callback`` and ``cb_arg``: the call then returns ``(None, None)`` at
 once, and ``callback((result, cb_arg, error))`` is called once, with *result* the ``(typ, data)``
-and *error* None, or *result* None and *error* a pair of exception class and text.
+and *error* None, or *result* None and *error* a pair of exception class and text, a str whose
+``error`` is the exception itself.
 
 Each raises ``error`` for a command that the state forbids, for arguments that can't be sent and for
 an answer BAD, and ``abort`` when the connection is lost.
@@ -288,7 +289,7 @@ class CommandMethods(Issuer):
         doesn't offer ENABLE.
         """
         if "ENABLE" not in self.capabilities:
-            raise self._refused(error("Server does not support ENABLE"))
+            raise self._refused(error("Server does not support ENABLE"), "ENABLE")
         return self._call("ENABLE", capability, callback=callback, cb_arg=cb_arg)
 
     def proxyauth(
@@ -409,7 +410,7 @@ class CommandMethods(Issuer):
         """
         if uid != (message_set is not None):
             text = "EXPUNGE takes a message set with uid=True, and only then"
-            raise self._refused(UnusableArgument(text))
+            raise self._refused(UnusableArgument(text), "EXPUNGE")
         arguments = () if message_set is None else (message_set,)
         return self._call("EXPUNGE", *arguments, uid=uid, callback=callback, cb_arg=cb_arg)
 
@@ -511,8 +512,9 @@ class CommandMethods(Issuer):
         cb_arg: Any = None,
     ) -> Result:
         """Change flags: *command* is FLAGS, +FLAGS or -FLAGS (RFC 3501, section 6.4.6)."""
-        if flags is None:
-            raise self._refused(UnusableArgument("STORE: flags are None, and can't be left out"))
+        if cast(Any, flags) is None:
+            text = "STORE: flags are None, and can't be left out"
+            raise self._refused(UnusableArgument(text), "STORE")
         return self._call(
             "STORE", message_set, command, flags, uid=uid, callback=callback, cb_arg=cb_arg
         )
@@ -561,7 +563,7 @@ class CommandMethods(Issuer):
         """
         name = plain_value(command).upper()
         if name not in commands.UID_COMMANDS and name not in commands.Commands:
-            raise self._refused(InvalidArgument(f"Unknown IMAP4 UID command: {name}"))
+            raise self._refused(InvalidArgument(f"Unknown IMAP4 UID command: {name}"), "UID")
         # As imaplib has it.
         finish = _finish_without_data if name in ("COPY", "MOVE", "EXPUNGE") else None
         return self._call(
@@ -587,7 +589,7 @@ class CommandMethods(Issuer):
 
                 args = (written_out(name, rest), *args)
         except InvalidArgument as problem:
-            raise self._refused(problem) from None
+            raise self._refused(problem, name.upper()) from None
         # A replaced one, written for imaplib, takes no more than it gets from there.
         options = {} if callback is None else {"callback": callback, "cb_arg": cb_arg}
         return self._simple_command(name.upper(), *args, **options)
@@ -634,7 +636,7 @@ class CommandMethods(Issuer):
         if duration is not UNSET:
             duration = seconds("duration", duration)
         if "IDLE" not in self.capabilities:
-            raise self._refused(error("Server does not support IMAP4 IDLE"))
+            raise self._refused(error("Server does not support IMAP4 IDLE"), "IDLE")
         longest = idle_timeout()
         if duration is not UNSET:
             return self._make_idler(Idle(None, longest), duration)
@@ -668,9 +670,7 @@ class CommandMethods(Issuer):
             finish = self._finish_recent
             return self._call("NOOP", callback=callback, cb_arg=cb_arg, finish=finish)
         data = self._take_untagged("RECENT")
-        if data:
-            return "OK", data
-        return self._finish_recent(*self.noop())
+        return ("OK", data) if data else self._finish_recent(*self.noop())
 
     def pop_untagged_responses(self) -> Iterator[Result]:
         """Take the untagged responses that no command has collected, in the order of arrival.

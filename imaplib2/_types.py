@@ -7,7 +7,7 @@ written for those type-checks, and no less.
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ._hints import Any, Literal, cast
 
@@ -26,6 +26,8 @@ Items = str | bytes | Sequence[str]
 Text = str | bytes
 #: A password or token, or a function that gives it, which is asked at each call.
 Given = Text | Callable[[], Text]
+#: What ID tells of the client (RFC 2971, section 3.3), True for our own name; None: nothing.
+Identity = Mapping[str, str | None] | bool | None
 
 #: The default of an argument that may be None.
 UNSET: Any = object()

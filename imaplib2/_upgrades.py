@@ -58,12 +58,12 @@ class Upgrades(Issuer):
         called: a program that believes that all is encrypted tells nothing in plain text.
         """
         if self._tls_established or is_tls(self._own_sock()):
-            raise self._refused(self.abort("TLS session already established"))
+            raise self._refused(self.abort("TLS session already established"), "STARTTLS")
         self._check_usable("STARTTLS")
         if "STARTTLS" not in self.capabilities:
-            raise self._refused(self.abort("TLS not supported by server"))
+            raise self._refused(self.abort("TLS not supported by server"), "STARTTLS")
         if not isinstance(cast(Any, self._own_sock()), socket.socket):
-            raise self._refused(error("STARTTLS needs a socket"))
+            raise self._refused(error("STARTTLS needs a socket"), "STARTTLS")
         try:
             settings = TLSSettings(
                 cast(Any, keyfile), certfile, cast(Any, ca_certs), cert_verify_cb, ssl_version,
@@ -92,7 +92,7 @@ class Upgrades(Issuer):
         Raises ``error`` when the server doesn't offer it.
         """
         if "COMPRESS=DEFLATE" not in self.capabilities:
-            raise self._refused(error("Server does not support COMPRESS=DEFLATE"))
+            raise self._refused(error("Server does not support COMPRESS=DEFLATE"), "COMPRESS")
         return self._call("COMPRESS", "DEFLATE", callback=callback, cb_arg=cb_arg)
 
     def _upgrade(self, command: Command, unread: bytes) -> Transport:

@@ -8,7 +8,7 @@ import os
 import queue
 
 from .._clock import Clock, seconds_until
-from .._errors import abort, lost
+from .._errors import abort, about, lost, told
 from .._hints import Any
 from .._protocol.framing import as_sent, first_line
 from .._protocol.grammar import CRLF
@@ -178,7 +178,7 @@ class Pulling:
         assert reason is not None
         if isinstance(reason, OSError) or "EOF" in str(reason):
             return lost(reason)
-        return abort(f"socket error: EOF: {reason}")
+        return told(abort(f"socket error: EOF: {reason}"), about(reason))
 
     # -- Polling --------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._errors import abort, error
+from .._errors import abort, error, told
 from .._hints import Any
 from .._protocol.command import Command
 from .._protocol.commands import Plus
@@ -44,7 +44,7 @@ class Sending:
         """Expect a completion with *tag*, whether we see its command leave or not."""
         command = Command.sent_by_hand(tag, tag)
         command.as_it_came = True
-        command.waiter = self._tags.pending[tag] = Pending()
+        self._wait_for(command)
         self._port.expect_unseen(command)
         self._inbox.listen(tag)
 
@@ -62,7 +62,8 @@ class Sending:
         """
         pending = self._tags.pending.get(tag)
         if pending is None:
-            raise error(f"{name}: no command with the tag {tag!r} has been sent")
+            problem = error(f"{name}: no command with the tag {tag!r} has been sent")
+            raise told(problem, {"command": name})
         engine = self._port.running
         try:
             engine().adopt(tag, name.encode("ascii", "replace"))
@@ -71,7 +72,8 @@ class Sending:
         finally:
             self.discard(tag)
         if typ == "BAD":
-            raise error(f"{name} command error: BAD {data}")
+            problem = error(f"{name} command error: BAD {data}")
+            raise told(problem, {"command": name} | (pending.answer or {}))
         return typ, data
 
     def forget(self, tag: bytes) -> None:
@@ -143,5 +145,9 @@ class Sending:
         if command.row.plus is Plus.IDLE:
             self._idle.begin(command)
         command.as_it_came = True
-        command.waiter = self._tags.pending[command.tag] = Pending()
+        self._wait_for(command)
         self._tags.note(command.tag)
+
+    def _wait_for(self, command: Command) -> None:
+        pending = command.waiter = self._tags.pending[command.tag] = Pending()
+        command.answer = pending.answer = {}

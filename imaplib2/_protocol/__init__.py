@@ -6,7 +6,7 @@ one lock. Read from the top:
 * `connection` (what the driver calls), on `reception` (what the server says), on `dispatch`
   (commands on their way);
 * the parts that own the state: `in_progress` and `collecting`, `session`, `output`, `patience`,
-  `exchange`, `upgrading`, `by_hand`, `tags`;
+  `exchange`, `identification`, `upgrading`, `by_hand`, `tags`;
 * what a command is: `command`, `idling`, and the table of all, `commands`;
 * how it is written: `arguments`, on `search_program`, `quoting`, `parts`; what it asks for:
   `claims`;

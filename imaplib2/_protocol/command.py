@@ -66,6 +66,8 @@ class Command:
     utf8_form: Command | error | None = None
     #: Whether the server has listed UTF8=ACCEPT as enabled, of ENABLE; None: it has listed nothing.
     enables_utf8: bool | None = None
+    #: Gets what exceptions know of a refusal; shared with what makes them, if anything does.
+    answer: dict[str, Any] | None = None
     #: Behind its OK the user, who has sent it by hand, negotiates TLS.
     upgraded_by_hand: bool = False
     #: Untagged data that it returns, but that stays for others, too.

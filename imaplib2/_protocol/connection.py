@@ -21,7 +21,7 @@ from collections import deque
 from collections.abc import Callable
 from operator import attrgetter
 
-from .._errors import TimeoutAbort, abort, error, lost, readonly
+from .._errors import TimeoutAbort, abort, error, lost, readonly, told
 from .._hints import Any
 from .command import Command, Waiter
 from .commands import Plus, Row, Upgrade
@@ -32,7 +32,7 @@ from .idling import Idle
 from .parts import Buffer
 from .patience import Awaited
 from .reception import Reception
-from .refusals import in_plain_text, not_sent
+from .refusals import about_command, in_plain_text, not_sent
 from .responses import Untagged
 from .secrets import Secrets
 from .states import LOGOUT, illegal
@@ -73,6 +73,7 @@ class Connection(Reception):
     done_timeout: float = _of("_patience.done_timeout")
     logout_timeout: float = _of("_patience.logout_timeout")
     tap: Callable[[Frame | None], None] | None = _of("_by_hand.tap")
+    identification: bytes | None = _of("_identification.line")
     # For reading.
     bye: bytes | None = _of("_session.bye")
     refusal: str | None = _of("_session.refusal")
@@ -99,6 +100,9 @@ class Connection(Reception):
     answered_elsewhere: Callable[[Command, str], None] = _of("_session.answered_elsewhere")
     told: Callable[[Command], None] = _of("_upgrading.told")
 
+    #: `end_idles` is due; for a thread that has interrupted a step, and may take none itself.
+    idle_unwanted = False
+
     # -- Driving -----------------------------------------------------------------------------------
 
     def start(self, now: float, greeting_timeout: float | None) -> None:
@@ -121,7 +125,7 @@ class Connection(Reception):
             if starts:
                 self._make_ready(command)
         except error as refusal:
-            refusal.is_refusal = True
+            told(refusal, about_command(command, self.where)).is_refusal = True
             raise
         running.note(command)
         command.tag = command.tag or self._tags.new()
@@ -151,6 +155,8 @@ class Connection(Reception):
     def next_deadline(self) -> float | None:
         """When `tick` is to be called, if nothing else is before; None: never."""
         patience, idle = self._patience, self._running.idle
+        if self.idle_unwanted:
+            return float("-inf")
         if idle is None:
             # Most of the time nothing has a deadline.
             is_timeless = patience.timeout is None and not patience.awaited
@@ -165,6 +171,8 @@ class Connection(Reception):
 
         For the thread that keeps the time. Next: `take_output`, and `take_events`.
         """
+        if self.idle_unwanted:
+            self.end_idles(now)
         idle = self._running.idle
         if idle is not None:
             self._tick_idle(idle, now)
@@ -234,7 +242,7 @@ class Connection(Reception):
         # Of a mailbox that is being opened, its answer tells whether writing was asked for.
         changing = row.on_ok is not None or running.selecting is not None
         if session.untagged.has("READ-ONLY") and not session.is_readonly and not changing:
-            raise readonly("mailbox status changed to READ-ONLY")
+            raise told(readonly("mailbox status changed to READ-ONLY"), {"code": "READ-ONLY"})
 
     def answer(self, command: Command, response: bytes | None, now: float) -> None:
         """Send the client's side of a SASL exchange, in base64; None cancels the exchange.
@@ -253,6 +261,14 @@ class Connection(Reception):
             command.idle.wanted_back(now)
         elif command.tag in self._running.commands:
             self._end_idle(now)
+
+    def end_idles(self, now: float) -> None:
+        """End the IDLE in progress, and those that wait for their turn. Next: `take_output`."""
+        self.idle_unwanted = False
+        for command in self._running.held:
+            if command.idle is not None:
+                command.idle.wanted_back(now)
+        self._end_idle(now)
 
     def give_up(self, command: Command, now: float) -> None:
         """*command* isn't waited for any more: take it back, or see that it holds up no other.

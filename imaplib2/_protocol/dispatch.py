@@ -5,13 +5,13 @@
 
 The state has parts, which are asked and answer, and know nothing of each other: the commands
 (`InProgress`), what users read (`Session`), what is to be sent (`Output`), how long a server may
-be silent (`Patience`), a login (`Exchange`), an upgrade (`Upgrading`), what users send by hand
-(`ByHand`). Here is what concerns several of them.
+be silent (`Patience`), a login (`Exchange`) and what follows on it (`Identification`), an upgrade
+(`Upgrading`), what users send by hand (`ByHand`). Here is what concerns several of them.
 """
 
 from __future__ import annotations
 
-from .._errors import error, failed_greeting, lost, printable, readonly
+from .._errors import error, failed_greeting, lost, printable, readonly, told
 from .._hints import Any
 from .by_hand import ByHand
 from .collecting import outcome
@@ -20,16 +20,17 @@ from .commands import COMMANDS, Upgrade
 from .events import Completed, Event, Failed, Greeted, Lost, RoomMade
 from .exchange import Exchange
 from .grammar import CRLF
+from .identification import Identification
 from .idling import Idle
 from .in_progress import InProgress
 from .limits import Limits
 from .output import Output
 from .parts import display, lay_out
 from .patience import Awaited, Patience
-from .refusals import forbidden, not_sent
+from .refusals import about_answer, about_command, forbidden, not_sent
 from .responses import Tagged
 from .session import Session
-from .states import LOGOUT, illegal
+from .states import AUTH, LOGOUT, illegal
 from .tags import Tags
 from .upgrading import Upgrading
 
@@ -73,6 +74,7 @@ class Dispatch:
         self._exchange = Exchange()
         self._upgrading = Upgrading()
         self._by_hand = ByHand()
+        self._identification = Identification()
         self._tags = Tags(tag_prefix)
         # A command of our own, and what is reported once it has completed.
         self._inquiry: tuple[Command, Completed | Greeted] | None = None
@@ -87,16 +89,37 @@ class Dispatch:
         if not isinstance(happened, Greeted):
             self._running.forget(happened.command)
 
+    def _report_failure(self, command: Command, problem: error) -> None:
+        """Have it told that *command* has failed because of *problem*, which is its own."""
+        self._report(Failed(command, told(problem, about_command(command, self.where))))
+
     def _report_with_capabilities(self, then: Completed | Greeted, now: float) -> None:
-        """Report *then*, but ask for the capabilities first unless the server has told them."""
+        """Report *then*, but ask for the capabilities first unless the server has told them.
+
+        If *then* is a login, the server is told first with whom it speaks.
+        """
         if self._session.capabilities_told:
+            self._identify()
             self._report(then)
         else:
             row = COMMANDS["CAPABILITY"]
             self._patience.begin(Awaited.CAPABILITIES, now)
+            self._identification.is_put_off = self._identification.line is not None
             command = Command(row, [row.encoded_name], tag=self._tags.new())
             self._inquiry = command, then
             self._start(command, now)
+
+    def _identify(self) -> None:
+        """Send the ID, if one is wanted: where nothing else can be on its way.
+
+        NetEase, for instance, opens no mailbox before it has got one.
+        """
+        session, identification = self._session, self._identification
+        identification.is_put_off = False
+        if session.state == AUTH and identification.is_due(session.capabilities):
+            line = identification.begin(self._tags.new())
+            self._log(line)
+            self._out.add(line)
 
     def _log(self, text: Any) -> None:
         """*text* is sent, or stands for what is sent."""
@@ -108,6 +131,8 @@ class Dispatch:
     def _may_start(self, command: Command) -> bool:
         session = self._session
         if self._out.waiting is not None or self._upgrading.paused or session.welcome is None:
+            return False
+        if self._identification.is_put_off:
             return False
         running = self._running
         if not running.commands:
@@ -122,7 +147,7 @@ class Dispatch:
             try:
                 self._make_ready(command)
             except error as problem:
-                self._report(Failed(command, problem))
+                self._report_failure(command, problem)
                 self._fail_dependents(command)
                 continue
             self._start(command, now)
@@ -196,20 +221,23 @@ class Dispatch:
         if self._inquiry is not None and command is self._inquiry[0]:
             then, self._inquiry = self._inquiry[1], None
             self._patience.end(Awaited.CAPABILITIES)
+            self._identify()
             self._report(then)
             return
         if row.on_ok is not None or row.enables:
             self._session.completed(command, type_)
+        if type_ != "OK":
+            self._note_refusal(command, response)
         if type_ == "BAD" and not command.as_it_came:
             # Of UID FETCH, imaplib says UID.
             name = row.name.partition(" ")[0]
             said = self._session.said_since(command)
-            self._report(Failed(command, error(f"{name} command error: BAD {[text]}{said}")))
+            self._fail_by(command, response, error(f"{name} command error: BAD {[text]}{said}"))
             return
         was_to_be_written = type_ == "OK" and row.asks_to_write and not command.leaves_data
         if was_to_be_written and untagged.has("READ-ONLY"):
             problem = readonly(f"{printable(command.subject)} is not writable")
-            self._report(Failed(command, problem))
+            self._fail_by(command, response, problem)
             return
         completed = Completed(command, type_, data)
         if type_ == "OK" and row.logs_in:
@@ -217,12 +245,22 @@ class Dispatch:
         else:
             self._report(completed)
 
+    def _fail_by(self, command: Command, response: Tagged, problem: error) -> None:
+        """*command* has failed, as *response* tells, because of *problem*."""
+        self._report_failure(command, told(problem, about_answer(response.type, response.text)))
+
+    def _note_refusal(self, command: Command, response: Tagged) -> None:
+        """*response* refuses *command*: what makes an exception of that is to know of it."""
+        if command.answer is not None:
+            known = about_answer(response.type, response.text)
+            command.answer.update(known, **about_command(command, self.where))
+
     def _fail_dependents(self, command: Command, position: int = 0) -> None:
         """*command* has failed: so have those that rely on it, and are held from *position* on."""
         if command.row.upgrade is Upgrade.TLS:
             self._upgrading.refuse(command)
         for other in self._running.take_back_dependents(command, position):
-            self._report(Failed(other, not_sent(other, command)))
+            self._report_failure(other, not_sent(other, command))
 
     # -- IDLE --------------------------------------------------------------------------------------
 
@@ -286,7 +324,7 @@ class Dispatch:
     def _ended(self, command: Command, reason: error) -> Completed | Failed:
         """What the end of the connection means to *command*."""
         if not command.row.ends:
-            return Failed(command, lost(reason))
+            return Failed(command, told(lost(reason), about_command(command, self.where)))
         # What it wanted has happened.
         text = self._session.bye or str(reason).encode("utf-8", "replace")
         return Completed(command, "OK", [text])
@@ -294,7 +332,9 @@ class Dispatch:
     def _in_context(self, reason: error) -> error:
         session = self._session
         if session.welcome is None:
-            return failed_greeting(reason, f" ({self.where})")
-        oldest = next(iter(self._running.commands.values()), None)
-        said = "" if session.closed_on_purpose else session.said_since(oldest)
-        return lost(reason, f"{said} ({self.where}, state {session.state})")
+            problem = failed_greeting(reason, f" ({self.where})")
+        else:
+            oldest = next(iter(self._running.commands.values()), None)
+            said = "" if session.closed_on_purpose else session.said_since(oldest)
+            problem = lost(reason, f"{said} ({self.where}, state {session.state})")
+        return told(problem, {"where": self.where})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from .._errors import abort, printable
+from .._errors import abort, printable, told
 from .._hints import Any
 from .command import Command
 from .commands import Plus, Upgrade
@@ -14,6 +14,7 @@ from .framing import Batch, Frame, Framer, first_line
 from .limits import ProtocolViolation, excerpt
 from .parts import Buffer
 from .patience import Awaited
+from .refusals import about_answer
 from .responses import (
     STATUS_TYPES,
     Continuation,
@@ -140,7 +141,7 @@ class Reception(Dispatch):
         if not isinstance(response, Untagged) or response.type not in ("OK", "PREAUTH", "BYE"):
             shown = f"invalid greeting: {repr(first[:200])[2:-1]}"
             session.refusal = shown if isinstance(response, Untagged) else None
-            raise ProtocolViolation(shown)
+            raise told(ProtocolViolation(shown), _about_greeting(response))
         session.welcome = first
         self._patience.end(Awaited.GREETING)
         if response.type == "BYE":
@@ -155,6 +156,8 @@ class Reception(Dispatch):
     def _untagged(self, response: Untagged, now: float) -> None:
         type_, data = response
         running, session = self._running, self._session
+        if type_ == "ID" and self._identification.takes_data():
+            return
         if running.collecting.by_type:
             owner = running.collecting.owner(type_, data)
             if owner is not None:
@@ -185,7 +188,9 @@ class Reception(Dispatch):
         if type_ == "BYE":
             session.bye = text
             if not any(command.row.ends for command in self._running.alone):
-                self.fail(abort(f"server said BYE: {printable(secrets.hidden_with_code(text))}"))
+                said = secrets.hidden_with_code(text)
+                reason = abort(f"server said BYE: {printable(said)}")
+                self.fail(told(reason, about_answer(type_, said)))
             return
         if type_ in ("NO", "BAD"):
             said = secrets.hidden_with_code(text)
@@ -278,15 +283,19 @@ class Reception(Dispatch):
     def _is_stray(self, response: Tagged) -> bool:
         """Whether *response*, which completes nothing in progress, may be ignored from here on.
 
-        It is that of a command that was sent by hand; or it answers to a DONE that has crossed
-        with the end of an IDLE, and so was a command; or it repeats one, as some proxies do. One of
-        a tag that is yet to be used may not.
+        It is that of a command that was sent by hand; or of the ID behind a login; or it answers to
+        a DONE that has crossed with the end of an IDLE, and so was a command; or it repeats one, as
+        some proxies do. One of a tag that is yet to be used may not.
         """
         tag = response.tag
         if self._by_hand.knows(tag):
             command = self._by_hand.forget(tag)
             if command is not None:
+                hidden = self._exchange.secrets.hidden_with_code(response.text)
+                self._note_refusal(command, response._replace(text=hidden))
                 self._report(Completed(command, response.type, [response.text]))
+            return True
+        if self._identification.is_answered_by(tag):
             return True
         if self._tags.answers_done(tag):
             return True
@@ -305,3 +314,10 @@ class Reception(Dispatch):
             self._by_hand.negotiating = command
             self._patience.begin(Awaited.SOCKET, now)
             self._report(Completed(command, "OK", [text]))
+
+
+def _about_greeting(response: object) -> dict[str, Any]:
+    """What an exception knows of a greeting that is none."""
+    if isinstance(response, Untagged) and response.type in STATUS_TYPES:
+        return about_answer(response.type, untagged_text(response.data))
+    return {}

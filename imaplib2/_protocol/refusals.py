@@ -1,11 +1,33 @@
-"""Why a command isn't sent, in the words of exceptions."""
+"""Why a command isn't sent, in the words of exceptions; and what these know of an answer."""
 
 from __future__ import annotations
 
-from .._errors import error
+from .._errors import error, printable
+from .._hints import Any
 from .command import Command
 from .commands import Row
+from .grammar import end_of_response_code
+from .responses import response_code
 from .states import SELECTED
+
+
+def about_command(command: Command, where: str) -> dict[str, Any]:
+    """What an exception knows of *command*, which was, or was to be, sent to *where*."""
+    tag = command.tag if command.begun else None
+    return {"command": command.row.name, "tag": tag, "where": where}
+
+
+def about_answer(type_: str, text: bytes) -> dict[str, Any]:
+    """What an exception knows of a status response with *text*, which holds no secrets.
+
+    The one place where a NO, BAD or BYE becomes attributes of an exception.
+    """
+    code = response_code(text)
+    if code is None:
+        return {"type": type_, "text": printable(text)}
+    rest = text[end_of_response_code(text) + 1 :].lstrip(b" ")
+    name = printable(code.type)
+    return {"type": type_, "code": name, "code_data": code.data, "text": printable(rest)}
 
 
 def not_sent(command: Command, failed: Command) -> error:

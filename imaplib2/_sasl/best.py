@@ -77,7 +77,7 @@ def attempts(client: Issuer, user: Text, password: Text, *, may_be_shown: bool) 
     if may_be_shown and "LOGINDISABLED" not in offered:
         found.append(LoginCommand(client, user, password))
     if not found:
-        raise client._refused(why_none)
+        raise client._refused(why_none, "AUTHENTICATE")
     return found
 
 

@@ -196,5 +196,6 @@ def login_scram(
     scramp()
     made = attempts(client, user, given("password", password))
     if not made:
-        raise client._refused(error(f"Server does not support {' or '.join(NAMES)}"))
+        problem = error(f"Server does not support {' or '.join(NAMES)}")
+        raise client._refused(problem, "AUTHENTICATE")
     return log_in(made, callback, cb_arg)

@@ -93,6 +93,8 @@ And what protects it, with a GIL or without one:
 ``core`` with all that it holds,          ``Gate.mutex``. Without it, single attributes of the core
 ``Gate.transport``, ``Polls``,            are read where an old value does no harm: ``reason``,
 ``Sending.is_taken``, ``Ending._left``    ``paused``, ``logged_out``, ``state`` and the like.
+``core.idle_unwanted``                    Set by the thread that holds ``Gate.mutex``, in a signal
+                                          handler, which may take no step; reset by a step.
 ``core``'s framer, the read buffer,       Nothing: they are the reader's. An upgrade takes the
 ``Reader._early``                         framer's rest while the reader waits.
 ``Gate._undone``                          A dict whose items are set, popped and copied singly.
@@ -119,7 +121,8 @@ the queue in `Callbacks`, its jobs        A queue; a list that one thread takes 
 ``Ending._join_until``,
 ``Callbacks._patience_over``
 a `Pending`                               ``_done`` is set last, and the bell rung behind that. A
-                                          thread that sets it a second time sets the same.
+                                          thread that sets it a second time sets the same. Its
+                                          ``answer`` is filled under ``Gate.mutex``, before.
 a `Polling`                               A queue of errands, and a `Wakeup`.
 untagged responses                        ``guard``, which is ``Gate.mutex``.
 the trace                                 A deque that is appended to and copied as a whole.

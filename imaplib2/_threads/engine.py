@@ -11,8 +11,9 @@ from collections.abc import Callable
 from functools import partial
 
 from .._clock import Clock, seconds_until
-from .._errors import abort, error
+from .._errors import abort, about, error, told
 from .._hints import TYPE_CHECKING, Any, TypeVar
+from .._mutex import Reentered
 from .._protocol.command import Command
 from .._protocol.connection import Connection
 from .._trace import Trace
@@ -80,9 +81,9 @@ class Engine:
                 raise
         try:
             self._gate.greeting.wait()
-        except abort:
+        except abort as problem:
             if self.core.refusal is not None:
-                raise error(self.core.refusal) from None
+                raise told(error(self.core.refusal), about(problem)) from None
             raise
 
     def submit(self, command: Command) -> None:
@@ -126,9 +127,12 @@ class Engine:
         """The next of *items*; raises queue.Empty at *deadline*, in monotonic time."""
         return self._gate.callbacks.next_of(items, deadline, self._gate.help_keep_time)
 
-    def end_idle(self, command: Command) -> None:
-        """End the IDLE *command*, if it isn't over already."""
-        self._gate.drive(lambda now: self.core.end_idle(command, now))
+    def end_idle(self, command: Command | None = None) -> None:
+        """End the IDLE *command*, if it isn't over already; without one, all. Doesn't wait."""
+        if command is not None:
+            self._gate.drive(lambda now: self.core.end_idle(command, now))
+        elif not (self._is_finalizing() or self._is_foreign):
+            _end_idles(self._gate)
 
     def give_up(self, command: Command) -> None:
         """The waiter of *command* has left (KeyboardInterrupt): no other one is to wait for it."""
@@ -330,6 +334,15 @@ class Engine:
         patience = _MUTEX_LOOK if self._mutex_missed else _MUTEX_TIMEOUT
         self._mutex_missed = not self._gate.mutex.is_free(patience)
         return not self._mutex_missed
+
+
+def _end_idles(gate: Gate) -> None:
+    """End all IDLEs; a signal handler that has interrupted a step has the writer do it."""
+    try:
+        gate.drive(gate.core.end_idles)
+    except Reentered:
+        gate.core.idle_unwanted = True
+        gate.sending.bell.ring()
 
 
 def _keep_time_until(gate: Gate, deadline: float) -> float:

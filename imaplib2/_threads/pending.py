@@ -12,7 +12,8 @@ from .._hints import Any
 Outcome = tuple[str | None, Any]
 #: Called with ``((typ, data), cb_arg, None)``, or ``(None, cb_arg, (exception class, text))``.
 Callback = Callable[
-    [tuple[tuple[Any, Any] | None, Any, tuple[type[BaseException], str] | None]], object
+    [tuple[tuple[Any, Any] | None, Any, tuple[type[BaseException], _errors.ErrorText] | None]],
+    object,
 ]
 Job = Callable[[], None]
 #: Does what is due, if the writer can't; the seconds until there is more to do, None for never.
@@ -31,6 +32,8 @@ class Pending:
 
     #: The user's side of a SASL exchange.
     responder: Responder | None = None
+    #: Gets what exceptions know of the server's refusal; shared with the command.
+    answer: dict[str, Any] | None = None
     #: Told "idling", "room" (see `RoomMade`) and "done", by the thread that saw it; must not block.
     observer: Callable[[str], None] | None = None
     _observed = False
@@ -73,7 +76,7 @@ class Pending:
         if not self._done:
             result = self._replacement or result
             if isinstance(result, BaseException):
-                self._error = result
+                self._error = _errors.told(result, self.answer or {})
             else:
                 self._result = result
             self._done = True
@@ -111,7 +114,13 @@ class Pending:
             finally:  # no cycle through the traceback
                 self._error = _errors.repeated(self._error)
         assert self._result is not None
-        return self._result if self._finish is None else self._finish(*self._result)
+        if self._finish is None:
+            return self._result
+        try:
+            return self._finish(*self._result)
+        except _errors.error as problem:
+            _errors.told(problem, self.answer or {})
+            raise
 
     def check(self) -> None:
         """Raise the error that the outcome is, if it is one."""
@@ -127,7 +136,8 @@ class Pending:
         try:
             arguments = self.outcome(), self._argument, None
         except Exception as problem:
-            arguments = None, self._argument, (_public_class(problem), str(problem))
+            text = _errors.ErrorText.of(problem)
+            arguments = None, self._argument, (_public_class(problem), text)
         if self._uncalled:
             # In one step, so that no exception can come up in between.
             self._uncalled.pop()(arguments)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from imaplib2._attributes import Attributes
+from imaplib2._attributes import Attributes, Shown
 
 
 class Client:
@@ -83,3 +83,29 @@ def test_whatever_happens_in_turn(steps: list[tuple[str, Any]]) -> None:
         elif not is_theirs:
             expected = default
         assert client.x is expected
+
+
+def test_what_is_shown_may_be_set() -> None:
+    class Showing:
+        size = 5
+        double = Shown(lambda client: client.size * 2)
+
+    client: Any = Showing()
+    assert client.double == 10
+    client.size = 6
+    assert client.double == 12
+    client.double = "mine"
+    assert client.double == "mine"
+    del client.double
+    assert client.double == 12
+    assert Showing().double == 10
+    assert type("Own", (Showing,), {"double": 1})().double == 1
+
+
+def test_what_is_shown_has_the_docstring_of_its_function() -> None:
+    def function(client: object) -> None:
+        """Says what it is."""
+
+    shown = Shown(function)
+    assert shown.__doc__ == "Says what it is."
+    assert type("Showing", (), {"it": shown}).it is shown  # type: ignore[attr-defined]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import errno
+import multiprocessing
 import pickle
 import re
 import socket
@@ -18,14 +19,20 @@ from hypothesis import given, strategies as st
 
 from imaplib2 import IMAP4
 from imaplib2._errors import (
+    ABOUT,
+    ErrorText,
     InvalidArgument,
     TimeoutAbort,
     UnusableArgument,
+    about,
+    error,
     escaped,
     failed_greeting,
     lost,
     os_error,
     printable,
+    repeated,
+    told,
 )
 from imaplib2._protocol.limits import ProtocolViolation
 
@@ -101,6 +108,105 @@ def test_another_process_can_have_an_error() -> None:
 
 def test_all_errors_of_a_kind_are_of_one_class() -> None:
     assert type(os_error(RESET)) is type(os_error(ConnectionResetError("again")))
+
+
+# -- What they know --------------------------------------------------------------------------------
+
+KNOWN = {
+    "command": "UID COPY",
+    "tag": b"ABCD1",
+    "type": "NO",
+    "code": "OVERQUOTA",
+    "code_data": b"",
+    "text": "the disk is full",
+    "where": "imap.example.org:993",
+    "challenge": {"status": "401"},
+}
+
+
+@pytest.mark.parametrize("problem", [problem for problem, _ in ERRORS], ids=repr)
+def test_an_error_knows_nothing_unless_it_is_told(problem: Any) -> None:
+    assert about(problem) == dict.fromkeys(ABOUT)
+    assert (*KNOWN,) == ABOUT
+
+
+@pytest.mark.parametrize(("problem", "kinds"), ERRORS, ids=[repr(problem) for problem, _ in ERRORS])
+@pytest.mark.parametrize("copied", [*COPIES, *map(pickled, range(3))])
+def test_a_copy_knows_as_much(
+    problem: Any, kinds: tuple[type[Exception], ...], copied: Callable[[Any], Any]
+) -> None:
+    knowing = told(copy.copy(problem), KNOWN)
+    other = copied(knowing)
+    assert about(other) == about(knowing) == KNOWN
+    assert isinstance(other, IMAP4.error)
+    assert (str(other), other.args) == (str(knowing), knowing.args) == (str(problem), problem.args)
+    assert about(copied(other)) == KNOWN
+
+
+@pytest.mark.parametrize("problem", [problem for problem, _ in ERRORS], ids=repr)
+def test_what_is_made_of_an_error_knows_as_much(problem: Any) -> None:
+    knowing = told(copy.copy(problem), KNOWN)
+    for fresh in (lost(knowing, "!"), repeated(knowing), failed_greeting(knowing, "!")):
+        assert fresh is not knowing
+        assert about(fresh) == KNOWN
+
+
+def test_another_process_knows_as_much() -> None:
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        (other,) = pool.map(_sent_back, [told(os_error(RESET), KNOWN)])
+        with pytest.raises(IMAP4.readonly) as raised:
+            pool.apply(_fail)
+        pool.close()
+        pool.join()
+    assert isinstance(other, ConnectionResetError)
+    assert about(other) == about(raised.value) == KNOWN
+
+
+def _sent_back(problem: error) -> error:
+    assert about(problem) == KNOWN
+    return problem
+
+
+def _fail() -> None:
+    raise told(IMAP4.readonly("mailbox is read-only"), KNOWN)
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(ABOUT), st.none() | st.text(max_size=3))))
+def test_what_is_known_first_counts(tellings: list[dict[str, Any]]) -> None:
+    problem, expected = error("x"), dict.fromkeys(ABOUT)
+    for known in tellings:
+        assert told(problem, known) is problem
+        for name, value in known.items():
+            if expected[name] is None:
+                expected[name] = value
+    assert about(problem) == expected
+
+
+def test_an_error_of_a_subclass_of_the_users() -> None:
+    class Own(IMAP4.error):
+        @property
+        def code(self) -> int:  # type: ignore[override]
+            return 5
+
+    assert about(told(Own("x"), KNOWN)) == KNOWN | {"code": 5}
+
+
+def test_others_exceptions_are_left_alone() -> None:
+    problem = told(ValueError("x"), KNOWN)
+    assert vars(problem) == {}
+    assert about(problem) == {}
+
+
+@pytest.mark.parametrize("copied", [*COPIES, *map(pickled, range(3))])
+def test_the_text_for_a_callback_has_its_exception(copied: Callable[[Any], Any]) -> None:
+    with pytest.raises(IMAP4.error) as raised:
+        raise told(IMAP4.error("refused"), KNOWN)
+    text = ErrorText.of(raised.value)
+    assert text.error is raised.value
+    for each in (text, copied(text)):
+        assert (each, hash(each), repr(each)) == ("refused", hash("refused"), "'refused'")
+        assert about(each.error) == KNOWN
+        assert each.error.__traceback__ is None
 
 
 # -- Texts ---------------------------------------------------------------------------------------

@@ -11,10 +11,19 @@ import pytest
 from hypothesis import given, strategies as st
 
 from imaplib2._errors import InvalidArgument
-from imaplib2._given import id_parameters, internal_date, message_octets, written_out
+from imaplib2._given import (
+    id_parameters,
+    identification,
+    internal_date,
+    message_octets,
+    written_out,
+)
 from imaplib2._protocol.arguments import Secret
+from imaplib2._version import __version__
 
 from ..core.tokenizer import Atom, List, parse_command, string
+
+VERSION = __version__.encode()
 
 # Messages
 
@@ -125,6 +134,36 @@ def test_fields_come_in_pairs() -> None:
 def test_bytes_that_are_no_text() -> None:
     with pytest.raises(InvalidArgument, match="not UTF-8"):
         id_parameters(("a", b"\xff"))
+
+
+@given(FIELDS)
+def test_an_identity_is_one_line(fields: dict[str, str | None]) -> None:
+    line = identification(fields)
+    assert line == b"ID " + id_parameters((fields,)).encode("ascii")
+    assert not {*b"\r\n"} & {*line}
+
+
+@pytest.mark.parametrize("nothing", [None, False])
+def test_without_an_identity_there_is_no_line(nothing: Any) -> None:
+    assert identification(nothing) is None
+
+
+def test_the_identity_of_this_library() -> None:
+    assert identification(True) == b'ID ("name" "imaplib2" "version" "%s")' % VERSION
+    assert identification({}) == b"ID NIL"
+
+
+@pytest.mark.parametrize("wrong", [5, "x", b"x", ["a", "b"], 0])
+def test_what_is_no_identity(wrong: Any) -> None:
+    with pytest.raises(TypeError, match=r"^identify must be a mapping or True, not \w+$"):
+        identification(wrong)
+
+
+@pytest.mark.parametrize("text", ["\xe9", "a\nb", "a\rb", "a\0", "\ud800"])
+def test_an_identity_that_is_no_line(text: str) -> None:
+    for fields in ({"name": text}, {text: "name"}):
+        with pytest.raises(InvalidArgument):
+            identification(fields)
 
 
 # Arguments that are written out

@@ -199,7 +199,7 @@ SASL = {
 }
 #: Methods without ``callback=``, which issue no command: they look, or move bytes.
 NO_COMMANDS = {
-    *("open", "open_socket", "print_log", "read", "readline", "read_some", "send"),
+    *("idle_done", "open", "open_socket", "print_log", "read", "readline", "read_some", "send"),
     *(
         "shutdown",
         "socket",

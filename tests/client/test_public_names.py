@@ -209,17 +209,18 @@ def test_the_classes_are_kinds_of_imap4(kind: type[IMAP4]) -> None:
 
 
 TRACING = "debug=None, debug_file=None, identifier=None, debug_buf_lvl=None"
+READY = "sock=None, identify=None"
 TLS_OPTIONS = "ssl_version='ssl23', tls_level='tls_compat'"
 
 
 @pytest.mark.parametrize(
     ("function", "expected"),
     [
-        (IMAP4.__init__, f"host=None, port=None, timeout=None, *, {TRACING}"),
+        (IMAP4.__init__, f"host=None, port=None, timeout=None, *, {TRACING}, {READY}"),
         (IMAP4_SSL.__init__,
          "host=None, port=None, keyfile=None, certfile=None, ca_certs=None, timeout=None, *, "
-         f"cert_verify_cb=None, {TLS_OPTIONS}, ssl_context=None, {TRACING}"),
-        (IMAP4_stream.__init__, f"command, *, timeout=None, {TRACING}"),
+         f"cert_verify_cb=None, {TLS_OPTIONS}, ssl_context=None, {TRACING}, {READY}"),
+        (IMAP4_stream.__init__, f"command, *, timeout=None, {TRACING}, identify=None"),
         (IMAP4.open, "host='', port=None, timeout=None"),
     ],
 )  # fmt: skip

@@ -58,7 +58,7 @@ class FakeClient:
     def _check_usable(self, name: str) -> None:
         self.checked.append(name)
 
-    def _refused(self, problem: error) -> error:
+    def _refused(self, problem: error, name: str) -> error:
         return problem
 
     def _own_sock(self) -> Any:

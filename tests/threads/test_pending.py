@@ -296,3 +296,67 @@ def test_setting_the_outcome_does_not_call_back() -> None:
     pending = Pending(as_it_is, got.append)
     pending.set(OK)
     assert got == []
+
+
+# -- What exceptions know ------------------------------------------------------------------------
+
+ANSWER = {"command": "LOGIN", "tag": b"A1", "type": "NO", "code": "LIMIT", "text": "busy"}
+
+
+def refusing(typ: str, data: list[Any]) -> Any:
+    raise error("busy")
+
+
+def test_what_finish_raises_knows_of_the_answer() -> None:
+    pending = Pending(refusing)
+    pending.answer = dict(ANSWER)
+    pending.set(("NO", [b"[LIMIT] busy"]))
+    for _ in range(2):
+        with pytest.raises(error) as raised:
+            pending.wait()
+        assert vars(raised.value) == ANSWER
+
+
+def test_without_an_answer_it_knows_nothing() -> None:
+    pending = Pending(refusing)
+    pending.set(("NO", [b"busy"]))
+    with pytest.raises(error) as raised:
+        pending.wait()
+    assert vars(raised.value) == {}
+
+
+@pytest.mark.parametrize("problem", [error("mine"), ValueError("mine")])
+def test_a_replacement_knows_of_the_answer_if_it_is_ours(problem: Exception) -> None:
+    pending = Pending()
+    pending.answer = dict(ANSWER)
+    pending.replace(problem)
+    pending.set(("NO", [b"[LIMIT] busy"]))
+    with pytest.raises(type(problem)):
+        pending.wait()
+    assert vars(problem) == (ANSWER if isinstance(problem, error) else {})
+
+
+@pytest.mark.parametrize("problem", [TimeoutAbort("mine"), error("mine"), ValueError("mine")])
+def test_a_callback_gets_the_exception_by_its_text(problem: Exception) -> None:
+    _, _, (kind, text) = called_back(problem)
+    assert isinstance(problem, kind)
+    assert text == "mine"
+    assert text.error is problem
+    assert problem.__traceback__ is None
+
+
+def test_the_exception_of_a_callback_keeps_nothing_alive() -> None:
+    class Owner:
+        def finish(self, typ: str, data: list[Any]) -> Any:
+            raise error("x")
+
+    owner = Owner()
+    gone = weakref.ref(owner)
+    gc.disable()
+    try:
+        argument = called_back(("NO", []), owner.finish)
+        del owner
+        assert gone() is None
+        assert str(argument[2][1].error) == "x"
+    finally:
+        gc.enable()

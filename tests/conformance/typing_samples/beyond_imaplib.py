@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import queue
+import socket
 import ssl
 import sys
 import threading
@@ -129,6 +130,34 @@ def secured(M: imaplib2.IMAP4, context: ssl.SSLContext) -> bool:
     M.setmetadata("INBOX", "(/private/comment NIL)")
     M.limits.stored = 10_000
     return M.mailbox is not None and M.identifier.isascii()
+
+
+def through_a_proxy(sock: socket.socket, secure: ssl.SSLSocket) -> list[imaplib2.IMAP4]:
+    return [
+        imaplib2.IMAP4("imap.example.org", sock=sock, identify=True),
+        imaplib2.IMAP4_SSL(sock=secure, identify={"name": "x", "vendor": None}),
+        imaplib2.IMAP4_stream("imapd", identify=None),
+    ]
+
+
+def why(M: imaplib2.IMAP4) -> str:
+    try:
+        M.idle_done()
+        M.noop(callback=lambda reply: print(reply[2] and reply[2][1].error))
+    except M.error as problem:
+        known: list[str | None] = [problem.command, problem.type, problem.code, problem.text]
+        tag: bytes | None = problem.tag
+        print(tag, problem.code_data, known)
+        return problem.where or ""
+    if M.closed and M.reason is not None:
+        return M.reason.code or str(M.reason)
+    return ""
+
+
+class Closing(imaplib2.IMAP4):
+    def __init__(self, host: str) -> None:
+        self.closed = False
+        super().__init__(host)
 
 
 class Extended(HISTORICAL_IMAP4):
