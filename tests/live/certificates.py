@@ -91,11 +91,20 @@ def _make_server(configuration: Path, made: Certificates) -> None:
     )
 
 
-def make_client_certificate(directory: Path, name: str) -> Path:
-    """A certificate of *name*, with its key, of the authority that is in *directory*."""
-    configuration, made = directory / "x509.cnf", directory / f"client-{name}.pem"
+def make_client_authority(directory: Path) -> Path:
+    """Create one for clients beside that of the server, which has made its files already.
+
+    Another one: a server that knows the authority of its own certificate shows that, too.
+    """
+    made = directory / "clients.pem"
+    _make_authority(directory / "x509.cnf", made)
+    return made
+
+
+def make_client_certificate(ca: Path, name: str) -> Path:
+    """A certificate of *name*, with its key, of the authority *ca*; the file stands beside that."""
+    configuration, made = ca.with_name("x509.cnf"), ca.with_name(f"client-{name}.pem")
     key, request = made.with_suffix(".key"), made.with_suffix(".csr")
-    ca = directory / "ca.pem"
     _openssl(
         *("req", "-new", *_NEW_KEY, "-config", configuration, "-subj", f"/CN={name}"),
         *("-keyout", key, "-out", request),

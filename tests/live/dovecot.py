@@ -35,7 +35,12 @@ from typing import NamedTuple
 if __name__ == "__main__":  # then the path begins with this file's folder
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from tests.live.certificates import Certificates, make_certificates, make_client_certificate
+from tests.live.certificates import (
+    Certificates,
+    make_certificates,
+    make_client_authority,
+    make_client_certificate,
+)
 from tests.live.daemons import (
     await_greeting,
     is_available,
@@ -161,8 +166,8 @@ ssl_cert = <$certificate
 ssl_key = <$key
 disable_plaintext_auth = no
 
-# Who shows a certificate of our authority is whom its CN names.
-ssl_ca = <$ca
+# Who shows a certificate of this authority is whom its CN names.
+ssl_ca = <$clients_ca
 ssl_verify_client_cert = yes
 ssl_require_crl = no
 auth_ssl_username_from_cert = yes
@@ -412,7 +417,7 @@ class Dovecot(Server):
         """The file of a certificate, with its key, that *user* logs in by."""
         if not _DIALECTS[_version()].more_mechanisms:
             return None
-        return str(make_client_certificate(self.directory, user))
+        return str(make_client_certificate(self._clients_ca, user))
 
     @property
     def _configuration(self) -> Path:
@@ -423,13 +428,14 @@ class Dovecot(Server):
         return self.directory / "dovecot.log"
 
     def _write_configuration(self, certificates: Certificates) -> None:
+        self._clients_ca = make_client_authority(self.directory)
         dialect = _DIALECTS[_version()]
         text = _CONFIGURATION.substitute(
             dialect=dialect.settings.substitute(
                 directory=self.directory,
                 certificate=certificates.certificate,
                 key=certificates.key,
-                ca=certificates.ca,
+                clients_ca=self._clients_ca,
                 password=PASSWORD,
             ),
             without_end=dialect.without_end,

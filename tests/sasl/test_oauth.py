@@ -50,6 +50,25 @@ def test_the_header_of_oauthbearer(user: Any, host: Any, port: Any, begin: bytes
     assert message == begin + b"Bearer " + TOKEN.encode() + b"\1\1"
 
 
+fields = st.text(
+    st.characters(exclude_characters="\0\1\r\n", exclude_categories=["Cs"]), min_size=1
+)
+
+
+@given(fields, fields)
+def test_a_server_reads_what_was_meant(user: str, token: str) -> None:
+    message = xoauth2(user, token).unasked()
+    assert message is not None
+    assert message.decode().split("\1") == [f"user={user}", f"auth=Bearer {token}", "", ""]
+    message = oauthbearer(user, token, "h", 1).unasked()
+    assert message is not None
+    header, *rest = message.decode().split("\1")
+    assert rest == ["host=h", "port=1", f"auth=Bearer {token}", "", ""]
+    flag, name, end = header.split(",")
+    assert (flag, end) == ("n", "")
+    assert name.removeprefix("a=").replace("=2C", ",").replace("=3D", "=") == user
+
+
 @pytest.mark.parametrize("make", [xoauth2, lambda user, token: oauthbearer(user, token, "h", 1)])
 @pytest.mark.parametrize("evil", ["\0", "\1", "\r", "\n", "\ud800"])
 def test_what_would_end_a_field_is_refused_and_not_shown(make: Any, evil: str) -> None:

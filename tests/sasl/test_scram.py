@@ -140,6 +140,27 @@ def test_it_proves_and_is_proved(
     assert mechanism._end.problems == []  # type: ignore[attr-defined]
 
 
+#: What SASLprep leaves as it is (RFC 4013).
+words = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=30)
+
+
+@given(words, words, st.sampled_from(["SCRAM-SHA-1", PLUS]), st.binary(min_size=1, max_size=40))
+@settings(max_examples=50)
+def test_whoever_it_is_and_whatever_it_is_bound_by(
+    user: str, password: str, name: str, data: bytes
+) -> None:
+    binding = Binding("tls-unique", data) if name == PLUS else None
+    mechanism = made(name, user, password, binding)
+    server = ScramServer(name, password, binding=binding)
+    first = mechanism.unasked()
+    assert first is not None
+    final = mechanism(server.first(first))
+    assert final is not None
+    assert mechanism(server.final(final)) == b""
+    assert mechanism.doubt() is None
+    assert server.user == user
+
+
 def test_no_two_exchanges_begin_alike() -> None:
     assert made().unasked() != made().unasked()
 

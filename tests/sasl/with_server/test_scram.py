@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import ssl
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,7 @@ from ...server.helpers import (
     connected,
     error,
     failure,
+    forget,
     greet,
     wait_over,
 )
@@ -110,6 +112,18 @@ def test_from_a_callback(serve: Serve) -> None:
     with connected(serve(script)) as M:
         M.noop(callback=lambda outcome: outcomes(M.login_scram("me", "secret")))
         assert outcomes.next() == ("OK", [WELCOME])
+
+
+def test_nothing_of_it_keeps_the_client(serve: Serve) -> None:
+    with connected(serve(proving(BOTH))) as M:
+        M.login_scram("me", "secret", callback=(calls := Calls()))
+        calls.next()
+        M.noop()
+        reference = weakref.ref(M)
+        connections = [M]
+    del M
+    forget(connections)
+    assert reference() is None
 
 
 def test_words_as_the_first_challenge(serve: Serve) -> None:
