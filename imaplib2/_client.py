@@ -62,9 +62,9 @@ class IMAP4(CommandMethods, LoginMethods, Upgrades, HistoricalNames, Liveness):
     *sock* is a connected socket to be used instead of connecting, through a proxy for instance.
     *host* and *port* are then what TLS verifies, and what exceptions name; they and *timeout* are
     those of *sock* unless they are given. It belongs to the connection, which closes it: at its
-    end, and when the server doesn't greet. Only if an argument is refused, before any byte is
-    exchanged (TypeError, ValueError), does it remain its owner's. A subclass that replaces ``open``
-    or ``open_socket`` decides for itself.
+    end, and when TLS or the greeting fails. Only if an argument is refused, before a byte is
+    exchanged, does it remain its owner's. A subclass that replaces ``open`` or ``open_socket``
+    decides for itself.
 
     With *identify*, a mapping of names to values, or True for the name of this library, an ID (RFC
     2971) goes out by itself behind each successful login, before any other command, to servers
@@ -319,7 +319,9 @@ class IMAP4_SSL(IMAP4):
     ``cert_verify_cb(certificate, host)`` is asked instead of checking the host name (and, without
     *ca_certs*, the chain); its answer, unless false, is raised as ``ssl.SSLError``. All values
     that *ssl_version* and *tls_level* ever had mean TLS 1.2 or newer; others are a ValueError, as
-    is a *keyfile* without *certfile*. The rest is as for IMAP4.
+    is a *keyfile* without *certfile*. A *sock* that is encrypted already is used as it is: whom it
+    trusts is its maker's business, so that *ca_certs* and *cert_verify_cb* are a ValueError. The
+    rest is as for IMAP4.
     """
 
     def __init__(
@@ -346,6 +348,8 @@ class IMAP4_SSL(IMAP4):
             cast(Any, keyfile), certfile, cast(Any, ca_certs), cert_verify_cb, ssl_version,
             tls_level, ssl_context,
         )  # fmt: skip
+        if is_tls(sock) and (self._tls.ca_certs or cert_verify_cb) is not None:
+            raise ValueError("sock is encrypted: ca_certs and cert_verify_cb come too late")
         self._show_tls_settings()
         self.ssl_context = self._tls.ssl_context = self._tls.context()
         super().__init__(

@@ -609,3 +609,62 @@ def test_an_answer_to_a_stray_done_is_ignored_once(driver: Driver, tag: bytes, t
     assert driver.core.reason is None
     driver.receive(tag + b" " + text + b"\r\n")
     assert "unexpected tagged response" in str(driver.core.reason)
+
+
+# -- Whoever wants it to end ---------------------------------------------------------------------
+
+
+def test_all_are_ended(driver: Driver) -> None:
+    """The one in progress, and those that wait for their turn; nothing else is touched."""
+    first = idling(driver)
+    others = [driver.command("IDLE", idle=Idle()) for _ in range(2)]
+    for other in others:
+        driver.core._running.note(other)
+        other.tag = driver.core.new_tag()
+        driver.core._running.hold(other)
+    driver.core._running.hold(behind := driver.command("NOOP"))
+    behind.tag = driver.core.new_tag()
+    driver.core.end_idles(driver.now)
+    assert driver.sent() == b"DONE\r\n"
+    driver.complete(first)
+    for other in others:
+        assert driver.sent() == other.tag + b" IDLE\r\n"
+        driver.receive(b"+ idling\r\n")
+        assert driver.sent() == b"DONE\r\n"
+        driver.complete(other)
+        assert driver.result(other) == ("OK", [b"done"])
+    assert driver.sent() == behind.tag + b" NOOP\r\n"
+
+
+def test_before_the_server_has_agreed_to_it(driver: Driver) -> None:
+    idle = idling(driver, plus=False)
+    driver.core.end_idles(driver.now)
+    driver.core.end_idles(driver.now)
+    assert driver.sent() == b""
+    driver.receive(b"+ idling\r\n")
+    assert driver.sent() == b"DONE\r\n"
+    driver.core.end_idles(driver.now)
+    assert driver.sent() == b""
+    assert driver.pending(idle)
+
+
+def test_where_there_is_none_nothing_happens(driver: Driver) -> None:
+    driver.core.end_idles(driver.now)
+    assert driver.sent() == b""
+    idling(driver)
+    assert driver.sent() == b""
+    driver.fail(abort("gone"))
+    driver.core.end_idles(driver.now)
+    assert driver.sent() == b""
+
+
+def test_it_may_be_left_to_whoever_keeps_the_time(driver: Driver) -> None:
+    idling(driver)
+    driver.core.idle_unwanted = True
+    deadline = driver.core.next_deadline()
+    assert deadline is not None
+    assert deadline < driver.now
+    driver.tick(driver.now)
+    assert driver.sent() == b"DONE\r\n"
+    assert not driver.core.idle_unwanted
+    assert driver.core.next_deadline() > driver.now  # type: ignore[operator]

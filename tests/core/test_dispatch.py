@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from imaplib2._errors import abort
+from imaplib2._errors import abort, about, error, readonly
 from imaplib2._protocol.connection import Connection
 from imaplib2._protocol.dispatch import Dispatch
 from imaplib2._protocol.events import Completed, Failed, Greeted, Lost, RoomMade
@@ -100,3 +100,111 @@ def test_an_end_that_was_cut_short_goes_on_and_tells_the_first_reason() -> None:
     assert [event.command for event in failed if isinstance(event, Failed)] == commands
     assert isinstance(lost, Lost)
     assert "first" in str(lost.reason)
+
+
+# -- What exceptions know ------------------------------------------------------------------------
+
+
+def known(problem: error) -> dict[str, Any]:
+    """What *problem* knows, and nothing else."""
+    return {name: value for name, value in about(problem).items() if value is not None}
+
+
+def knowing(driver: Driver) -> Driver:
+    driver.core.where = "example.org:143"
+    return driver
+
+
+BUSY = {"code": "LIMIT", "code_data": b"5", "text": "busy"}
+WHERE = {"where": "example.org:143"}
+
+
+@pytest.mark.parametrize("name", ["NOOP", "UID FETCH", "SELECT"])
+def test_what_a_bad_answer_tells(name: str) -> None:
+    driver = knowing(Driver.selected())
+    command = driver.submit(name, *{"UID FETCH": ["1", "FLAGS"], "SELECT": ["x"]}.get(name, []))
+    driver.complete(command, "BAD [LIMIT 5] busy")
+    answer = {"command": name, "tag": command.tag, "type": "BAD"}
+    assert known(driver.error(command)) == answer | BUSY | WHERE
+
+
+@pytest.mark.parametrize("typ", ["OK", "NO", "BAD"])
+def test_who_makes_an_exception_of_an_answer_is_told_of_it(typ: str) -> None:
+    driver = knowing(Driver.authenticated())
+    command = driver.submit("NOOP")
+    command.as_it_came = True
+    command.answer = {}
+    driver.complete(command, f"{typ} [LIMIT 5] busy")
+    assert driver.result(command) == (typ, [b"[LIMIT 5] busy"])
+    answer = {"command": "NOOP", "tag": command.tag, "type": typ}
+    assert command.answer == ({} if typ == "OK" else answer | BUSY | WHERE)
+
+
+def test_what_is_known_of_a_mailbox_that_can_not_be_written() -> None:
+    driver = knowing(Driver.authenticated())
+    select = driver.submit("SELECT", "x")
+    driver.complete(select, "OK [READ-ONLY] look")
+    answer = {"type": "OK", "code": "READ-ONLY", "code_data": b"", "text": "look"}
+    assert known(driver.error(select)) == answer | WHERE | {"command": "SELECT", "tag": select.tag}
+    with pytest.raises(readonly) as raised:
+        driver.submit("STORE", "1", "FLAGS", "x")
+    assert known(raised.value) == WHERE | {"command": "STORE", "code": "READ-ONLY"}
+
+
+def test_what_is_known_of_what_was_not_sent() -> None:
+    driver = knowing(Driver.selected())
+    select = driver.submit("SELECT", "x")
+    held = driver.submit("EXPUNGE")
+    driver.complete(select, "NO gone")
+    assert known(driver.error(held)) == WHERE | {"command": "EXPUNGE"}
+    driver = knowing(Driver())
+    for name, arguments in (("EXPUNGE", []), ("UID STORE", ["1", "FLAGS", "x"])):
+        with pytest.raises(error) as raised:
+            driver.submit(name, *arguments)
+        assert known(raised.value) == WHERE | {"command": name}
+
+
+def test_what_is_known_of_what_has_become_illegal() -> None:
+    driver = knowing(Driver.authenticated())
+    login = driver.command("LOGIN", "me", "secret")
+    driver.core.state = "NONAUTH"
+    noop = driver.submit("NOOP")
+    driver.core.submit(login, driver.now)
+    driver.core.state = "AUTH"
+    driver.complete(noop)
+    assert known(driver.error(login)) == WHERE | {"command": "LOGIN"}
+
+
+def test_what_is_known_of_the_end() -> None:
+    driver = knowing(Driver.authenticated())
+    noop, select = driver.submit("NOOP"), driver.submit("SELECT", "x")
+    driver.receive(b"* BYE [LIMIT 5] busy\r\n")
+    end = WHERE | BUSY | {"type": "BYE"}
+    assert known(driver.error(noop)) == end | {"command": "NOOP", "tag": noop.tag}
+    assert known(driver.error(select)) == end | {"command": "SELECT"}
+    assert driver.core.reason is not None
+    assert known(driver.core.reason) == end
+    (lost,) = [event for event in driver.events if isinstance(event, Lost)]
+    assert known(lost.reason) == end
+    with pytest.raises(abort) as raised:
+        driver.submit("NOOP")
+    assert known(raised.value) == end | {"command": "NOOP"}
+
+
+def test_what_is_known_of_a_silent_server() -> None:
+    driver = knowing(Driver.authenticated(timeout=5.0))
+    noop = driver.submit("NOOP")
+    driver.tick(6.0)
+    assert known(driver.error(noop)) == WHERE | {"command": "NOOP", "tag": noop.tag}
+
+
+def test_nothing_secret_is_known() -> None:
+    driver = knowing(Driver())
+    login = driver.submit("LOGIN", "me", "sesame")
+    login.answer = {}
+    driver.complete(login, 'NO [X-ECHO "sesame"] who is sesame?')
+    assert "sesame" not in repr(login.answer)
+    assert login.answer["code"] == "X-ECHO"
+    login = driver.submit("LOGIN", "me", "sesame")
+    driver.receive(b"* BYE [X-ECHO sesame] not sesame\r\n")
+    assert "sesame" not in repr(about(driver.error(login)))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from imaplib2._errors import abort
+from imaplib2._errors import abort, about
 from imaplib2._protocol.command import Command
 from imaplib2._protocol.events import UpgradeNow
 from imaplib2._protocol.framing import Batch
@@ -139,3 +141,37 @@ def test_other_answers_are_believed(doubt: str | None, answer: str) -> None:
     login.doubt = lambda: doubt
     driver.receive(login.tag + f" {answer} [CAPABILITY IMAP4rev1] so\r\n".encode())
     assert driver.result(login)[0] == answer
+
+
+@pytest.mark.parametrize(
+    ("greeting", "known"),
+    [
+        (b"* BYE [LIMIT] full", {"type": "BYE", "code": "LIMIT", "text": "full"}),
+        (b"* NO [LIMIT] full", {"type": "NO", "code": "LIMIT", "text": "full"}),
+        (b"* BAD", {"type": "BAD", "code": None, "text": ""}),
+        (b"* SEARCH 1", {"type": None, "code": None, "text": None}),
+        (b"* ", {"type": None}),
+        (b"220 mail", {"type": None}),
+    ],
+)
+def test_what_is_known_of_a_refusal(greeting: bytes, known: dict[str, Any]) -> None:
+    driver = Driver(None, where="example.org:143")
+    driver.receive(greeting + b"\r\n")
+    assert driver.core.reason is not None
+    found = about(driver.core.reason)
+    assert {name: found[name] for name in known} == known
+    assert (found["where"], found["command"]) == ("example.org:143", None)
+
+
+def test_the_completion_of_what_was_sent_unseen_is_told_without_secrets() -> None:
+    driver = Driver()
+    login = driver.submit("LOGIN", "me", "sesame")
+    tag = driver.core.new_tag()
+    unseen = Command.sent_by_hand(tag, tag)
+    unseen.answer = {}
+    driver.core.reserved_tags.add(tag)
+    driver.core.expect_unseen(unseen)
+    driver.receive(tag + b" BAD [X sesame] sesame\r\n")
+    assert unseen.answer["type"] == "BAD"
+    assert "sesame" not in repr(unseen.answer)
+    assert driver.pending(login)

@@ -13,14 +13,14 @@ import pytest
 from imaplib2._clock import Clock
 from imaplib2._errors import abort, error
 from imaplib2._mutex import Reentered
-from imaplib2._protocol.command import Command
+from imaplib2._protocol.command import Command, Idle
 from imaplib2._protocol.connection import Connection
 from imaplib2._threads import engine
 from imaplib2._threads.engine import Engine
 from imaplib2._threads.pending import Pending
 from imaplib2._trace import Trace
 
-from .helpers import PREAUTH, SECONDS, Channel, command, in_background, refuse
+from .helpers import PREAUTH, SECONDS, Channel, command, in_background, refuse, until
 
 
 class Client:
@@ -266,3 +266,60 @@ def test_at_interpreter_exit_nothing_is_waited_for(
     monkeypatch.undo()
     at.check_over()
     assert "closed by logout()" in str(at.engine.core.reason)
+
+
+# The end of an IDLE
+
+
+def idle_command() -> Command:
+    issued = command("IDLE")
+    issued.idle = Idle()
+    return issued
+
+
+def test_an_idle_is_ended_by_whoever_wants(at: Client) -> None:
+    issued = at.submit(idle_command())
+    at.engine.end_idle()
+    at.comes(b"+ idling\r\n")
+    until(lambda: at.channel.sent.endswith(b"DONE\r\n"))
+    assert at.completed(issued) == ("OK", [b"done"])
+    at.engine.end_idle()
+
+
+def test_one_that_a_signal_handler_ends_amidst_a_step(at: Client) -> None:
+    issued = at.submit(idle_command())
+    at.comes(b"+ idling\r\n")
+    until(lambda: at.engine.core.idle is not None and at.engine.core.idle.is_idling)
+    at.engine.locked(lambda core: at.engine.end_idle())
+    until(lambda: at.channel.sent.endswith(b"DONE\r\n"))
+    assert at.completed(issued) == ("OK", [b"done"])
+    assert not at.engine.core.idle_unwanted
+
+
+@pytest.mark.parametrize("where", ["child", "exit"])
+def test_where_no_thread_works_an_idle_is_left_alone(
+    at: Client, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    issued = at.submit(idle_command())
+    at.comes(b"+ idling\r\n")
+    until(lambda: at.engine.core.idle is not None and at.engine.core.idle.is_idling)
+    name, value = ("_getpid", -1) if where == "child" else ("_is_finalizing", True)
+    with monkeypatch.context() as patch:
+        patch.setattr(at.engine, name, lambda: value)
+        at.engine.end_idle()
+    assert at.engine.core.idle is not None
+    assert at.engine.core.idle.is_idling
+    at.engine.end_idle(issued)
+    assert at.completed(issued) == ("OK", [b"done"])
+
+
+def test_a_refusal_is_told_with_what_is_known() -> None:
+    client = Client()
+    client.engine.core.where = "example.org:143"
+    with pytest.raises(error) as raised:
+        client.start(b"* NO [LIMIT] full\r\n")
+    known = raised.value
+    assert not isinstance(known, abort)
+    assert (known.type, known.code, known.where) == ("NO", "LIMIT", "example.org:143")
+    client.engine.close()
+    client.check_over()

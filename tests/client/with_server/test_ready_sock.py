@@ -122,6 +122,16 @@ def test_tls_is_used_as_it_is(serve: Serve, tls: Contexts, cls: type[IMAP4]) -> 
         assert M.noop() == ("OK", [b"done"])
 
 
+@pytest.mark.parametrize("option", ["ca_certs", "cert_verify_cb"])
+def test_what_would_not_be_asked_is_refused(serve: Serve, tls: Contexts, option: str) -> None:
+    server = serve(lambda peer: peer.wait_closed(), tls=tls.server)
+    with tls.client.wrap_socket(connect(server), server_hostname="localhost") as sock:
+        value: Any = tls.files.ca if option == "ca_certs" else never
+        with pytest.raises(ValueError, match="sock is encrypted"):
+            IMAP4_SSL(sock=sock, **{option: value})
+        assert sock.fileno() >= 0
+
+
 def test_the_name_is_verified(serve: Serve, tls: Contexts) -> None:
     server = serve(lambda peer: None, tls=tls.server)
     sock = connect(server)

@@ -196,6 +196,7 @@ USERS: dict[str, Scenario] = {
     "sending": in_user(lambda M: M.subscribe("x", callback=ignore)),
     "literal": in_user(lambda M: M.append("x", None, None, b"text", callback=ignore)),
     "idle": in_user(lambda M: M.idle(callback=ignore)),
+    "idle_done": in_user(lambda M: (M.idle(callback=ignore), M.idle_done())),
     "untagged": in_user(lambda M: M.untagged_responses.append(["X", [b"1"]])),
 }
 Behaviour = Callable[[Peer, Turn, list[bytes]], object]
