@@ -134,7 +134,7 @@ class OSErrorAbort(abort, OSError):
 
 
 #: The attributes of `error` that tell about it.
-ABOUT = ("command", "tag", "type", "code", "code_data", "text", "where")
+ABOUT = ("command", "tag", "type", "code", "code_data", "text", "where", "challenge")
 
 
 def about(problem: BaseException) -> dict[str, Any]:

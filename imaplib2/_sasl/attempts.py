@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 
 from .. import _auth
 from .._auth import Mechanism
-from .._errors import abort, error, printable
+from .._errors import ErrorText, abort, error, printable
 from .._hints import TYPE_CHECKING, Any
 from .._protocol.arguments import Password, Secret
 from .._protocol.responses import response_code
@@ -180,7 +180,7 @@ class _Chain:
             if self._is_told:
                 raise
             kind = abort if isinstance(problem, abort) else type(problem)
-            self._tell((None, outcome[1], (kind, str(problem))))
+            self._tell((None, outcome[1], (kind, ErrorText.of(problem))))
 
     def _tell(self, outcome: Any) -> None:
         self._is_told = True

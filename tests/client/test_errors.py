@@ -120,6 +120,7 @@ KNOWN = {
     "code_data": b"",
     "text": "the disk is full",
     "where": "imap.example.org:993",
+    "challenge": {"status": "401"},
 }
 
 

@@ -116,6 +116,7 @@ def test_a_callback_is_told_of_it(serve: Serve) -> None:
         result, argument, (kind, text) = calls.next()
         assert (result, argument, kind) == (None, "mine", error)
         assert "status: 401" in text
+        assert text.error.challenge["status"] == "401"
         M.noop()
 
 
@@ -136,6 +137,8 @@ def test_a_bad_behind_it(serve: Serve) -> None:
     with connected(serve(refusing(CHALLENGE, b"", b"BAD never"))) as M:
         problem = failure(M.login_xoauth2, "me", TOKEN)
         assert str(problem).startswith("AUTHENTICATE command error: BAD [b'never'] (status: 401")
+        assert isinstance(problem, error)
+        assert (problem.type, problem.text) == ("BAD", "never")
         M.noop()
 
 

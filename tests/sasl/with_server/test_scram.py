@@ -145,6 +145,8 @@ def test_a_wrong_password(serve: Serve) -> None:
         with pytest.raises(error) as got:
             M.login_scram("me", "wrong")
         assert str(got.value) == "[AUTHENTICATIONFAILED] wrong (invalid-proof)"
+        assert (got.value.command, got.value.type) == ("AUTHENTICATE", "NO")
+        assert (got.value.code, got.value.text) == ("AUTHENTICATIONFAILED", "wrong")
         assert not isinstance(got.value, abort)
         assert M.state == "NONAUTH"
         assert M.noop()[0] == "OK"
