@@ -128,7 +128,11 @@ class Message:
     @property
     def body_structure(self) -> BodyPart | None:
         """The content as BODYSTRUCTURE, or BODY, tells it (RFC 3501, section 2.3.6)."""
-        return self._once("BODYSTRUCTURE" if "BODYSTRUCTURE" in self else "BODY", _body_structure)
+        found = self._items().get("BODYSTRUCTURE", _MISSING)
+        if isinstance(found, tuple):
+            root: BodyPart = found[0]
+            return root
+        return self._once("BODY" if found is _MISSING else "BODYSTRUCTURE", body_structure)
 
     @property
     def preview(self) -> str | None:
@@ -412,10 +416,6 @@ def _named(kind: str, section: str) -> str:
 
 def _space(found: re.Match[str]) -> str:
     return found[0].strip() or " "
-
-
-def _body_structure(value: tuple[BodyPart, bytes] | Value) -> BodyPart:
-    return value[0] if isinstance(value, tuple) else body_structure(value)
 
 
 def _number(value: Value) -> int | None:
