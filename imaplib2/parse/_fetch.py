@@ -16,7 +16,7 @@ from ._dates import internal_date
 from ._envelope import Envelope, envelope, usual_envelope
 from ._errors import ParseError
 from ._numbers import number
-from ._usual_body import UsualBody, usual_body
+from ._usual_body import usual_body
 from ._values import Value, quoted, values, written
 
 _T = TypeVar("_T")
@@ -37,8 +37,7 @@ _NAMES = ("UID", "FLAGS", "RFC822.SIZE", "MODSEQ", "INTERNALDATE")
 #: A line that goes on with the message of the one before it.
 _ITEM = pattern(rb"[\s)]*[A-Za-z]")
 _ENVELOPE = b"ENVELOPE "
-_BODY = pattern(rb" ?(BODY(?:STRUCTURE)?) (?=\()")
-_BODIES = {b"BODY": "BODY", b"BODYSTRUCTURE": "BODYSTRUCTURE"}
+_STRUCTURE = (b"BODYSTRUCTURE (", b" BODYSTRUCTURE (")
 #: The names that parts had before (RFC 3501, section 6.4.5).
 _FORMER = {"BODY[]": "RFC822", "BODY[HEADER]": "RFC822.HEADER", "BODY[TEXT]": "RFC822.TEXT"}
 #: Spaces in the names of sections: those that tell nothing, too.
@@ -129,7 +128,11 @@ class Message:
     @property
     def body_structure(self) -> BodyPart | None:
         """The content as BODYSTRUCTURE, or BODY, tells it (RFC 3501, section 2.3.6)."""
-        return self._once("BODYSTRUCTURE" if "BODYSTRUCTURE" in self else "BODY", _body_structure)
+        found = self._items().get("BODYSTRUCTURE", _MISSING)
+        if isinstance(found, tuple):
+            root: BodyPart = found[0]
+            return root
+        return self._once("BODY" if found is _MISSING else "BODYSTRUCTURE", body_structure)
 
     @property
     def preview(self) -> str | None:
@@ -208,8 +211,8 @@ class Message:
         found = self._items()[name]
         if isinstance(found, re.Match):
             return values((found[0],), "fetch", name)[0]
-        if isinstance(found, UsualBody):
-            return values((found.raw,), "fetch", name)[0]
+        if isinstance(found, tuple):
+            return values(found[1:], "fetch", name)[0]
         value: Value = found
         return value
 
@@ -248,9 +251,11 @@ class Message:
         if text.startswith(_ENVELOPE, at) and (usual := usual_envelope(text, at + len(_ENVELOPE))):
             found["ENVELOPE"] = usual
             at = usual.end()
-        if (named := _BODY.match(text, at)) and (body := usual_body(text, named.end())):
-            found[_BODIES[named[1]]] = body
-            at = body.end
+        if text.startswith(_STRUCTURE, at):
+            begin = text.index(b"(", at)
+            if body := usual_body(text, begin):
+                root, at = body
+                found["BODYSTRUCTURE"] = (root, text[begin:at])
         if len(line) > 1 or at + 1 < len(text):
             found.update(self._behind((text[at:], *line[1:])))
         # What the attributes look at first.
@@ -411,10 +416,6 @@ def _named(kind: str, section: str) -> str:
 
 def _space(found: re.Match[str]) -> str:
     return found[0].strip() or " "
-
-
-def _body_structure(value: UsualBody | Value) -> BodyPart:
-    return value.part if isinstance(value, UsualBody) else body_structure(value)
 
 
 def _number(value: Value) -> int | None:

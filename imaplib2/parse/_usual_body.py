@@ -10,10 +10,19 @@ from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
 
-from .._hints import Any, NamedTuple
+from .._hints import Any
 from .._protocol.patterns import pattern
 from ._body import BodyPart, Multipart, single
-from ._fields import NO_CONTENT, NO_ENCODING, NO_PARAMETERS, Fields, decoded, known_type, readonly
+from ._fields import (
+    NO_CONTENT,
+    NO_ENCODING,
+    NO_PARAMETERS,
+    Fields,
+    Rest,
+    decoded,
+    known_type,
+    readonly,
+)
 from ._values import DEPTH
 from ._words import decode_text, decode_words, is_plain, lower
 
@@ -49,21 +58,12 @@ _END = pattern(
 _END_TAIL = pattern(b"(?x)" + _REST)
 
 
-class UsualBody(NamedTuple):
-    """What `usual_body` has found: the content of a message, where it ends, and how it came."""
-
-    part: BodyPart
-    end: int
-    raw: bytes
-
-
-def usual_body(text: bytes, at: int) -> UsualBody | None:
-    """The content of a message that begins *at* a place in *text*.
+def usual_body(text: bytes, at: int) -> tuple[BodyPart, int] | None:
+    """The content of a message that begins *at* a place in *text*, and where that ends.
 
     None if it isn't written in the usual way.
     """
-    found = _part(text, at, "", 0)
-    return UsualBody(*found, text[at : found[1]]) if found else None
+    return _part(text, at, "", 0)
 
 
 def _part(text: bytes, at: int, section: str, depth: int) -> tuple[BodyPart, int] | None:
@@ -76,9 +76,9 @@ def _part(text: bytes, at: int, section: str, depth: int) -> tuple[BodyPart, int
     head, size, lines, tail = found.groups()
     # Texts are alike, and files aren't. And what is long has no place in a cache.
     first = _usual_head(head) if len(head) < 80 and head.startswith(b'("T') else _head(head)
-    rest = _usual_tail(tail) if len(tail) < 30 else _tail(tail)
-    fields = (*first, int(size), int(lines) if lines else None, *rest)
-    return single(tuple.__new__(Fields, fields), section or "1", not section), found.end()
+    rest: Any = _usual_tail(tail) if len(tail) < 30 else _tail(tail)
+    fields: Fields = (*first, int(size), int(lines) if lines else None, *rest)
+    return single(fields, section or "1", not section), found.end()
 
 
 def _multipart(text: bytes, at: int, section: str, depth: int) -> tuple[BodyPart, int] | None:
@@ -95,15 +95,12 @@ def _multipart(text: bytes, at: int, section: str, depth: int) -> tuple[BodyPart
     if found is None:
         return None
     subtype, given, tail = found.groups(b"")
-    rest = _usual_end(tail) if len(tail) < 30 else _end(tail)
-    fields = (known_type(b"multipart", subtype), _parameters(given), *NO_CONTENT, *rest)
-    multipart = Multipart(
-        tuple.__new__(Fields, fields), section or "TEXT", not section, tuple(parts)
-    )
-    return multipart, found.end()
+    rest: Any = _usual_end(tail) if len(tail) < 30 else _end(tail)
+    fields: Fields = (known_type(b"multipart", subtype), _parameters(given), *NO_CONTENT, *rest)
+    return Multipart(fields, section or "TEXT", not section, tuple(parts)), found.end()
 
 
-def _head(text: bytes) -> tuple[Any, ...]:
+def _head(text: bytes) -> tuple[str, Mapping[str, str], str | None, str | None, str]:
     """The fields up to the encoding."""
     found: Any = _PART_HEAD.match(text)
     kind, subtype, given, content_id, description, encoding = found.groups()
@@ -123,7 +120,7 @@ def _tail(text: bytes) -> tuple[Any, ...]:
     return (decoded(md5), *_rest(*rest))
 
 
-def _end(text: bytes) -> tuple[Any, ...]:
+def _end(text: bytes) -> Rest:
     """The same of a multipart: those from the disposition on; of nothing as well."""
     found = _END_TAIL.match(text)
     return _rest(*(found.groups() if found else [None] * 5))
@@ -140,7 +137,7 @@ def _rest(
     language: bytes | None,
     languages: bytes | None,
     location: bytes | None,
-) -> tuple[Any, ...]:
+) -> Rest:
     """The fields from the disposition on."""
     tags = language or languages
     return (

@@ -12,6 +12,8 @@ from hypothesis import given, strategies as st
 
 from imaplib2 import Time2Internaldate
 from imaplib2.parse import Envelope, Message, ParseError, addresses, fetch, merged
+from imaplib2.parse._body import body_structure
+from imaplib2.parse._values import values
 
 from ..core.test_linear import assert_linear
 from ..core.tokenizer import encode_modified_utf7
@@ -503,3 +505,15 @@ def test_many_literals_take_linear_time(literal: bytes) -> None:
         assert read((head, literal), *pieces, b")").body("1") == literal
 
     assert_linear(work, 500)
+
+
+@pytest.mark.parametrize(
+    "end", [b"3 1)", b"3 1 NIL NIL NIL NIL)", b"3 1 NIL NIL NIL NIL 9)", b"-1 -1)"]
+)
+def test_a_body_structure_is_there_as_it_was_written(end: bytes) -> None:
+    """The usual ones, which are read in one go, and others."""
+    text = b'("TEXT" "PLAIN" NIL NIL NIL "7BIT" ' + end
+    (message,) = fetch([b"1 (UID 7 BODYSTRUCTURE " + text + b" PREVIEW NIL)"])
+    assert [message["BODYSTRUCTURE"]] == values((text,))
+    assert message.body_structure == body_structure(message["BODYSTRUCTURE"])
+    assert message.names == ("BODYSTRUCTURE", "PREVIEW", "UID")
