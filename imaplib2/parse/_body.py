@@ -174,7 +174,7 @@ class BodyPart:
 
     @property
     def is_attachment(self) -> bool:
-        """Whether the disposition is ``attachment``, or there is a file name.
+        """Whether the disposition is ``attachment``, or there is a file name; no multipart is one.
 
         The pictures of a text have one mostly; they have a `content_id`, too.
         """
@@ -197,7 +197,7 @@ class BodyPart:
     def find_all(self, content_type: str) -> Iterator[BodyPart]:
         """Those of `walk` that are of a *content_type*: ``"text/html"``, ``"image/*"``, ``"*/*"``.
 
-        What is in messages that are parts is among them.
+        Attachments are among them, and so is what is in messages that are parts.
         """
         kind, _, subtype = content_type.lower().partition("/")
         for part in self.walk():
@@ -259,6 +259,11 @@ class Multipart(BodyPart):
     """A part that consists of others: ``multipart/mixed``, ``multipart/alternative``, ..."""
 
     __slots__ = ()
+
+    @property
+    def is_attachment(self) -> bool:
+        """False: what is in it may be one."""
+        return False
 
 
 class MessagePart(BodyPart):

@@ -64,15 +64,20 @@ class Layout(NamedTuple):
 
 def layout(value: Value) -> Layout:
     """What *value* tells of a part; not what it tells of others in it."""
-    # Parentheses around a whole part, as Domino has: behind those of a multipart, there is more.
-    while isinstance(value, list) and len(value) == 1 and isinstance(value[0], list):
-        value = value[0]
+    value = _unwrapped(value)
     if not isinstance(value, list) or not value:
         value = [None]
     # Without a part, there is but the subtype before the parameters.
     if isinstance(value[0], list) or (len(value) > 1 and isinstance(value[1], list)):
         return _multipart(value)
     return _single(value)
+
+
+def _unwrapped(value: Value) -> Value:
+    """*value* without more parentheses, as Domino has: behind the parts of a multipart is more."""
+    while isinstance(value, list) and len(value) == 1 and isinstance(value[0], list):
+        value = value[0]
+    return value
 
 
 def _multipart(value: list[Value]) -> Layout:
@@ -108,7 +113,9 @@ def _single(value: list[Value]) -> Layout:
         decoded(string(known[at])),
         *_rest(known[at + 1 :], len(value) - at - 4),
     )
-    return Layout(fields, None, known[7], known[8], True) if is_message else Layout(fields)
+    if is_message:
+        return Layout(fields, None, _unwrapped(known[7]), known[8], True)
+    return Layout(fields)
 
 
 def _rest(behind: list[Value], unknown: int) -> Rest:

@@ -106,6 +106,13 @@ def test_a_text_without_a_charset_is_ascii() -> None:
     assert read(HTML).charset == "us-ascii"
 
 
+def test_an_envelope_may_have_more_parentheses() -> None:
+    found = read(message(TEXT).replace(ENVELOPE, b"(" + ENVELOPE + b")"))
+    assert isinstance(found, MessagePart)
+    assert found.envelope is not None
+    assert found.envelope.subject == "Hello"
+
+
 def test_a_message_may_have_no_envelope() -> None:
     found = read(message(TEXT).replace(ENVELOPE, b"NIL"))
     assert isinstance(found, MessagePart)
@@ -147,6 +154,12 @@ def test_attachments_are_found() -> None:
 def test_what_is_in_an_attachment_is_none() -> None:
     attached = message(FILE)[:-1] + b' NIL ("ATTACHMENT" NIL))'
     assert [part.section for part in read(multipart(TEXT, attached)).attachments] == ["2"]
+
+
+def test_no_multipart_is_an_attachment() -> None:
+    text = multipart(TEXT, FILE)[:-1] + b' ("ATTACHMENT" ("FILENAME" "a")))'
+    assert read(text).file_name == "a"
+    assert [part.section for part in read(text).attachments] == ["2"]
 
 
 def test_a_file_name_may_be_that_of_the_content_type() -> None:
