@@ -86,5 +86,8 @@ def test_what_is_public_has_a_docstring(name: str) -> None:
         assert found.__doc__, name
         undocumented = [one for one in members(found) if not inspect.getdoc(getattr(found, one))]
         assert not undocumented
+        # What is said of them one by one, help() doesn't show.
+        fields = getattr(found, "_fields", ()) if issubclass(found, tuple) else ()
+        assert {*fields} <= {*re.findall(r"``(\w+)``", found.__doc__)}
     else:
         assert "lenient" not in inspect.signature(found).parameters or "lenient" in found.__doc__
