@@ -1,11 +1,27 @@
-"""What servers answer, as Python values.
+r"""What servers answer, as Python values.
 
-The functions are named after the responses that they read (RFC 3501, section 7, and extensions),
-and take what any command gives: ``data``, ``(typ, data)``, the pairs that
-``pop_untagged_responses()`` and the `Idler` give, what a callback is given.
+>>> from imaplib2 import parse
+>>> message, = parse.fetch(("OK", [rb"3 (UID 12 FLAGS (\Seen))"]))
+>>> message.number, message.uid, message.flags
+(3, 12, frozenset({'\\Seen'}))
 
-What can't be read raises `ParseError`, which quotes what was there; with ``lenient=True``, such an
-item is given as it came, in bytes. What servers are known to get wrong is read without either.
+There is a function for each response (RFC 3501, section 7, and extensions):
+
+- of messages: `fetch`, and `merged`, which makes one of several; what has gone: `expunge`,
+  `vanished`;
+- of searches: `search`, `searches`, `sort`, `thread`;
+- of mailboxes: `mailboxes` (LIST, LSUB, XLIST), `status`, `namespace`, `metadata`, `annotation`;
+- of users: `acl`, `my_rights`, `list_rights`, `quota`, `quota_root`;
+- of the server: `capability`, `identification` (ID); and of any outcome, `response_code`,
+  `response_codes`.
+
+They take what any command gives: ``data``, ``(typ, data)``, the pairs that
+``pop_untagged_responses()`` and the `Idler` give, what a callback is given. What can't be read
+raises `ParseError`, which quotes what was there; with ``lenient=True``, such an item is given as it
+came, in bytes. What servers are known to get wrong is read without either.
+
+Messages are told to commands by a `SequenceSet`, which `search` gives. For what is in a message,
+there are `addresses`, `decode_words`, and `save_name`, which makes names of files safe.
 """
 
 from __future__ import annotations

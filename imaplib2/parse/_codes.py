@@ -133,7 +133,7 @@ class CopyUid:
 
 
 class AppendUid(NamedTuple):
-    """The value of APPENDUID (RFC 4315): the UIDs of what was appended, a `SequenceSet`.
+    """The value of APPENDUID (RFC 4315): ``uids``, a `SequenceSet`, of what was appended.
 
     They hold in a mailbox of this ``uid_validity``. Several are those of MULTIAPPEND (RFC 3502), in
     the order of the messages; there is none when a server says so (Yandex).

@@ -15,24 +15,28 @@ _UNESCAPED = pattern(rb'(?<=\s)"\\"(?=[\s)])')
 
 
 class Namespace(NamedTuple):
-    """Where mailboxes are (RFC 2342, section 5)."""
+    """Where mailboxes are (RFC 2342, section 5).
 
-    #: What their names begin with, decoded, and as the server has written it.
+    - ``prefix``: what their names begin with, decoded; ``raw``: as the server has written it.
+    - ``delimiter``: what stands between the levels of their names; None if there is but one level.
+    - ``extensions``: names in upper case, and values.
+    """
+
     prefix: str
     raw: bytes
-    #: What stands between the levels of their names; None if there is but one level.
     delimiter: str | None
-    #: Extensions: names in upper case, and values.
     extensions: tuple[tuple[str, Value], ...] = ()
 
 
 class Namespaces(NamedTuple):
-    """All namespaces, in the order of the server."""
+    """All namespaces, in the order of the server: ``personal``, ``other_users`` and ``shared``.
+
+    ``unread``: the responses that can't be read, if they are to be passed over.
+    """
 
     personal: tuple[Namespace, ...] = ()
     other_users: tuple[Namespace, ...] = ()
     shared: tuple[Namespace, ...] = ()
-    #: Responses that can't be read, if they are to be passed over.
     unread: tuple[bytes, ...] = ()
 
 

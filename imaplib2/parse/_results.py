@@ -22,58 +22,68 @@ MOST_SORTED = 2**24
 
 
 class Partial(NamedTuple):
-    """A part of the results of a search (RFC 9394, section 3.1; RFC 5267, section 4.4)."""
+    """A part of the results of a search (RFC 9394, section 3.1; RFC 5267, section 4.4).
 
-    #: From which result to which one, of all of them in order; negative ones count from the end.
+    It goes from the ``first`` result to the ``last`` one, counted in all of them in order, from the
+    end where they are negative; ``numbers`` are what was found there.
+    """
+
     first: int
     last: int
     numbers: SequenceSet
 
 
 class SearchResult(NamedTuple):
-    """What SEARCH has found, or what ESEARCH tells of it; what it doesn't tell is None."""
+    """What SEARCH has found, or what ESEARCH tells of it; what it doesn't tell is None.
 
-    #: The messages: those that SEARCH lists, or ALL of ESEARCH, which is missing, too, when none
-    #: was found.
+    - ``numbers``: the messages. Those that SEARCH lists, or ALL of ESEARCH, which is missing, too,
+      when none was found.
+    - ``uid``: whether numbers are UIDs; of SEARCH, nothing tells that.
+    - ``min``, ``max``, ``count``: the first one and the last one found, and how many (RFC 4731,
+      section 3.1).
+    - ``modseq``: the highest mod-sequence of what was found (RFC 7162, section 3.1.5).
+    - ``partial``: the part that was asked for.
+    - ``tag``: the command that this belongs to.
+    - ``mailbox``, as it was written, and its ``uid_validity``, when several were searched (RFC
+      7377, section 2.1).
+    - ``others``: what else there is in ESEARCH, in order: names in upper case, and values.
+    - ``unread``: the responses that can't be read, if they are to be passed over.
+    """
+
     numbers: SequenceSet = SequenceSet()
-    #: Whether numbers are UIDs; of SEARCH, nothing tells that.
     uid: bool | None = None
-    #: Of ESEARCH (RFC 4731, section 3.1): the first one and the last one found, and how many.
     min: int | None = None
     max: int | None = None
     count: int | None = None  # type: ignore[assignment]  # of tuples, which is of no use here
-    #: The highest mod-sequence of what was found (RFC 7162, section 3.1.5).
     modseq: int | None = None
-    #: The part that was asked for.
     partial: Partial | None = None
-    #: The command that this belongs to.
     tag: str | None = None
-    #: The mailbox, when several were searched (RFC 7377, section 2.1), as it was written.
     mailbox: bytes | None = None
     uid_validity: int | None = None
-    #: What else there is in ESEARCH, in order: names in upper case, and values.
     others: tuple[tuple[str, Value], ...] = ()
-    #: Responses that can't be read, if they are to be passed over.
     unread: tuple[bytes, ...] = ()
 
 
 class SortResult(NamedTuple):
-    """What SORT has found."""
+    """What SORT has found.
 
-    #: Message numbers, or UIDs, in the order that was asked for.
+    - ``numbers``: message numbers, or UIDs, in the order that was asked for.
+    - ``modseq``: the highest mod-sequence of what was found (RFC 7162, section 3.1.6).
+    - ``unread``: the responses that can't be read, if they are to be passed over.
+    """
+
     numbers: tuple[int, ...] = ()
-    #: The highest mod-sequence of what was found (RFC 7162, section 3.1.6).
     modseq: int | None = None
-    #: Responses that can't be read, if they are to be passed over.
     unread: tuple[bytes, ...] = ()
 
 
 class Vanished(NamedTuple):
-    """Messages that are no longer there (RFC 7162, section 3.2.10)."""
+    """Messages that are no longer there (RFC 7162, section 3.2.10), by their ``uids``.
 
-    #: Their UIDs.
+    ``earlier``: whether that is old news, which changes no message numbers: it was asked for.
+    """
+
     uids: SequenceSet
-    #: Whether that is old news, which changes no message numbers: it was asked for.
     earlier: bool
 
 

@@ -13,9 +13,22 @@ from ._values import Value, written
 
 
 class Status(NamedTuple):
-    """What STATUS tells of a mailbox (RFC 9051, section 7.3.4); what it doesn't tell is None."""
+    """What STATUS tells of a mailbox (RFC 9051, section 7.3.4); what it doesn't tell is None.
 
-    #: The name, decoded, and as the server has written it.
+    - ``name``: of the mailbox, decoded; ``raw``: as the server has written it.
+    - ``messages``, ``recent``, ``unseen``: how many there are of these.
+    - ``uid_next``, ``uid_validity``: RFC 9051, section 2.3.1.1.
+    - ``deleted``, ``deleted_storage``: how many messages are to be expunged, and how many bytes
+      that will free (RFC 9208, section 4.1.4).
+    - ``size``: of all messages, in bytes (RFC 8438).
+    - ``highest_modseq``: RFC 7162, section 3.1.7.
+    - ``append_limit``: the size of the largest message that can be appended, in bytes (RFC 7889).
+    - ``mailbox_id``: the same for as long as the mailbox exists, whatever it is called (RFC 8474,
+      section 4.1).
+    - ``others``: all else, in order: names in upper case, and values; if asked for leniently, also
+      what can't be read.
+    """
+
     name: str
     raw: bytes
     messages: int | None = None
@@ -23,19 +36,12 @@ class Status(NamedTuple):
     uid_next: int | None = None
     uid_validity: int | None = None
     unseen: int | None = None
-    #: How many are to be expunged, and how many bytes that will free (RFC 9208, section 4.1.4).
     deleted: int | None = None
     deleted_storage: int | None = None
-    #: Of all messages, in bytes (RFC 8438).
     size: int | None = None
-    #: RFC 7162, section 3.1.7.
     highest_modseq: int | None = None
-    #: The size of the largest message that can be appended, in bytes (RFC 7889).
     append_limit: int | None = None
-    #: The same for as long as the mailbox exists, whatever it is called (RFC 8474, section 4.1).
     mailbox_id: str | None = None
-    #: All else, in order: names in upper case, and values; if asked for leniently, also what can't
-    #: be read.
     others: tuple[tuple[str, Value], ...] = ()
 
 

@@ -159,17 +159,18 @@ def _run(encoded: list[bytes], charset: bytes, encoding: bytes) -> str:
         return _in_charset(b"".join([a2b_qp(word, header=True) for word in encoded]), charset)
     if any(map(_is_cut, encoded[:-1])) and not sum(map(len, encoded)) % 4:
         encoded = [b"".join(encoded)]
-    return _in_charset(b"".join(map(_base64, encoded)), charset)
+    return _in_charset(b"".join(map(from_base64, encoded)), charset)
 
 
 def _is_cut(word: bytes) -> bool:
     """Whether *word* has bits of a character that the next one has the others of."""
-    return len(word) % 4 > 0 and b2a_base64(_base64(word), newline=False).rstrip(b"=") != word
+    return len(word) % 4 > 0 and b2a_base64(from_base64(word), newline=False).rstrip(b"=") != word
 
 
-def _base64(word: bytes) -> bytes:
+def from_base64(encoded: bytes) -> bytes:
+    """What *encoded* stands for, be there noise in it or no padding; never raises."""
     decoded = []
-    for part in word.split(b"="):
+    for part in encoded.split(b"="):
         clean = part.translate(_TO_BASE64, _NOT_BASE64)
         # One character alone has no byte in it.
         clean = clean[: len(clean) - (len(clean) % 4 == 1)]

@@ -15,7 +15,7 @@ def check_items(own: parse.Message, items: dict[bytes, Any]) -> None:
     assert own.uid == items.get(b"UID")
     assert own.size == items.get(b"RFC822.SIZE")
     if b"FLAGS" in items:
-        assert own.flags == {flag.decode() for flag in items[b"FLAGS"]}
+        assert own.flags == frozenset(flag.decode() for flag in items[b"FLAGS"])
     if b"INTERNALDATE" in items:
         assert own.internal_date == items[b"INTERNALDATE"]
     for name, value in items.items():

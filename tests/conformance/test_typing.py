@@ -31,10 +31,10 @@ from .typeshed_checks import Checks
 
 _SAMPLES = {path.stem: path for path in (Path(__file__).parent / "typing_samples").glob("*.py")}
 _EXAMPLES = {path.stem: path for path in (Path(__file__).parents[2] / "examples").glob("*.py")}
-#: The sample that isn't for imaplib.
-_OURS = "beyond_imaplib"
+#: Samples that aren't for imaplib.
+_OURS = ("answers", "beyond_imaplib")
 _MISTAKES = "mistakes"
-_SWAPPED = sorted((_SAMPLES.keys() | _EXAMPLES.keys()) - {_OURS, _MISTAKES})
+_SWAPPED = sorted((_SAMPLES.keys() | _EXAMPLES.keys()) - {*_OURS, _MISTAKES})
 #: The versions of Python to assume. keyfile and certfile went in 3.12, IDLE came in 3.14.
 _VERSIONS = sorted({sys.version_info[:2], (3, 14)})
 
@@ -173,8 +173,9 @@ def test_all_that_typeshed_allows_is_allowed_with_the_same_types(verdict: Verdic
     _insist_on_none(each for each in found if not _may_differ(each))
 
 
-def test_programs_that_use_more_than_imaplib_has_type_check(verdict: Verdict) -> None:
-    _insist_on_none(verdict.after(_OURS))
+@pytest.mark.parametrize("program", [*_OURS, "attachments"])
+def test_programs_that_use_more_than_imaplib_has_type_check(program: str, verdict: Verdict) -> None:
+    _insist_on_none(verdict.after(program))
 
 
 @pytest.mark.parametrize("kind", ["bytearray", "memoryview", "array", "mmap"])

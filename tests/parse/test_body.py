@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import pickle
+import quopri
 from random import Random
 from typing import Any
 
@@ -234,6 +236,31 @@ def everything(found: BodyPart) -> list[Any]:
     names = [name for name in dir(BodyPart) if not name.startswith("_")]
     told = [[getattr(part, name) for name in names] for part in found.walk()]
     return [told, repr(found), hash(found), [*found.find_all("text/*")]]
+
+
+def encoded_by(encoding: bytes) -> BodyPart:
+    return read(b'("X" "Y" NIL NIL NIL "%b" 9)' % encoding)
+
+
+@given(st.binary(max_size=200))
+def test_content_is_decoded(content: bytes) -> None:
+    written = base64.encodebytes(content).replace(b"\n", b"\r\n")
+    assert encoded_by(b"BASE64").decode(written) == content
+    assert encoded_by(b"base64").decode(written.replace(b"=", b" !") + b"\r\n") == content
+    assert encoded_by(b"Quoted-Printable").decode(quopri.encodestring(content)) == content
+    for encoding in (b"7BIT", b"8bit", b"BINARY", b"X-UUENCODE", b""):
+        assert encoded_by(encoding).decode(content) is content
+
+
+@given(st.binary(max_size=200), st.sampled_from([b"base64", b"quoted-printable"]))
+def test_whatever_comes_is_decoded(content: bytes, encoding: bytes) -> None:
+    assert len(encoded_by(encoding).decode(content)) <= len(content)
+
+
+@pytest.mark.parametrize("encoding", [b"base64", b"quoted-printable"])
+def test_decoding_takes_linear_time(encoding: bytes) -> None:
+    part = encoded_by(encoding)
+    assert_linear(lambda size: part.decode(b"=A=\r\n " * size), 10_000)
 
 
 tangled: Any = st.recursive(

@@ -6,9 +6,11 @@ import doctest
 import importlib
 import inspect
 import pkgutil
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import FunctionType, ModuleType
 
 import pytest
@@ -25,6 +27,12 @@ MODULES = [f"imaplib2.{name}" for name in LATE] + [
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_hold(name: str) -> None:
     assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+def test_examples_of_the_guide_hold() -> None:
+    guide = Path(__file__).parents[2] / "docs" / "reading-answers.rst"
+    found = doctest.testfile(str(guide), module_relative=False, encoding="utf-8")
+    assert (found.failed, found.attempted > 5) == (0, True)
 
 
 def test_the_import_of_the_library_loads_none_of_it() -> None:
@@ -63,6 +71,11 @@ def test_what_is_public_is_in_all() -> None:
     assert sorted(parse.__all__) == sorted(public(parse))
 
 
+def test_the_overview_names_all_functions() -> None:
+    functions = {name for name in parse.__all__ if isinstance(getattr(parse, name), FunctionType)}
+    assert functions <= {*re.findall(r"`(\w+)`", parse.__doc__ or "")}
+
+
 @pytest.mark.parametrize("name", [*parse.__all__])
 def test_what_is_public_has_a_docstring(name: str) -> None:
     found = getattr(parse, name)
@@ -73,5 +86,8 @@ def test_what_is_public_has_a_docstring(name: str) -> None:
         assert found.__doc__, name
         undocumented = [one for one in members(found) if not inspect.getdoc(getattr(found, one))]
         assert not undocumented
+        # What is said of them one by one, help() doesn't show.
+        fields = getattr(found, "_fields", ()) if issubclass(found, tuple) else ()
+        assert {*fields} <= {*re.findall(r"``(\w+)``", found.__doc__)}
     else:
         assert "lenient" not in inspect.signature(found).parameters or "lenient" in found.__doc__
