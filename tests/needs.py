@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
+from types import ModuleType
 
 import pytest
 
@@ -29,3 +31,20 @@ def need_package(name: str) -> None:
     """Skip the test, or fail it, where a Python package isn't installed."""
     found = importlib.util.find_spec(name) is not None
     need(None if found else f"the package {name} is not installed")
+
+
+def imapclient_parser() -> ModuleType:
+    """The module of IMAPClient that reads responses.
+
+    Its package adds commands to ``imaplib.Commands`` when it is imported: other tests look at what
+    Python has there.
+    """
+    import imaplib
+
+    need_package("imapclient")
+    commands = dict(imaplib.Commands)
+    try:
+        return importlib.import_module("imapclient.response_parser")
+    finally:
+        imaplib.Commands.clear()
+        imaplib.Commands.update(commands)

@@ -12,14 +12,11 @@ from hypothesis import given, strategies as st
 from imaplib2 import parse
 from imaplib2.parse._dates import header_date
 
-from ..needs import need_package
+from ..needs import imapclient_parser
 from ..parse.corpus import FETCHED
 from .parsed import check_items
 
-need_package("imapclient")
-
-from imapclient.exceptions import ProtocolError  # noqa: E402
-from imapclient.response_parser import parse_fetch_response  # noqa: E402
+THEIRS = imapclient_parser()
 
 #: What IMAPClient can't read at all, and why.
 UNREADABLE = {
@@ -37,7 +34,7 @@ DIFFERENT = {
 
 
 def theirs(data: list[Any]) -> dict[int, dict[bytes, Any]]:
-    found: dict[int, dict[bytes, Any]] = parse_fetch_response(
+    found: dict[int, dict[bytes, Any]] = THEIRS.parse_fetch_response(
         data, normalise_times=False, uid_is_key=False
     )
     return found
@@ -48,7 +45,7 @@ def test_the_corpus(name: str) -> None:
     own = {message.number: message for message in parse.merged(parse.fetch(FETCHED[name]))}
     try:
         other = theirs(FETCHED[name])
-    except (ProtocolError, ValueError, IndexError, TypeError, AssertionError):
+    except (THEIRS.ProtocolError, ValueError, IndexError, TypeError, AssertionError):
         assert name in UNREADABLE
         return
     assert name not in UNREADABLE

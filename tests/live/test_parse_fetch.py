@@ -17,7 +17,7 @@ import pytest
 from imaplib2 import IMAP4, parse
 
 from ..conformance.parsed import check_items
-from ..needs import need
+from ..needs import imapclient_parser, need
 from .helpers import ok, plain
 from .server import Server
 
@@ -72,8 +72,9 @@ def test_everything_is_read(answer: list[Any]) -> None:
 
 
 def test_imapclient_reads_the_same(answer: list[Any]) -> None:
-    parser = pytest.importorskip("imapclient.response_parser")
-    other = parser.parse_fetch_response(answer, normalise_times=False, uid_is_key=False)
+    other = imapclient_parser().parse_fetch_response(
+        answer, normalise_times=False, uid_is_key=False
+    )
     own = {message.number: message for message in parse.merged(parse.fetch(answer))}
     assert own.keys() == other.keys()
     for number, items in other.items():
