@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ._errors import InvalidArgument, error
+from ._errors import InvalidArgument, UnusableArgument, error
+from ._hints import Any
 from ._protocol.grammar import FORBIDDEN_BYTES
 from ._protocol.values import plain_value
 
@@ -132,10 +133,16 @@ def plain(user: str | bytes, password: str | bytes, identity: str = "") -> bytes
 
 
 def in_utf8(mechanism: str, text: str | bytes) -> bytes:
-    """*text* in UTF-8, for *mechanism*; bytes are taken as they are."""
-    text = plain_value(text)
-    if not isinstance(text, str):
-        return bytes(text)
+    """*text* in UTF-8, for *mechanism*; bytes are taken as they are, numbers as text.
+
+    Raises InvalidArgument for text that can't be encoded, and for None.
+    """
+    value: Any = plain_value(text)
+    if isinstance(value, bytes):
+        return value
+    if value is None:
+        raise UnusableArgument(f"AUTHENTICATE {mechanism}: user or password is None")
+    text = str(value)
     if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
         raise InvalidArgument(f"AUTHENTICATE {mechanism}: a text that can't be encoded")
     return text.encode("utf-8")

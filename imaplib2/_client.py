@@ -130,6 +130,8 @@ class IMAP4(CommandMethods, LoginMethods, Upgrades, HistoricalNames, Liveness):
         try:
             ours = (IMAP4.open, IMAP4_stream.open)
             call_open(self.open, ours, self.host, self.port, timeout)
+            # Where a subclass has connected in its own way, nothing is to hold it.
+            self._hooks.ready_sock = None
             self._connect()
         except BaseException as problem:
             told(problem, {"where": self._where()})

@@ -118,7 +118,8 @@ class LoginMethods(Issuer):
 
         That is SCRAM, as of `login_scram`, if the package `scramp` is there; then PLAIN, CRAM-MD5
         and LOGIN. PLAIN and LOGIN show the password: they are used with TLS, by `IMAP4_stream`,
-        where the peer's address is a loopback address, and where *allow_clear_text* is true.
+        where *host* and the peer's address are of this machine (a proxy's alone is not enough), and
+        where *allow_clear_text* is true.
 
         When the server refuses a mechanism (BAD; NO before it could judge the password, or with
         CANNOT or PRIVACYREQUIRED, RFC 5530), the next one is tried. When it refuses user and

@@ -39,7 +39,7 @@ NOTHING_TO_CALL = {
 TOPICS = {
     "core": {"corpus", "issued_and_sent", "linear", "objections", "tokenizer"},
     "client": {"doubles", "face", "hostile_input", "private_names", "public_names", "replaced"},
-    "parse": {"doctests"},
+    "parse": {"doctests", "linear_readers"},
 }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from .command import Command
 from .commands import Row
 from .grammar import end_of_response_code
 from .responses import response_code
+from .secrets import HIDDEN
 from .states import SELECTED
 
 
@@ -22,7 +23,8 @@ def about_answer(type_: str, text: bytes) -> dict[str, Any]:
 
     The one place where a NO, BAD or BYE becomes attributes of an exception.
     """
-    code = response_code(text)
+    # What stands for a secret looks like a code.
+    code = None if text.startswith(HIDDEN) else response_code(text)
     if code is None:
         return {"type": type_, "text": printable(text)}
     rest = text[end_of_response_code(text) + 1 :].lstrip(b" ")

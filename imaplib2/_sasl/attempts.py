@@ -13,6 +13,7 @@ nothing is tried behind that. A refusal is (RFC 3501, section 6.2.2; RFC 5530, s
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from .. import _auth
 from .._auth import Mechanism
@@ -38,13 +39,22 @@ _JUDGING = frozenset(
 _REMARK_SIZE = 500
 
 
-def check_usable(client: Issuer) -> None:
-    """Raise ``error`` unless somebody may log in now: before the program is asked for a password.
+@contextmanager
+def preparing(client: Issuer) -> Iterator[None]:
+    """Make what a login needs, before anything is sent: what is raised leaves no literal.
 
+    Raises ``error`` unless somebody may log in now: before the program is asked for a password.
     Test doubles, which answer by a ``_simple_command`` of their own, have no state of ours.
     """
-    if not client._sends_elsewhere():
-        client._check_usable("AUTHENTICATE")
+    try:
+        if not client._sends_elsewhere():
+            client._check_usable("AUTHENTICATE")
+        yield
+    except error as problem:
+        raise client._refused(problem, "AUTHENTICATE") from None
+    except BaseException:
+        client.literal = None
+        raise
 
 
 def given(name: str, secret: Given) -> Text:

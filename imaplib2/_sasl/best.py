@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+
 from .. import _auth
 from .._errors import InvalidArgument, error
 from .._hints import TYPE_CHECKING, Any
 from .._transport.tls_settings import is_tls
 from . import scram
-from .attempts import Attempt, LoginCommand, check_usable, given, log_in
+from .attempts import Attempt, LoginCommand, given, log_in, preparing
 
 if TYPE_CHECKING:
     from .._issuing import Issuer
@@ -30,19 +32,30 @@ class CramMD5(_auth.Mechanism):
 
 
 def is_private(client: Issuer) -> bool:
-    """Whether nobody but the peer sees what is sent: it is encrypted, or stays on this machine."""
+    """Whether nobody but the server sees what is sent: it is encrypted, or stays on this machine.
+
+    A peer on this machine that isn't the host may be a proxy: from there, it goes on.
+    """
     sock = client._own_sock()
-    return client._tls_established or is_tls(sock) or client._has_process() or has_local_peer(sock)
+    if client._tls_established or is_tls(sock) or client._has_process():
+        return True
+    return is_local(client.host) and has_local_peer(sock)
+
+
+def is_local(host: str) -> bool:
+    """Whether *host* is a name of this machine, or one of its loopback addresses."""
+    return host.lower().rstrip(".") in ("", "localhost") or is_loopback(host)
 
 
 def has_local_peer(sock: Any) -> bool:
-    """Whether the peer of *sock* is on this machine, by its address."""
+    """Whether the peer of *sock* is on this machine, by its address, or as for any Unix socket."""
     try:
         address = sock.getpeername()
     except (AttributeError, OSError):
         return False
-    # Of a Unix socket, it is a path.
-    return not isinstance(address, tuple) or is_loopback(str(address[0]))
+    if isinstance(address, tuple):
+        return is_loopback(str(address[0]))
+    return getattr(sock, "family", None) == getattr(socket, "AF_UNIX", "none here")
 
 
 def is_loopback(host: str) -> bool:
@@ -77,7 +90,7 @@ def attempts(client: Issuer, user: Text, password: Text, *, may_be_shown: bool) 
     if may_be_shown and "LOGINDISABLED" not in offered:
         found.append(LoginCommand(client, user, password))
     if not found:
-        raise client._refused(why_none, "AUTHENTICATE")
+        raise why_none
     return found
 
 
@@ -100,7 +113,7 @@ def login_best(
     cb_arg: Any,
 ) -> Result:
     """See `IMAP4.login_best`."""
-    check_usable(client)
-    may_be_shown = allow_clear_text or is_private(client)
-    made = attempts(client, user, given("password", password), may_be_shown=may_be_shown)
+    with preparing(client):
+        may_be_shown = allow_clear_text or is_private(client)
+        made = attempts(client, user, given("password", password), may_be_shown=may_be_shown)
     return log_in(made, callback, cb_arg)

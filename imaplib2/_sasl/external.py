@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import _auth
 from .._errors import InvalidArgument
 from .._hints import TYPE_CHECKING, Any
-from .attempts import Attempt, log_in
+from .attempts import Attempt, log_in, preparing
 
 if TYPE_CHECKING:
     from .._issuing import Issuer
@@ -23,4 +23,6 @@ def external(user: Text) -> _auth.Mechanism:
 
 def login_external(client: Issuer, user: Text, callback: Callback | None, cb_arg: Any) -> Result:
     """See `IMAP4.login_external`."""
-    return log_in([Attempt(client, external(user))], callback, cb_arg)
+    with preparing(client):
+        mechanism = external(user)
+    return log_in([Attempt(client, mechanism)], callback, cb_arg)

@@ -7,7 +7,7 @@ from .._errors import InvalidArgument
 from .._hints import TYPE_CHECKING, Any
 from .._protocol.patterns import pattern
 from .._protocol.secrets import Secrets
-from .attempts import Attempt, check_usable, given, log_in
+from .attempts import Attempt, given, log_in, preparing
 
 if TYPE_CHECKING:
     from .._issuing import Issuer
@@ -94,8 +94,8 @@ def login_xoauth2(
     client: Issuer, user: Text, token: Given, callback: Callback | None, cb_arg: Any
 ) -> Result:
     """See `IMAP4.login_xoauth2`."""
-    check_usable(client)
-    mechanism = xoauth2(user, given("token", token))
+    with preparing(client):
+        mechanism = xoauth2(user, given("token", token))
     return log_in([Attempt(client, mechanism)], callback, cb_arg)
 
 
@@ -103,6 +103,6 @@ def login_oauthbearer(
     client: Issuer, user: Text, token: Given, callback: Callback | None, cb_arg: Any
 ) -> Result:
     """See `IMAP4.login_oauthbearer`."""
-    check_usable(client)
-    mechanism = oauthbearer(user, given("token", token), client.host, client.port)
+    with preparing(client):
+        mechanism = oauthbearer(user, given("token", token), client.host, client.port)
     return log_in([Attempt(client, mechanism)], callback, cb_arg)

@@ -13,7 +13,7 @@ from .. import _auth
 from .._errors import InvalidArgument, abort, error
 from .._hints import TYPE_CHECKING, Any
 from .._protocol.patterns import pattern
-from .attempts import Attempt, check_usable, given, log_in
+from .attempts import Attempt, given, log_in, preparing
 from .channel_binding import Binding, bindings
 
 if TYPE_CHECKING:
@@ -128,7 +128,8 @@ class Scram(_auth.Mechanism):
 
     def _verify(self, challenge: bytes) -> bytes:
         """Nothing, to the server's final message; raises ``abort`` when its signature is wrong."""
-        text = challenge[:_MESSAGE_SIZE].decode("utf-8", "replace")
+        # Of what isn't ASCII, older versions of that package raise a TypeError.
+        text = challenge[:_MESSAGE_SIZE].decode("ascii", "backslashreplace")
         if self._attempted(lambda: self._client.set_server_final(text) or True) is None:
             problem = abort(f"{self.name}: the server's signature is wrong")
             self._end(problem)
@@ -192,10 +193,9 @@ def login_scram(
     client: Issuer, user: Text, password: Given, callback: Callback | None, cb_arg: Any
 ) -> Result:
     """See `IMAP4.login_scram`."""
-    check_usable(client)
-    scramp()
-    made = attempts(client, user, given("password", password))
-    if not made:
-        problem = error(f"Server does not support {' or '.join(NAMES)}")
-        raise client._refused(problem, "AUTHENTICATE")
+    with preparing(client):
+        scramp()
+        made = attempts(client, user, given("password", password))
+        if not made:
+            raise error(f"Server does not support {' or '.join(NAMES)}")
     return log_in(made, callback, cb_arg)

@@ -267,9 +267,11 @@ def _one(data: bytes) -> str:
     return found
 
 
-def _integer(data: bytes) -> int:
+def _integer(data: bytes) -> int | None:
     (found,) = _words(data)
-    return number(found)
+    told = number(found)
+    # As some servers tell what they don't know.
+    return None if told < 0 else told
 
 
 def _copy_uid(data: bytes) -> CopyUid:

@@ -16,9 +16,9 @@ from ._sequence_set import SequenceSet
 from ._values import Value, values
 
 _DIGITS_AND_SPACES = b"0123456789 \t\r\n"
-_VANISHED = pattern(rb"(?i)\s*(\(\s*EARLIER\s*\))?\s*([0-9:,]+)\s*")
+_VANISHED = pattern(rb"(?i)\s*(?:(\(\s*EARLIER\s*\))\s*)?([0-9:,]+)\s*")
 #: Of more numbers than this, which a server might tell by a dozen bytes, no list is made.
-MOST_SORTED = 2**24
+MOST_SORTED = 2**22
 
 
 class Partial(NamedTuple):

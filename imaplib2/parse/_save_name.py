@@ -6,12 +6,17 @@ from .._protocol.patterns import pattern
 
 _SEPARATORS = pattern(r"[/\\]+")
 # Control characters that aren't blanks; what is invisible, or turns the direction of a text;
-# surrogates and noncharacters. Not what joins or parts letters (U+200C, U+200D).
+# surrogates and noncharacters. Not what joins or parts letters (U+200C, U+200D), or chooses between
+# forms of one (U+FE0F): these are in names, but not where they begin or end.
 _INVISIBLE = pattern(
     "[\\0-\\x08\\x0e-\\x1b\\x7f-\\x84\\x86-\\x9f\\xad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5"
-    "\\u180e\\u200b\\u200e\\u200f\\u202a-\\u202e\\u2060-\\u206f\\u3164\\ud800-\\udfff\\ufdd0-\\ufdef"
-    "\\ufeff\\uffa0\\ufff0-\\ufffb\\ufffe\\uffff\\U000e0000-\\U000e0fff]"
+    "\\u180b-\\u180f\\u200b\\u200e\\u200f\\u202a-\\u202e\\u2060-\\u206f\\u3164\\ud800-\\udfff"
+    "\\ufdd0-\\ufdef\\ufeff\\uffa0\\ufff0-\\ufffb\\ufffe\\uffff\\U0001bca0-\\U0001bca3"
+    "\\U0001d173-\\U0001d17a\\U000e0000-\\U000e0fff"
+    + "".join(f"\\U{plane:04x}fffe\\U{plane:04x}ffff" for plane in range(1, 0x11))
+    + "]"
 )
+_UNSEEN = "\u200c\u200d\u2800" + "".join(map(chr, range(0xFE00, 0xFE10)))
 # What Windows allows in no name. A ":" would begin the name of a stream of the file.
 _FORBIDDEN = pattern(r'[<>:"|?*]')
 # The devices that Windows has in each folder; what is behind a dot makes no difference to it.
@@ -65,7 +70,7 @@ def _cleaned(text: str) -> str:
 
 
 def _trimmed(part: str) -> str:
-    return part.lstrip(" ").rstrip(" .")
+    return part.lstrip(f" {_UNSEEN}").rstrip(f" .{_UNSEEN}")
 
 
 def _is_special(name: str) -> bool:

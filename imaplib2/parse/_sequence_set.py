@@ -251,7 +251,7 @@ class SequenceSet(AbstractSet[int]):
         return _made(union(self._bounds, right._bounds), min(starts, default=None))
 
     def __and__(self, other: Numbers) -> SequenceSet:
-        right = _operand(other)
+        right = _within(other)
         return NotImplemented if right is None else _made(common(self._known, right._known))
 
     def __xor__(self, other: Numbers) -> SequenceSet:  # type: ignore[override]
@@ -259,7 +259,7 @@ class SequenceSet(AbstractSet[int]):
         return NotImplemented if right is None else _made(differing(self._known, right._known))
 
     def __sub__(self, other: Numbers) -> SequenceSet:
-        right = _operand(other)
+        right = _within(other)
         if right is None:
             return NotImplemented
         return _made(differing(self._known, common(self._known, right._known)))
@@ -271,26 +271,33 @@ class SequenceSet(AbstractSet[int]):
     __ror__, __rand__, __rxor__ = __or__, __and__, __xor__
 
     def __le__(self, other: AbstractSet[Any]) -> bool:
-        right = _compared(other)
+        right = _within(other) if isinstance(other, AbstractSet) else None
         if right is None:
             return NotImplemented
         return common(self._known, right._known) == self._bounds
 
     def __ge__(self, other: AbstractSet[Any]) -> bool:
-        right = _compared(other)
-        return NotImplemented if right is None else right <= self
+        if not isinstance(other, AbstractSet):
+            return NotImplemented
+        known = self._known
+        if isinstance(other, SequenceSet):
+            return common(known, other._known) == other._bounds
+        return all(map(self.__contains__, other))
 
     def __lt__(self, other: AbstractSet[Any]) -> bool:
-        right = _compared(other)
-        return NotImplemented if right is None else self <= right and self != right
+        if not isinstance(other, AbstractSet):
+            return NotImplemented
+        return self <= other and self != other
 
     def __gt__(self, other: AbstractSet[Any]) -> bool:
-        right = _compared(other)
-        return NotImplemented if right is None else right < self
+        if not isinstance(other, AbstractSet):
+            return NotImplemented
+        return self >= other and self != other
 
     def isdisjoint(self, other: Iterable[Any]) -> bool:
         """Whether no number is in both this set and *other*, anything that a set can be made of."""
-        return not common(self._known, SequenceSet(other)._known)
+        right = _within(other)
+        return not common(self._known, (SequenceSet(other) if right is None else right)._known)
 
 
 def _made(bounds: Bounds, start: int | None = None) -> SequenceSet:
@@ -300,11 +307,16 @@ def _made(bounds: Bounds, start: int | None = None) -> SequenceSet:
 
 
 def _operand(other: object) -> SequenceSet | None:
-    return SequenceSet(other) if isinstance(other, range) else _compared(other)
-
-
-def _compared(other: object) -> SequenceSet | None:
-    """*other* if it is a set."""
+    """*other* if it is a set or a range."""
     if isinstance(other, SequenceSet):
         return other
-    return SequenceSet(other) if isinstance(other, AbstractSet) else None
+    return SequenceSet(other) if isinstance(other, (AbstractSet, range)) else None
+
+
+def _within(other: object) -> SequenceSet | None:
+    """The same of those numbers in *other* that may be in a `SequenceSet`: no other matters."""
+    if isinstance(other, range) and other.step == 1:
+        return SequenceSet(range(max(other.start, 1), min(other.stop, LARGEST + 1)))
+    if isinstance(other, AbstractSet) and not isinstance(other, SequenceSet):
+        return SequenceSet([n for n in other if isinstance(n, int) and 1 <= n <= LARGEST])
+    return _operand(other)

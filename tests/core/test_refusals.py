@@ -93,3 +93,7 @@ def test_a_command_that_was_not_sent_has_no_tag() -> None:
     assert about_command(held, "x:1") == {"command": "NOOP", "tag": None, "where": "x:1"}
     sent = next(iter(driver.core.in_progress.values()))
     assert about_command(sent, "x:1") == {"command": "SELECT", "tag": sent.tag, "where": "x:1"}
+
+
+def test_what_stands_for_a_secret_is_no_code() -> None:
+    assert about_answer("NO", b"[secret] is wrong") == {"type": "NO", "text": "[secret] is wrong"}

@@ -162,3 +162,18 @@ def test_it_takes_linear_time(piece: str) -> None:
         save_name(piece * size + "x")
 
     assert_linear(work, 5000)
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("\u200c.git", "_.git"),
+        ("\u200d.bashrc\ufe0f", "_.bashrc"),
+        ("\u200d", "attachment"),
+        ("\ufe0f\u2800", "attachment"),
+        ("a\U0001d173b\U0001bca0\U0003fffe", "ab"),
+        ("\u0915\u094d\u200d\u0937.txt", "\u0915\u094d\u200d\u0937.txt"),
+    ],
+)
+def test_nothing_invisible_hides_a_beginning(name: str, safe: str) -> None:
+    assert save_name(name) == safe

@@ -317,3 +317,26 @@ def test_many_numbers_in_a_row_take_no_room() -> None:
     vast = SequenceSet(f"1:{2**63 - 2}")
     assert len(vast - {5}) == 2**63 - 3
     assert vast[2**62] == 2**62 + 1
+
+
+@given(
+    st.sets(st.integers(1, 20)),
+    st.sets(st.integers(-5, 25) | st.just(2**70) | st.text(max_size=1)),
+)
+def test_what_no_sequence_set_can_hold_may_be_in_the_other_set(
+    own: set[int], other: set[Any]
+) -> None:
+    found = SequenceSet(own)
+    assert found & other == own & other == other & found
+    assert found - other == own - other
+    assert found.isdisjoint(other) is own.isdisjoint(other)
+    assert (found <= other, found < other) == (own <= other, own < other)
+    assert (found >= other, found > other) == (own >= other, own > other)
+    assert (other <= found, other > found) == (other <= own, other > own)
+
+
+@pytest.mark.parametrize("other", [range(-3, 5), range(0), range(0, 2**70), range(3, 2, 1)])
+def test_ranges_beyond_all_numbers(other: range) -> None:
+    found = SequenceSet("1:9")
+    assert found & other == {number for number in range(1, 10) if number in other}
+    assert found - other == {number for number in range(1, 10) if number not in other}

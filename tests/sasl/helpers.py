@@ -25,6 +25,7 @@ class FakeClient:
         self.has_child = False
         self.has_double = False
         self.sock: Any = None
+        self.literal: bytes | None = None
         self.checked: list[str] = []
 
     def _call(
@@ -59,6 +60,7 @@ class FakeClient:
         self.checked.append(name)
 
     def _refused(self, problem: error, name: str) -> error:
+        self.literal = None
         return problem
 
     def _own_sock(self) -> Any:

@@ -9,7 +9,7 @@ import pytest
 from imaplib2._auth import Mechanism
 from imaplib2._errors import InvalidArgument, TimeoutAbort, abort, error
 from imaplib2._protocol.arguments import Password
-from imaplib2._sasl.attempts import Attempt, LoginCommand, check_usable, given, log_in
+from imaplib2._sasl.attempts import Attempt, LoginCommand, given, log_in, preparing
 
 from .helpers import FakeClient
 
@@ -248,8 +248,17 @@ def test_what_its_function_raises_is_passed_on() -> None:
 
 def test_the_state_is_looked_at_unless_a_double_answers() -> None:
     client: Any = FakeClient()
-    check_usable(client)
-    assert client.checked == ["AUTHENTICATE"]
+    with preparing(client):
+        assert client.checked == ["AUTHENTICATE"]
     client.has_double = True
-    check_usable(client)
-    assert client.checked == ["AUTHENTICATE"]
+    with preparing(client):
+        assert client.checked == ["AUTHENTICATE"]
+
+
+@pytest.mark.parametrize("problem", [error("none offered"), LookupError("no keyring")])
+def test_what_is_raised_before_anything_is_sent_leaves_no_literal(problem: Exception) -> None:
+    client: Any = FakeClient()
+    client.literal = b"left"
+    with pytest.raises(type(problem)), preparing(client):
+        raise problem
+    assert client.literal is None

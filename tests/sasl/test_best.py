@@ -11,7 +11,7 @@ import pytest
 from imaplib2 import _auth
 from imaplib2._errors import InvalidArgument, error
 from imaplib2._sasl import best, scram
-from imaplib2._sasl.best import CramMD5, attempts, has_local_peer, is_loopback, is_private
+from imaplib2._sasl.best import CramMD5, attempts, has_local_peer, is_local, is_loopback, is_private
 
 from ..needs import need_package
 from .helpers import FakeClient
@@ -96,8 +96,9 @@ def test_which_addresses_are_loopback(host: str, local: bool) -> None:
 class Peer:
     """A socket that is connected to an *address*."""
 
-    def __init__(self, address: Any) -> None:
+    def __init__(self, address: Any, family: str = "AF_INET") -> None:
         self._address = address
+        self.family = getattr(socket, family, None)
 
     def getpeername(self) -> Any:
         if isinstance(self._address, OSError):
@@ -111,8 +112,11 @@ class Peer:
         (Peer(("127.0.0.1", 143)), True),
         (Peer(("::1", 143, 0, 0)), True),
         (Peer(("192.0.2.1", 143)), False),
-        (Peer("/run/imap.sock"), True),
-        (Peer(b"\0abstract"), True),
+        (Peer("/run/imap.sock", "AF_UNIX"), True),
+        (Peer(b"\0abstract", "AF_UNIX"), True),
+        (Peer("203.0.113.5"), False),
+        (Peer(["203.0.113.5", 143]), False),
+        (Peer(None), False),
         (Peer(OSError("not connected")), False),
         (None, False),
         (object(), False),
@@ -122,7 +126,22 @@ def test_whose_peer_is_on_this_machine(sock: Any, local: bool) -> None:
     assert has_local_peer(sock) is local
     client: Any = FakeClient()
     client.sock = sock
+    # It may be a proxy that listens here.
+    assert not is_private(client)
+    client.host = "localhost"
     assert is_private(client) is local
+
+
+@pytest.mark.parametrize(
+    ("host", "local"),
+    [
+        ("", True), ("localhost", True), ("LOCALHOST.", True), ("127.0.0.1", True), ("::1", True),
+        ("imap.example.org", False), ("192.0.2.1", False), ("localhost.example.org", False),
+        ("127.0.0.1.example.org", False),
+    ],
+)  # fmt: skip
+def test_who_is_this_machine(host: str, local: bool) -> None:
+    assert is_local(host) is local
 
 
 def test_a_real_socket() -> None:
