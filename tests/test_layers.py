@@ -29,8 +29,9 @@ IMPURE = {
 LAYERS = [
     {"", "imaplib2"},
     {"_client"},
-    {"_liveness", "_methods", "_names", "_upgrades"},
+    {"_liveness", "_methods", "_names", "_submitting", "_upgrades"},
     {"_issuing"},
+    {"_futures"},
     {"_detour"},
     {"_link"},
     {"_late"},
