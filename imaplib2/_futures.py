@@ -111,6 +111,9 @@ class CommandFuture(Future[Any]):
             self._tell(self._fate.setdefault(None, outcome))
             raise
 
+    # See `Pending.call_back`: what comes up before the first line is made up for there.
+    deliver.may_repeat = True  # type: ignore[attr-defined]
+
     def _tell(self, fate: Any) -> None:
         """Tell *fate* to all that wait, and to the functions that were added."""
         # Before: the functions may ask for the result.

@@ -130,7 +130,8 @@ class Pending:
     def call_back(self) -> None:
         """Call the callback with the outcome, which is there; once, however often this is called.
 
-        Raises what the callback raises.
+        Raises what the callback raises. One of ours may have the attribute ``may_repeat``: if it
+        raises, it counts as not called.
         """
         arguments: Any
         try:
@@ -138,7 +139,11 @@ class Pending:
         except Exception as problem:
             text = _errors.ErrorText.of(problem)
             arguments = None, self._argument, (_public_class(problem), text)
-        if self._uncalled:
+        if self._uncalled and getattr(self.callback, "may_repeat", False):
+            # An exception within it is no reason to drop it.
+            self._uncalled[0](arguments)
+            self._uncalled.clear()
+        elif self._uncalled:
             # In one step, so that no exception can come up in between.
             self._uncalled.pop()(arguments)
 
