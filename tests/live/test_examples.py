@@ -97,6 +97,19 @@ def test_concurrent_fetch_from_a_throw_away_server() -> None:
     assert "    67  Bo <bo@example.net>\n" in output
 
 
+def test_asyncio_fetch(server: Server, user: str) -> None:
+    with plain(server, user) as M:
+        for number in range(1, 201):
+            ok(M.append("INBOX", None, None, b"Subject: message %d\r\n\r\n" % number))
+    output = _output(_command("asyncio_fetch.py", "0.2"), _account(server, user))
+    assert output == (
+        "fetched 199 of 200, from 'message 1' to 'message 200'\n"
+        "message 100: CancelledError\n"
+        "nothing has happened for 0.2 seconds\n"
+        "and the connection is OK\n"
+    )
+
+
 def test_idle_loop(server: Server, user: str) -> None:
     with plain(server, user) as M:
         fill(M, "INBOX", [1, 2], 500)
