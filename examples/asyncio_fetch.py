@@ -1,4 +1,4 @@
-"""Fetch 200 headers at once from asyncio, change one's mind about one, and bound the time of all."""
+"""From asyncio: fetch 200 headers at once, give up one of them, and bound the time of all."""
 
 import asyncio
 import email

@@ -62,7 +62,7 @@ beside the mutex:
                        which takes it back, or ends its IDLE; the connection only within a SASL
                        exchange or an upgrade.
 `Engine.cancel`        of a future: drives ``core.cancel``, which takes the command back unless a
-                       thread has taken it from the output, and ends its IDLE. It ends no connection.
+                       thread has taken it from the output, or ends its IDLE; no connection ends.
 `Gate.fail`            drives ``core.fail``, and ``core.close`` before if ``Ending.closing`` tells
                        that this is its echo; calls `Gate.finish`. Waits for nothing. `Gate.fail_by`
                        is the same for an exception, `Engine.fail` for the client.
