@@ -149,9 +149,9 @@ class CommandFuture(Future[Any]):
     def result(self, timeout: float | None = None) -> Any:
         """What the call would have returned; raises what it would have raised.
 
-        Waits for it, up to *timeout* seconds: raises TimeoutError then. Raises ``error`` at once in
-        a callback of the same connection, and ``abort`` in a forked child and at exit: there, it
-        would wait for ever.
+        Waits for it, up to *timeout* seconds: raises ``concurrent.futures.TimeoutError`` then.
+        Raises ``error`` at once in a callback of the same connection, and ``abort`` in a forked
+        child and at exit: there, it would wait for ever.
         """
         self._source.check_may_wait()
         try:

@@ -113,6 +113,12 @@ def nothing_is_sent(M: Any) -> Iterator[None]:
         gate.mutex.run(gate.sending.end, gate.core)
 
 
+def all_is_sent(M: Any) -> bool:
+    """Whether nothing is left in the output, nor on its way from there."""
+    gate = M._engine._gate
+    return bool(gate.mutex.run(lambda: not (gate.sending.is_taken or gate.core.output)))
+
+
 def callback_thread(M: Any) -> threading.Thread | None:
     """The thread that calls back, if there is one yet."""
     thread: threading.Thread | None = M._engine._gate.callbacks.thread

@@ -26,7 +26,7 @@ from imaplib2 import IMAP4, IMAP4_SSL
 
 from ...server.contexts import Contexts
 from ...server.helpers import SECONDS, Calls, Serve, Thread, error, greet_authenticated
-from ...server.inside import mutex, own_threads, set_constant
+from ...server.inside import all_is_sent, mutex, own_threads, set_constant
 from ...server.scripted import Peer, ScriptedServer
 from ...soak.lengths import FULL, LIMIT
 
@@ -313,15 +313,14 @@ def inject_at_each_line(
     run: Callable[[Injector], Situation],
     problem: type[BaseException],
     check: Callable[[Situation], None] = check,
-    least: int = 20,
 ) -> None:
-    """*run* to count the lines, more than *least*, and then once for each of them."""
+    """*run* to count the lines, and then once for each of them."""
     counts = []
     for _ in range(2):  # what is done but once in a process counts for nothing
         counter = Injector(problem, None)
         check(run(counter))
         counts.append(counter.count)
-    assert min(counts) > least
+    assert min(counts) > 20
     begun, raised = 0, 0
     for line in range(1, min(counts) + 1, STEP):
         begun, raised = begun + 1, raised + inject_at(line, run, problem, check)
@@ -388,7 +387,6 @@ FUTURES: dict[str, Callable[[Any, list[Future[Any]]], object]] = {
     "submitting": lambda M, futures: futures.append(M.submit(M.subscribe, "x")),
     "cancelling what is sent": lambda M, futures: futures[0].cancel(),
     "cancelling what is held": lambda M, futures: futures[1].cancel(),
-    "waiting": lambda M, futures: futures[0].result(SECONDS),
 }
 
 
@@ -404,6 +402,8 @@ def test_a_user_of_futures_is_interrupted(serve: Serve, scenario: str) -> None:
         turn = responder.next_turn()
         at = begin(IMAP4(server.host, server.port), injector, turn)
         futures.append(at.M.submit(at.M.uid, "FETCH", "7", "(FLAGS)"))
+        while not all_is_sent(at.M):
+            pass
         futures.append(at.M.submit(at.M.fetch, "7", "(FLAGS)"))
         with suppress(KeyboardInterrupt, error), injector.here():
             FUTURES[scenario](at.M, futures)
@@ -413,8 +413,7 @@ def test_a_user_of_futures_is_interrupted(serve: Serve, scenario: str) -> None:
         check(at)
         assert wait(futures, SECONDS).not_done == set()
 
-    least = 5 if scenario == "waiting" else 20
-    inject_at_each_line(run, KeyboardInterrupt, check_futures, least)
+    inject_at_each_line(run, KeyboardInterrupt, check_futures)
 
 
 def test_the_thread_that_tells_futures_runs_out_of_memory(
