@@ -33,12 +33,13 @@ class Submitting(Issuer):
         ``cancel()`` succeeds until the answer is there. A command that isn't sent yet, as it waits
         for its turn or for the network, never is then; nor is what was issued behind a SELECT or a
         STARTTLS, for what that was to bring: it fails. An IDLE ends. Else the answer is dropped
-        when it comes, and what the command does is done: a LOGOUT ends the connection.
+        when it comes, and what the command does is done: a LOGOUT ends the connection. Behind a
+        SELECT that was not sent, the mailbox that was selected before still is.
 
         Functions that are added to the future are called by the thread of callbacks, one at a time,
         in the order of completion: in them each method may be called. Two exceptions are those of
-        ``concurrent.futures``: one that is added when the future is done is called at once, and
-        ``cancel()`` calls them itself. To wait there for a future of the same connection that isn't
+        ``concurrent.futures``, which logs what they raise, too: one that is added when the future
+        is done is called at once, and ``cancel()`` calls them itself. To wait there for a future of the same connection that isn't
         done, or in a callback or an authenticator, would be for ever: it raises ``error``. The
         connection must be kept until the future is done, which is an ``abort`` otherwise.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import functools
 import inspect
 from types import FunctionType, MethodType
@@ -191,3 +192,9 @@ def test_a_submission_within_another() -> None:
 def test_it_is_documented_where_it_is_inherited() -> None:
     assert IMAP4.submit.__qualname__ == "IMAP4.submit"
     assert Submitting.submit is IMAP4.submit
+
+
+def test_the_example_runs() -> None:
+    (example,) = doctest.DocTestFinder().find(IMAP4.submit, "submit", module=imaplib2, globs={})
+    found = doctest.DocTestRunner().run(example)
+    assert (found.failed, found.attempted > 0) == (0, True)

@@ -370,8 +370,13 @@ def test_a_callback_that_may_be_repeated_is_called_until_it_does_not_raise() -> 
         if len(called) < 3:
             raise MemoryError
 
+    def finish(typ: str, data: list[Any]) -> Any:
+        finished.append(typ)
+        return typ, data
+
+    finished: list[str] = []
     callback.may_repeat = True  # type: ignore[attr-defined]
-    pending = Pending(None, callback)
+    pending = Pending(finish, callback)
     pending.set(("OK", []))
     for _ in range(2):
         with pytest.raises(MemoryError):
@@ -381,3 +386,4 @@ def test_a_callback_that_may_be_repeated_is_called_until_it_does_not_raise() -> 
     pending.call_back()
     assert pending.is_called
     assert called == [(("OK", []), None, None)] * 3
+    assert finished == ["OK"]
