@@ -39,9 +39,10 @@ class Submitting(Issuer):
         Functions that are added to the future are called by the thread of callbacks, one at a time,
         in the order of completion: in them each method may be called. Two exceptions are those of
         ``concurrent.futures``, which logs what they raise, too: one that is added when the future
-        is done is called at once, and ``cancel()`` calls them itself. To wait there for a future of the same connection that isn't
-        done, or in a callback or an authenticator, would be for ever: it raises ``error``. The
-        connection must be kept until the future is done, which is an ``abort`` otherwise.
+        is done is called at once, and ``cancel()`` calls them itself. In them, as in callbacks and
+        authenticators, to wait for a future of the same connection that isn't done would be for
+        ever: it raises ``error``. Who drops the connection before the future is done gets an
+        ``abort`` from it.
 
         Raises TypeError for what isn't a command method of this connection, for ``callback=`` and
         ``cb_arg=``, and for a subclass's method that takes no ``callback=``: nothing is sent then.
