@@ -237,7 +237,7 @@ def test_as_completed_and_wait(at: Session) -> None:
     assert wait(futures, timeout=0).done == set()
     for command in reversed(commands):
         at.peer.ok(command)
-    assert [futures[f] for f in as_completed(futures, timeout=SECONDS)].sort() is None
+    assert {futures[f] for f in as_completed(futures, timeout=SECONDS)} == {*range(1, 21)}
     assert wait(futures, timeout=SECONDS).not_done == set()
 
 
@@ -412,8 +412,9 @@ def test_what_is_in_the_output(at: Session) -> None:
         at.peer.ok(command)
     for number in (0, 2):
         assert futures[number].result(SECONDS)[0] == "OK"
-    assert M.noop(callback=lambda outcome: None) == (None, None)
+    noop = M.submit(M.noop)
     at.answer("NOOP")
+    assert noop.result(SECONDS)[0] == "OK"
     assert at.names == ["SELECT", "CREATE", "CREATE", "NOOP"]
 
 
@@ -459,8 +460,7 @@ def test_a_select_and_what_is_meant_for_its_mailbox(at: Session, stage: str) -> 
     at.answer("STATUS")
     assert status.result(SECONDS)[0] == "OK"
     assert M.mailbox == "INBOX"
-    assert at.names == ["SELECT", "NOOP", "STATUS"][: len(at.names)] or stage == "output"
-    assert "STORE" not in at.names
+    assert at.names == ["SELECT", *(["NOOP"] if stage == "held" else []), "STATUS"]
 
 
 @pytest.mark.parametrize("stage", ["held", "output", "asked", "idling"])
@@ -575,7 +575,6 @@ def test_a_starttls(serve: Serve, tls: Contexts) -> None:
         assert M.submit(M.logout).result(SECONDS)[0] == "BYE"
 
 
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer")
 def test_a_signal_handler_cancels_within_a_step(at: Session) -> None:
     M = at.M
     first = M.submit(M.expunge)
