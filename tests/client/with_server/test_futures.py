@@ -56,7 +56,7 @@ class Session:
         self.peer = peer  # before the client goes on
         self._greeting(peer, self._capabilities)
         peer.relax()
-        with suppress(PeerClosedError, OSError):  # a test may close it
+        with suppress(PeerClosedError, OSError, ValueError):  # a test may close it
             while True:
                 line = peer.readline()
                 if line == b"DONE":
