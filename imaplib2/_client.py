@@ -3,8 +3,8 @@
 Here is how a connection begins and ends. The rest of IMAP4 is inherited: from `CommandMethods` a
 method for each command, from `LoginMethods` more ways to log in, from `Upgrades` encryption and
 compression, from `HistoricalNames` what older programs call, from `Liveness` what programs ask that
-run for long. All of these are an `Issuer`, which sends commands, and a `Link`, which has the state
-and carries the bytes.
+run for long, from `Submitting` futures. All of these are an `Issuer`, which sends commands, and a
+`Link`, which has the state and carries the bytes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import weakref
 from types import FunctionType, TracebackType
 
 from ._checks import check_callable, port_number, socket_timeout
-from ._errors import error, told
+from ._errors import error, told, was_cancelled
 from ._hints import TYPE_CHECKING, Any, TextIO, TypeVar, cast
 from ._liveness import Liveness
 from ._logins import LoginMethods
@@ -31,6 +31,7 @@ from ._settings import (
     line_limit,
 )
 from ._signatures import call_mesg, call_open
+from ._submitting import Submitting
 from ._threads.pending import Callback, Outcome, Pending
 from ._transport.tls_settings import TLSSettings, is_tls
 from ._types import LATER, Identity, Parts, Result, Socket
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 Self = TypeVar("Self", bound="IMAP4")
 
 
-class IMAP4(CommandMethods, LoginMethods, Upgrades, HistoricalNames, Liveness):
+class IMAP4(CommandMethods, LoginMethods, Upgrades, HistoricalNames, Liveness, Submitting):
     """A connection to an IMAP server, over TCP.
 
     *host* None or ``''`` is the local host, *port* None the standard port. *timeout* bounds, in
@@ -256,7 +257,7 @@ class IMAP4(CommandMethods, LoginMethods, Upgrades, HistoricalNames, Liveness):
 
         def called_back(outcome: Any) -> None:
             # The server has refused: close all the same, as without a callback.
-            if outcome[0] is None:
+            if outcome[0] is None and not was_cancelled(outcome[2]):
                 outcome = (self._finish_logout("BAD", []), cb_arg, None)
             callback(outcome)
 

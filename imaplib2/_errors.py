@@ -167,6 +167,18 @@ class ErrorText(str):
         return text
 
 
+def raised(failure: tuple[type[BaseException], str]) -> BaseException:
+    """The exception that a callback's *failure*, class and text, stands for."""
+    kind, text = failure
+    return text.error if isinstance(text, ErrorText) else kind(text)
+
+
+def was_cancelled(failure: tuple[type[BaseException], str]) -> bool:
+    """Whether a callback's *failure* is that of a command which its user has cancelled."""
+    problem = raised(failure)
+    return isinstance(problem, error) and problem.is_refusal
+
+
 # By the class of the cause, so that ``except ConnectionError`` catches a reset connection.
 _VARIANTS: dict[type[OSError], type[OSErrorAbort]] = {OSError: OSErrorAbort}
 

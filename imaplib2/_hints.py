@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Generic as Generic,
         Literal as Literal,
         NamedTuple as NamedTuple,
+        ParamSpec as ParamSpec,
         Protocol as Protocol,
         SupportsIndex as SupportsIndex,
         TextIO as TextIO,
@@ -39,7 +40,7 @@ else:
     def _type_var(name, *, bound=object):
         return object
 
-    TypeVar = _type_var
+    TypeVar = ParamSpec = _type_var
 
     class Generic:
         def __class_getitem__(cls, parameters):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from . import _auth
@@ -23,12 +24,15 @@ from ._types import LATER, Result
 
 if TYPE_CHECKING:
     from ._auth import Authenticator, Responder
+    from ._futures import CommandFuture
     from ._threads.engine import Engine
 
 
 class Issuer(Detour):
     """Issues commands: by `_call` for the methods, by `_simple_command` for extenders."""
 
+    #: By the number of a thread that is in `submit`: what is told of the commands that it issues.
+    _submitted: Mapping[int, CommandFuture] = {}
     #: starttls() is at work; else a STARTTLS is sent by hand, and the handshake is the user's.
     _shakes_hands = False
 
@@ -112,6 +116,10 @@ class Issuer(Detour):
     def _expect_callback(self, command: Command, callback: Callback) -> Callback:
         """The function to be called back; behind a STARTTLS, later commands wait for it."""
         command.calls_back = True
+        if self._submitted:
+            future = self._submitted.get(threading.get_ident())
+            if future is not None:
+                future.note(command, callback)
         if command.row.upgrade is not Upgrade.TLS:
             return callback
         return partial(_tell_first, self._running_engine(), weakref.ref(command), callback)

@@ -68,6 +68,8 @@ class Command:
     enables_utf8: bool | None = None
     #: Gets what exceptions know of a refusal; shared with what makes them, if anything does.
     answer: dict[str, Any] | None = None
+    #: Its user has cancelled it before it was sent.
+    cancelled: bool = False
     #: Behind its OK the user, who has sent it by hand, negotiates TLS.
     upgraded_by_hand: bool = False
     #: Untagged data that it returns, but that stays for others, too.

@@ -32,7 +32,7 @@ from .idling import Idle
 from .parts import Buffer
 from .patience import Awaited
 from .reception import Reception
-from .refusals import about_command, in_plain_text, not_sent
+from .refusals import about_command, cancelled, in_plain_text, not_sent
 from .responses import Untagged
 from .secrets import Secrets
 from .states import LOGOUT, illegal
@@ -277,11 +277,8 @@ class Connection(Reception):
         """
         running = self._running
         if command in running.held:
-            position = running.take_back(command)
-            self._fail_dependents(command, position)
+            self._fail_dependents(command, self._take_back(command))
             running.forget(command)
-            if command.row.ends:
-                self._patience.end(Awaited.LOGOUT)
             self._admit(now)
         elif command.tag not in running.commands:
             return
@@ -295,6 +292,37 @@ class Connection(Reception):
             self.fail(abort(f"{command.row.name} was interrupted"))
         elif command.idle is not None:
             self._end_idle(now)
+
+    def cancel(self, command: Command, now: float) -> None:
+        """The outcome of *command* isn't wanted any more: don't send it, if it isn't sent yet.
+
+        Then it has failed, and so has what was issued for what it was to bring. What is sent, be it
+        in part, goes on; an IDLE ends. Next: `take_output`, and `take_events`.
+        """
+        running, position = self._running, 0
+        if command in running.held:
+            position = self._take_back(command)
+        elif running.commands.get(command.tag) is not command:
+            return
+        elif self._out.withdraw(command):
+            self._log(f"{command.row.name} was not sent: it was cancelled")
+            self._remove(command)
+            self._upgrading.end()
+            command.begun = 0
+        else:
+            if command.idle is not None:
+                self._end_idle(now)
+            return
+        command.cancelled = True
+        self._report_failure(command, cancelled(command))
+        self._fail_dependents(command, position)
+        self._admit(now)
+
+    def _take_back(self, command: Command) -> int:
+        """Don't send *command*, which waits for its turn; where in the order it was."""
+        if command.row.ends:
+            self._patience.end(Awaited.LOGOUT)
+        return self._running.take_back(command)
 
     def upgraded(self, now: float) -> None:
         """The transport is upgraded (RFC 3501, section 6.2.1; RFC 4978): go on.

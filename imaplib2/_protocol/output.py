@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from .command import Command
 from .parts import Buffer
@@ -21,8 +21,9 @@ class Output:
         self.buffers: list[Buffer] = []
         #: Bytes of them.
         self.size = 0
-        #: Tags of commands that aren't taken yet, or not wholly: the server can't have answered.
-        self.untaken: set[bytes] = set()
+        #: Of commands that aren't taken yet, or not wholly, by tag: what there is of them, if it
+        #: isn't the rest of something. The server can't have answered.
+        self.untaken: dict[bytes, Sequence[Buffer]] = {}
         #: The command whose next run waits for a "+".
         self.waiting: Command | None = None
         # In reverse order.
@@ -30,27 +31,29 @@ class Output:
 
     def add_line(self, tag: bytes, line: bytes) -> None:
         """Send *line*, all there is of the command with *tag*."""
-        self.untaken.add(tag)
+        self.untaken[tag] = (line,)
         self.buffers.append(line)
         self.size += len(line)
 
     def begin(self, command: Command, runs: Iterable[list[Buffer]]) -> None:
         """Send the first of *runs*, which together are *command*; the others have to wait."""
         self._runs = [*runs][::-1]
-        self._send_run(command)
+        self.untaken[command.tag] = self._send_run(command)
 
     def go_on(self) -> bool:
         """A "+" has come: send the next run; false when none waits for it."""
         if self.waiting is None:
             return False
+        # Again, if it was taken before.
+        self.untaken[self.waiting.tag] = ()
         self._send_run(self.waiting)
         return True
 
-    def _send_run(self, command: Command) -> None:
-        self.add(*self._runs.pop())
-        # Again, if it was taken before.
-        self.untaken.add(command.tag)
+    def _send_run(self, command: Command) -> list[Buffer]:
+        run = self._runs.pop()
+        self.add(*run)
         self.waiting = command if self._runs else None
+        return run
 
     def drop_rest(self) -> None:
         """The server has refused the command that waits: what is left of it must not be sent."""
@@ -67,6 +70,20 @@ class Output:
         if self.buffers[-1:] != [buffer]:
             return False
         self.size -= len(self.buffers.pop())
+        return True
+
+    def withdraw(self, command: Command) -> bool:
+        """Send nothing of *command*; false when some of it is taken already."""
+        run = self.untaken.get(command.tag)
+        if not run:
+            return False
+        # By identity: the first buffer of a run begins with the tag, and the others follow it.
+        start = next(place for place, buffer in enumerate(self.buffers) if buffer is run[0])
+        del self.buffers[start : start + len(run)]
+        self.size -= sum(map(len, run))
+        del self.untaken[command.tag]
+        if self.waiting is command:
+            self.drop_rest()
         return True
 
     def take(self) -> list[Buffer]:

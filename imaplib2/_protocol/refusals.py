@@ -37,7 +37,15 @@ def not_sent(command: Command, failed: Command) -> error:
     what = failed.row.name
     if failed.row.on_ok == SELECTED:
         what += f" {failed.subject!r:.1000}"
-    return error(f"{command.row.name} was not sent: {what} before it has failed")
+    why = "was cancelled" if failed.cancelled else "has failed"
+    return error(f"{command.row.name} was not sent: {what} before it {why}")
+
+
+def cancelled(command: Command) -> error:
+    """The ``error`` for a command that its user has cancelled, which has changed nothing."""
+    problem = error(f"{command.row.name} was cancelled")
+    problem.is_refusal = True
+    return problem
 
 
 def forbidden(row: Row) -> error:

@@ -61,6 +61,8 @@ beside the mutex:
 `Engine.give_up`       of one command, for which nothing waits any more: drives ``core.give_up``,
                        which takes it back, or ends its IDLE; the connection only within a SASL
                        exchange or an upgrade.
+`Engine.cancel`        of a future: drives ``core.cancel``, which takes the command back unless a
+                       thread has taken it from the output, or ends its IDLE; no connection ends.
 `Gate.fail`            drives ``core.fail``, and ``core.close`` before if ``Ending.closing`` tells
                        that this is its echo; calls `Gate.finish`. Waits for nothing. `Gate.fail_by`
                        is the same for an exception, `Engine.fail` for the client.
@@ -107,6 +109,7 @@ And what protects it, with a GIL or without one:
 the queue in `Callbacks`, its jobs        A queue; a list that one thread takes from.
 ``Callbacks.thread``, ``_serving``        ``_starting``; read without it, where None only means
                                           that the lock is asked.
+``Callbacks._threads``                    A set of weak references: each thread looks for itself.
 ``Callbacks.due``, ``_ended``             Written under ``Gate.mutex``.
 ``Callbacks.done``, ``_calling``,         Written by the callback thread alone. A thread that reads
 ``_awaited``                              an old number waits for a callback that has ended.
@@ -120,6 +123,10 @@ the queue in `Callbacks`, its jobs        A queue; a list that one thread takes 
 ``Engine._is_closed``,                    what it has done.
 ``Ending._join_until``,
 ``Callbacks._patience_over``
+a `CommandFuture`                         Its ``_fate`` is an item of a dict that is set once, in
+                                          one step. The rest is what `concurrent.futures` protects.
+``Issuer._submitted``                     A dict whose items are set and popped singly; each thread
+                                          looks for its own number.
 a `Pending`                               ``_done`` is set last, and the bell rung behind that. A
                                           thread that sets it a second time sets the same. Its
                                           ``answer`` is filled under ``Gate.mutex``, before.

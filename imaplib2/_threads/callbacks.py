@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
+import weakref
 from functools import partial
 
 from .._clock import Clock, next_of, seconds_until
@@ -36,6 +37,8 @@ class Callbacks:
         self._items: queue.SimpleQueue[Pending | Job | None] = queue.SimpleQueue()
         #: The latest callback thread.
         self.thread: threading.Thread | None = None
+        # All that call back, or have done so.
+        self._threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
         # The one that calls what is due, while another may take its place at the end.
         self._serving: threading.Thread | None = None
         # Held while a callback thread starts.
@@ -103,6 +106,7 @@ class Callbacks:
     def take_place(self) -> None:
         """The calling thread is the callback thread: there can be no other one."""
         self._serving = self.thread = threading.current_thread()
+        self._threads.add(self.thread)
 
     def call_last(self, user_code: Job, *, is_alone: bool) -> None:
         """Call *user_code* when the connection is over, in a thread behind the present one.
@@ -133,7 +137,14 @@ class Callbacks:
         self.thread = thread
 
     def _new_thread(self, target: Job) -> threading.Thread:
-        return OwnThread(target=target, name=self._name, daemon=True)
+        thread = OwnThread(target=target, name=self._name, daemon=True)
+        self._threads.add(thread)
+        return thread
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the calling thread is one that calls back, or waits to do so."""
+        return threading.current_thread() in self._threads
 
     # -- Waiting: users -----------------------------------------------------------------------
 

@@ -138,20 +138,20 @@ class Engine:
         """The waiter of *command* has left (KeyboardInterrupt): no other one is to wait for it."""
         self._gate.drive(lambda now: self.core.give_up(command, now))
 
+    def cancel(self, command: Command) -> None:
+        """The outcome of *command* isn't wanted any more: don't send it, if it isn't sent yet.
+
+        It has failed then. Where no step can be taken, it goes on; a signal handler that has
+        interrupted one has the callback thread take it.
+        """
+        if self.can_wait:
+            _cancel(self._gate, command)
+
     def call_back(self, pending: Pending, result: tuple[str, list[Any]]) -> None:
         """Have *pending*'s callback called with *result*, behind all that are due."""
         self._gate.callbacks.start(self._gate.help_keep_time)
-        if not self._gate.mutex.run(self._put_result, pending, result):
+        if not self._gate.mutex.run(_put_result, self._gate, pending, result):
             self.call_back_alone(pending, result)
-
-    def _put_result(self, pending: Pending, result: tuple[str, list[Any]]) -> bool:
-        """Have *pending*'s callback called unless all is over; the mutex is held."""
-        assert self._gate.mutex.is_owned()
-        if self.core.reason is not None:
-            return False
-        pending.set(result)
-        self._gate.callbacks.put(pending)
-        return True
 
     def call_back_alone(self, pending: Pending, result: tuple[str, list[Any]]) -> None:
         """Have *pending*'s callback called with *result* although the connection is over.
@@ -243,7 +243,7 @@ class Engine:
             # As nearly always: this is ``shutdown`` behind a logout().
             return None
         if not self.is_usable:
-            return self._close_alone(logged_out=logged_out)
+            return _close_alone(self._gate, is_foreign=self._is_foreign, logged_out=logged_out)
         gate, reader, writer = self._gate, self._reader.thread, self._writer.thread
         gate.drive(lambda now: self.core.close(logged_out=logged_out))
         gate.finish()
@@ -257,15 +257,6 @@ class Engine:
             gate.transport.close()
         self._is_closed = logged_out and are_over
         return None
-
-    def _close_alone(self, *, logged_out: bool) -> None:
-        """`close` where no thread can be waited for, and no lock relied on."""
-        gate = self._gate
-        if self._is_foreign:
-            gate.transport.drop()
-        else:
-            gate.ending.closing = logged_out or bool(gate.ending.closing)
-            gate.interrupt()
 
     def abandon(self) -> None:
         """The client object was collected: end, from within a garbage collection.
@@ -317,6 +308,13 @@ class Engine:
             or threading.get_ident() in self._gate.ending.running
         )
 
+    @property
+    def is_needed(self) -> bool:
+        """Whether callbacks may have to wait for the calling thread, which is in user code."""
+        running = self._gate.user_code.running
+        is_asked = running is not None and running[0] == threading.get_ident()
+        return is_asked or self._gate.callbacks.is_current
+
     def check_can_wait(self, name: str) -> None:
         """Raise ``abort`` unless the command *name* can be served."""
         if not self.can_wait:
@@ -334,6 +332,37 @@ class Engine:
         patience = _MUTEX_LOOK if self._mutex_missed else _MUTEX_TIMEOUT
         self._mutex_missed = not self._gate.mutex.is_free(patience)
         return not self._mutex_missed
+
+
+def _close_alone(gate: Gate, *, is_foreign: bool, logged_out: bool) -> None:
+    """`Engine.close` where no thread can be waited for, and no lock relied on."""
+    if is_foreign:
+        gate.transport.drop()
+    else:
+        gate.ending.closing = logged_out or bool(gate.ending.closing)
+        gate.interrupt()
+
+
+def _put_result(gate: Gate, pending: Pending, result: tuple[str, list[Any]]) -> bool:
+    """Have *pending*'s callback called unless all is over; the mutex is held."""
+    assert gate.mutex.is_owned()
+    if gate.core.reason is not None:
+        return False
+    pending.set(result)
+    gate.callbacks.put(pending)
+    return True
+
+
+def _cancel(gate: Gate, command: Command) -> None:
+    """Take *command* back; a signal handler that has interrupted a step has it done later."""
+    try:
+        gate.drive(gate.core.cancel, command)
+    except Reentered:
+        if command.idle is not None:
+            # It has no callback thread before it has ended.
+            gate.core.idle_unwanted = True
+            gate.sending.bell.ring()
+        gate.callbacks.put_job(partial(gate.drive, gate.core.cancel, command))
 
 
 def _end_idles(gate: Gate) -> None:

@@ -40,6 +40,8 @@ class Pending:
     #: It stands among the callbacks that are due.
     is_queued = False
     _replacement: BaseException | None = None
+    # What the callback gets, while it is called.
+    _told: Any = None
 
     def __init__(
         self,
@@ -130,17 +132,28 @@ class Pending:
     def call_back(self) -> None:
         """Call the callback with the outcome, which is there; once, however often this is called.
 
-        Raises what the callback raises.
+        Raises what the callback raises. One of ours may have the attribute ``may_repeat``: if it
+        raises, it counts as not called.
         """
-        arguments: Any
+        if not self._uncalled:
+            return
+        if self._told is None:
+            self._told = self._arguments()
+        if getattr(self.callback, "may_repeat", False):
+            self._uncalled[0](self._told)
+            self._uncalled.clear()
+        else:
+            # In one step, so that no exception can come up in between.
+            self._uncalled.pop()(self._told)
+        self._told = None
+
+    def _arguments(self) -> Any:
+        """What the callback gets."""
         try:
-            arguments = self.outcome(), self._argument, None
+            return self.outcome(), self._argument, None
         except Exception as problem:
             text = _errors.ErrorText.of(problem)
-            arguments = None, self._argument, (_public_class(problem), text)
-        if self._uncalled:
-            # In one step, so that no exception can come up in between.
-            self._uncalled.pop()(arguments)
+            return None, self._argument, (_public_class(problem), text)
 
     @property
     def is_called(self) -> bool:

@@ -31,8 +31,10 @@ from imaplib2._errors import (
     lost,
     os_error,
     printable,
+    raised,
     repeated,
     told,
+    was_cancelled,
 )
 from imaplib2._protocol.limits import ProtocolViolation
 
@@ -219,6 +221,21 @@ TEXTS = st.text(
         st.characters(categories=["Cc", "Cs", "Zl", "Zp", "Cf"]),
     )
 )
+
+
+def test_a_failure_is_the_exception_itself() -> None:
+    problem = TimeoutAbort("silence")
+    assert raised((IMAP4.abort, ErrorText.of(problem))) is problem
+    made = raised((IMAP4.abort, "silence"))  # a program may make one, too
+    assert (type(made), str(made)) == (IMAP4.abort, "silence")
+
+
+def test_what_was_cancelled() -> None:
+    problem = error("NOOP was cancelled")
+    assert not was_cancelled((error, ErrorText.of(problem)))
+    problem.is_refusal = True
+    assert was_cancelled((error, ErrorText.of(problem)))
+    assert not was_cancelled((ValueError, "x"))
 
 
 def unescaped(text: str) -> str:

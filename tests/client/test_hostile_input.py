@@ -197,7 +197,8 @@ SASL = {
     "login_oauthbearer": ("user", "token"),
     "login_external": ("user",),
 }
-#: Methods without ``callback=``, which issue no command: they look, or move bytes.
+#: Methods without ``callback=``, which issue no command by themselves: they look, move bytes, or
+#: have another method issue one.
 NO_COMMANDS = {
     *("idle_done", "open", "open_socket", "print_log", "read", "readline", "read_some", "send"),
     *(
@@ -209,7 +210,7 @@ NO_COMMANDS = {
         "has_buffered",
         "file_has_more",
     ),
-    "pop_untagged_responses",
+    *("pop_untagged_responses", "submit"),
 }
 DATE = '"01-Jan-2024 00:00:00 +0000"'
 #: By the name of the parameter, or of "method.parameter" where that differs.

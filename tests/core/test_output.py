@@ -67,6 +67,38 @@ def test_only_the_last_can_be_taken_back() -> None:
     assert not out.take_back(b"DONE\r\n")
 
 
+def test_what_is_not_taken_can_be_withdrawn() -> None:
+    out, append = Output(), command()
+    out.add_line(b"A0", b"A0 NOOP\r\n")
+    mark = b"\r\n"
+    out.begin(append, [[b"A1 ", b"APPEND x {1+}\r\n", mark, mark]])
+    out.add_line(b"A2", mark)
+    assert out.withdraw(append)
+    assert not out.withdraw(append)
+    assert out.size == 11
+    assert append.tag not in out.untaken
+    assert out.take() == [b"A0 NOOP\r\n", mark]
+
+
+def test_what_is_withdrawn_has_no_rest() -> None:
+    out, append = Output(), command()
+    out.begin(append, [[b"A1 APPEND x {1}\r\n"], [b"a"]])
+    assert out.withdraw(append)
+    assert out.waiting is None
+    assert not out.go_on()
+    assert out.take() == []
+
+
+def test_what_is_taken_in_part_can_not_be_withdrawn() -> None:
+    out, append = Output(), command()
+    out.begin(append, [[b"A1 APPEND x {1}\r\n"], [b"a"]])
+    out.take()
+    assert not out.withdraw(append)
+    assert out.go_on()
+    assert not out.withdraw(append)
+    assert out.take() == [b"a"]
+
+
 def test_what_could_not_be_sent_comes_first() -> None:
     out = Output()
     out.add(b"12", b"3")

@@ -11,6 +11,7 @@ from imaplib2._protocol.command import Command
 from imaplib2._protocol.refusals import (
     about_answer,
     about_command,
+    cancelled,
     forbidden,
     in_plain_text,
     not_sent,
@@ -32,6 +33,15 @@ def test_what_a_command_relied_on_is_named() -> None:
     assert len(text) < 1100
     text = str(not_sent(command("LOGIN"), command("STARTTLS")))
     assert text == "LOGIN was not sent: STARTTLS before it has failed"
+
+
+def test_what_was_cancelled_is_named() -> None:
+    starttls = command("STARTTLS")
+    starttls.cancelled = True
+    text = str(not_sent(command("LOGIN"), starttls))
+    assert text == "LOGIN was not sent: STARTTLS before it was cancelled"
+    assert str(cancelled(starttls)) == "STARTTLS was cancelled"
+    assert cancelled(starttls).is_refusal
 
 
 def test_it_is_said_what_to_do() -> None:

@@ -147,6 +147,11 @@ class Play:
             self.given_up.add(command)
             self.core.give_up(command, self.driver.now)
 
+    def cancel(self, data: bytes) -> None:
+        if self.commands:
+            command = self.commands[sum(data) % len(self.commands)]
+            self.core.cancel(command, self.driver.now)
+
     def close(self, data: bytes) -> None:
         self.core.close(logged_out=bool(data))
 
@@ -233,6 +238,7 @@ STEPS: dict[bytes, Callable[[Play, bytes], None]] = {
     b"D": Play.end_idle,
     b"U": Play.upgrade,
     b"G": Play.give_up,
+    b"K": Play.cancel,
     b"Q": Play.close,
     b"E": Play.end_of_file,
     b"L": Play.limit,

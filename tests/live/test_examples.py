@@ -219,6 +219,21 @@ def _lines(program: str) -> int:
     return ast.unparse(tree).count("\n")
 
 
+def test_asyncio_fetch(server: Server, user: str) -> None:
+    with plain(server, user) as M:
+        for number in range(1, 201):
+            ok(M.append("INBOX", None, None, b"Subject: message %d\r\n\r\n" % number))
+    # Not in development mode, in which asyncio complains of a machine that has other things to do.
+    program = [sys.executable, "-W", "error", str(_EXAMPLES / "asyncio_fetch.py"), "0.2"]
+    output = _output(program, _account(server, user))
+    assert output == (
+        "fetched 199 of 200, from 'message 1' to 'message 200'\n"
+        "message 100: CancelledError\n"
+        "nothing has happened for 0.2 seconds\n"
+        "and the connection is OK\n"
+    )
+
+
 def test_idle_loop(server: Server, user: str) -> None:
     with plain(server, user) as M:
         fill(M, "INBOX", [1, 2], 500)

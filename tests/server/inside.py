@@ -6,6 +6,8 @@ Where that lives is said here only, so that it may move.
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -92,6 +94,35 @@ def alarm(M: Any) -> float | None:
     """When a sleeping writer looks again."""
     at: float | None = M._engine._gate.sending.alarm
     return at
+
+
+@contextmanager
+def nothing_is_sent(M: Any) -> Iterator[None]:
+    """Meanwhile what is issued stays in the core's output, as if another thread were sending."""
+    gate = M._engine._gate
+
+    def take() -> bool:
+        is_taken, gate.sending.is_taken = gate.sending.is_taken, True
+        return not is_taken
+
+    while not gate.mutex.run(take):
+        pass  # another thread is sending
+    try:
+        yield
+    finally:
+        gate.mutex.run(gate.sending.end, gate.core)
+
+
+def all_is_sent(M: Any) -> bool:
+    """Whether nothing is left in the output, nor on its way from there."""
+    gate = M._engine._gate
+    return bool(gate.mutex.run(lambda: not (gate.sending.is_taken or gate.core.output)))
+
+
+def callback_thread(M: Any) -> threading.Thread | None:
+    """The thread that calls back, if there is one yet."""
+    thread: threading.Thread | None = M._engine._gate.callbacks.thread
+    return thread
 
 
 def look_again(M: Any) -> None:

@@ -342,3 +342,18 @@ def test_each_is_called_once_in_order(steps: list[str]) -> None:
         threading.excepthook = hook
     assert called == expected
     assert at.done == at.due == len(before)
+
+
+def test_which_threads_call_back() -> None:
+    """The one that takes the place of another, too, and what that other one still calls."""
+    at = Thread()
+    at.start()
+    found: queue.SimpleQueue[bool] = queue.SimpleQueue()
+    at.put(None, lambda outcome: found.put(at.callbacks.is_current))
+    at.callbacks.call_last(lambda: found.put(at.callbacks.is_current), is_alone=False)
+    at.callbacks.end()
+    assert found.get(timeout=SECONDS)
+    assert found.get(timeout=SECONDS)
+    assert not at.callbacks.is_current
+    at.callbacks.take_place()
+    assert at.callbacks.is_current

@@ -141,6 +141,52 @@ def test_a_command_that_is_given_up_holds_up_none(at: Client) -> None:
     assert b"LOGOUT" not in at.channel.sent
 
 
+def test_a_command_that_is_cancelled_is_not_sent(at: Client) -> None:
+    called: list[Any] = []
+    alone = at.submit(command("CREATE"))
+    waiting = at.submit(command("LOGOUT", callback=called.append))
+    at.engine.cancel(waiting)
+    assert at.completed(alone)[0] == "OK"
+    assert b"LOGOUT" not in at.channel.sent
+    ((_, _, (kind, text)),) = called
+    assert (kind, str(text)) == (error, "LOGOUT was cancelled")
+    at.engine.cancel(waiting)
+
+
+@pytest.mark.parametrize("name", ["LOGOUT", "IDLE"])
+def test_a_signal_handler_cancels_what_it_has_interrupted(at: Client, name: str) -> None:
+    """Within a step: it is done behind it."""
+    called = threading.Event()
+    at.engine.call_back(Pending(None, lambda outcome: None), ("OK", []))
+    first = at.submit(command("CREATE"))
+    made = command(name, callback=lambda outcome: called.set())
+    made.idle = Idle() if name == "IDLE" else None
+    second = at.submit(made)
+    at.engine.locked(lambda core: at.engine.cancel(second))
+    assert called.wait(SECONDS)
+    assert at.completed(first)[0] == "OK"
+    assert name.encode() + b"\r\n" not in at.channel.sent
+    assert not at.engine.core.idle_unwanted or name == "IDLE"
+
+
+def test_who_is_needed(at: Client) -> None:
+    found: list[bool] = []
+    done = threading.Event()
+
+    def look(outcome: object) -> None:
+        found.append(at.engine.is_needed)
+        done.set()
+
+    assert not at.engine.is_needed
+    at.engine.call_back(Pending(None, look), ("OK", []))
+    assert done.wait(SECONDS)
+    at.engine._gate.user_code.running = threading.get_ident(), command()
+    found.append(at.engine.is_needed)
+    at.engine._gate.user_code.running = 0, command()
+    found.append(at.engine.is_needed)
+    assert found == [True, True, False]
+
+
 def test_a_wait_that_keeps_the_time(at: Client) -> None:
     at.channel.honours_timeouts = False
     at.engine.core.timeout = 0.0

@@ -360,3 +360,30 @@ def test_the_exception_of_a_callback_keeps_nothing_alive() -> None:
         assert str(argument[2][1].error) == "x"
     finally:
         gc.enable()
+
+
+def test_a_callback_that_may_be_repeated_is_called_until_it_does_not_raise() -> None:
+    called: list[Any] = []
+
+    def callback(outcome: Any) -> None:
+        called.append(outcome)
+        if len(called) < 3:
+            raise MemoryError
+
+    def finish(typ: str, data: list[Any]) -> Any:
+        finished.append(typ)
+        return typ, data
+
+    finished: list[str] = []
+    callback.may_repeat = True  # type: ignore[attr-defined]
+    pending = Pending(finish, callback)
+    pending.set(("OK", []))
+    for _ in range(2):
+        with pytest.raises(MemoryError):
+            pending.call_back()
+        assert not pending.is_called
+    pending.call_back()
+    pending.call_back()
+    assert pending.is_called
+    assert called == [(("OK", []), None, None)] * 3
+    assert finished == ["OK"]

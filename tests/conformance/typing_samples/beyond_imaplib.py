@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 import logging
 import queue
 import socket
@@ -69,6 +71,29 @@ def idle(M: imaplib2.IMAP4) -> Iterator[str]:
         for typ, data in idler:
             yield f"{typ.lower()} {len(data)}"
         yield from (typ for typ, _ in idler.burst(interval=0.1))
+
+
+def submitted(M: imaplib2.IMAP4_SSL) -> tuple[list[int], list[bytes]]:
+    futures = {M.submit(M.fetch, n, "(FLAGS)", uid=True): n for n in range(1, 4)}
+    sizes: list[int] = []
+    for future in concurrent.futures.as_completed(futures, timeout=60):
+        typ, parts = future.result()
+        sizes.append(len(typ.encode()) + len(parts) + futures[future])
+    selected: concurrent.futures.Future[tuple[str, list[bytes | None]]] = M.submit(M.select)
+    count = selected.result(timeout=5)[1][0]
+    sizes.append(0 if count is None else int(count))
+    M.submit(M.idle, timeout=5).cancel()
+    M.submit(M.UID, "FETCH", "1", "(FLAGS)").add_done_callback(lambda done: print(done.result()))
+    M.submit(M.fetch, "1")  # type: ignore[call-arg]
+    M.submit(M.select, 5)  # type: ignore[arg-type]
+    M.submit(M.noop, uid=True)  # type: ignore[call-arg]
+    status, lines = M.submit(M.login, "user", "password").result()
+    return sizes if status == "OK" else [], lines
+
+
+async def awaited(M: imaplib2.IMAP4) -> bytes:
+    _, data = await asyncio.wrap_future(M.submit(M.noop))
+    return data[0]
 
 
 def idle_result(M: imaplib2.IMAP4) -> str:

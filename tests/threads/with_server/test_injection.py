@@ -12,6 +12,7 @@ import queue
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,7 @@ from imaplib2 import IMAP4, IMAP4_SSL
 
 from ...server.contexts import Contexts
 from ...server.helpers import SECONDS, Calls, Serve, Thread, error, greet_authenticated
-from ...server.inside import mutex, own_threads, set_constant
+from ...server.inside import all_is_sent, mutex, own_threads, set_constant
 from ...server.scripted import Peer, ScriptedServer
 from ...soak.lengths import FULL, LIMIT
 
@@ -309,7 +310,11 @@ def check(at: Situation) -> None:
     assert M.logout()[0] == "BYE"
 
 
-def inject_at_each_line(run: Callable[[Injector], Situation], problem: type[BaseException]) -> None:
+def inject_at_each_line(
+    run: Callable[[Injector], Situation],
+    problem: type[BaseException],
+    check: Callable[[Situation], None] = check,
+) -> None:
     """*run* to count the lines, and then once for each of them."""
     counts = []
     for _ in range(2):  # what is done but once in a process counts for nothing
@@ -319,12 +324,15 @@ def inject_at_each_line(run: Callable[[Injector], Situation], problem: type[Base
     assert min(counts) > 20
     begun, raised = 0, 0
     for line in range(1, min(counts) + 1, STEP):
-        begun, raised = begun + 1, raised + inject_at(line, run, problem)
+        begun, raised = begun + 1, raised + inject_at(line, run, problem, check)
     assert raised > begun // 2  # threads don't take turns in the same way each time
 
 
 def inject_at(
-    line: int, run: Callable[[Injector], Situation], problem: type[BaseException]
+    line: int,
+    run: Callable[[Injector], Situation],
+    problem: type[BaseException],
+    check: Callable[[Situation], None],
 ) -> bool:
     """*run*, once more if it doesn't come to that *line*; whether it did."""
     for _ in range(2):
@@ -370,6 +378,63 @@ def test_a_thread_of_ours_runs_out_of_memory(
         with injector.in_thread(role):
             at = begin(connect(), injector, turn)
             act(at)
+        return at
+
+    inject_at_each_line(run, MemoryError)
+
+
+#: What a user does with futures when he is interrupted; two are there, sent and held.
+FUTURES: dict[str, Callable[[Any, list[Future[Any]]], object]] = {
+    "submitting": lambda M, futures: futures.append(M.submit(M.subscribe, "x")),
+    "cancelling what is sent": lambda M, futures: futures[0].cancel(),
+    "cancelling what is held": lambda M, futures: futures[1].cancel(),
+}
+
+
+@pytest.mark.parametrize("scenario", FUTURES)
+def test_a_user_of_futures_is_interrupted(serve: Serve, scenario: str) -> None:
+    # An answer would be faster than what cancels.
+    responder = Server(stay_silent if scenario.endswith("sent") else answer_the_others)
+    server = serve(responder.script)
+    futures: list[Future[Any]] = []
+
+    def run(injector: Injector) -> Situation:
+        futures.clear()
+        turn = responder.next_turn()
+        at = begin(IMAP4(server.host, server.port), injector, turn)
+        futures.append(at.M.submit(at.M.uid, "FETCH", "7", "(FLAGS)"))
+        while not all_is_sent(at.M):
+            pass
+        futures.append(at.M.submit(at.M.fetch, "7", "(FLAGS)"))
+        with suppress(KeyboardInterrupt, error), injector.here():
+            FUTURES[scenario](at.M, futures)
+        return at
+
+    def check_futures(at: Situation) -> None:
+        check(at)
+        assert wait(futures, SECONDS).not_done == set()
+
+    inject_at_each_line(run, KeyboardInterrupt, check_futures)
+
+
+def test_the_thread_that_tells_futures_runs_out_of_memory(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_constant(monkeypatch, "TRACE_TIMEOUT", 0.05)
+    responder = Server(answer_the_others)
+    server = serve(responder.script)
+    futures: list[Future[Any]] = []
+
+    def run(injector: Injector) -> Situation:
+        futures.clear()
+        turn = responder.next_turn()
+        with injector.in_thread("callbacks"):
+            at = begin(IMAP4(server.host, server.port), injector, turn)
+            injector.arm()
+            for message in ("7", "8"):
+                futures.append(at.M.submit(at.M.uid, "FETCH", message, "(FLAGS)"))
+            futures[1].cancel()
+            assert wait(futures, SECONDS).not_done == set()
         return at
 
     inject_at_each_line(run, MemoryError)

@@ -133,6 +133,15 @@ M = connect()
 threading.Thread(target=M.create, args=['x'], daemon=True).start()
 while not M.tagged_commands: time.sleep(0.001)
 """,
+    "futures": """
+M = connect()
+futures = [M.submit(M.create, 'x'), M.submit(M.idle)]
+futures[0].add_done_callback(print)
+""",
+    "a thread waits for a future": """
+M = connect()
+threading.Thread(target=M.submit(M.create, 'x').result, daemon=True).start()
+""",
     "a callback runs": """
 M, running = connect(), threading.Event()
 M.noop(callback=lambda outcome: (running.set(), time.sleep(1000)))
@@ -231,6 +240,17 @@ def test_exit_with_an_atexit_that_logs_out_with_a_callback(serve: Serve) -> None
     server.join()
 
 
+def test_exit_with_an_atexit_that_submits_a_logout(serve: Serve) -> None:
+    server = serve(serve_process)
+    program = """
+        import atexit
+        M = connect()
+        atexit.register(lambda: print(M.submit(M.logout).result(5)))
+        """
+    check_clean(run(server, program), "('BYE', [b'so long'])\n")
+    server.join()
+
+
 def test_exit_with_a_finalizer_that_logs_out(serve: Serve) -> None:
     program = """
         class Own(IMAP4):
@@ -314,6 +334,7 @@ def use(M):
     fails(M.fetch, '1', '(BODY[])')
     fails(M.idle, 1)
     fails(lambda: M.noop(callback=print))
+    fails(lambda: M.submit(M.noop))
     M.state, repr(M), M.capabilities, M.tagged_commands
     M.response('EXISTS'), list(M.pop_untagged_responses()), M.untagged_responses.get('FETCH')
     M.untagged_responses = {'X': [b'1']}
