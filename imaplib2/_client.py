@@ -1,8 +1,9 @@
 """IMAP4, IMAP4_SSL and IMAP4_stream: the classes that users call.
 
 Here is how a connection begins and ends. The rest of IMAP4 is inherited: from `CommandMethods` a
-method for each command, from `Upgrades` encryption and compression, from `HistoricalNames` what
-older programs call, from `Liveness` what programs ask that run for long. All of these are an
+method for each command, from `Streams` those for messages of any size, from `Upgrades` encryption
+and compression, from `HistoricalNames` what older programs call, from `Liveness` what programs ask
+that run for long. All of these are an
 `Issuer`, which sends commands, and a `Link`, which has the state and carries the bytes.
 """
 
@@ -29,6 +30,7 @@ from ._settings import (
     line_limit,
 )
 from ._signatures import call_mesg, call_open
+from ._streams import Streams
 from ._threads.pending import Callback, Outcome, Pending
 from ._transport.tls_settings import TLSSettings, is_tls
 from ._types import LATER, Identity, Parts, Result, Socket
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
 Self = TypeVar("Self", bound="IMAP4")
 
 
-class IMAP4(CommandMethods, Upgrades, HistoricalNames, Liveness):
+class IMAP4(CommandMethods, Streams, Upgrades, HistoricalNames, Liveness):
     """A connection to an IMAP server, over TCP.
 
     *host* None or ``''`` is the local host, *port* None the standard port. *timeout* bounds, in

@@ -15,7 +15,7 @@ from ._hints import TYPE_CHECKING, Any, cast
 from ._idler import Idler
 from ._protocol import commands
 from ._protocol.arguments import Encoded, Literal, Message, Part, encode_arguments
-from ._protocol.command import Command, Idle, Waiter
+from ._protocol.command import Command, Idle, Sink, Waiter
 from ._protocol.commands import Row, Upgrade, find, find_uid
 from ._protocol.values import plain_value
 from ._threads.pending import Callback, Finish, Outcome, Pending
@@ -47,6 +47,7 @@ class Issuer(Detour):
         authenticator: Authenticator | None = None,
         raw: bool = False,
         route: Route | None = None,
+        sink: Sink | None = None,
     ) -> Result:
         """Issue a command; its outcome, or ``(None, None)`` when it goes to *callback*.
 
@@ -58,7 +59,7 @@ class Issuer(Detour):
             row = find_uid(name) if uid else find(name)
             route = Route(
                 row, finish, last=last, idle=idle, authenticator=authenticator,
-                leaves_data=leaves_data,
+                leaves_data=leaves_data, sink=sink,
             )  # fmt: skip
             return self._call_elsewhere(route, name, arguments, params, uid, callback, cb_arg)
         responder: Responder | None = None
@@ -71,7 +72,7 @@ class Issuer(Detour):
         if params is not None:
             arguments = self._substituted(row, arguments, params)
         command = self._build(row, arguments, last)
-        command.idle = idle
+        command.idle, command.sink = idle, sink
         command.leaves_data = leaves_data
         if route is not None:
             route.command = command

@@ -33,6 +33,8 @@ class InProgress:
         self.idle: Idle | None = None
         #: The command in progress that opens a mailbox.
         self.selecting: Command | None = None
+        #: The command in progress that has a sink.
+        self.downloading: Command | None = None
         self.collecting = Collecting(limits)
         # Those whose outcome isn't among the events yet. It is their one way out: whatever goes
         # wrong in between, the end of the connection finds them here.
@@ -123,6 +125,8 @@ class InProgress:
             self.idle = command.idle
         if row.collects or command.brings:
             self.collecting.start(command)
+            if command.sink is not None:
+                self.downloading = command
         if row.on_ok == SELECTED:
             self.selecting = command
             command.shown = []
@@ -138,6 +142,8 @@ class InProgress:
         self._expunging -= row.expunges
         if row.collects or command.brings:
             self.collecting.stop(command)
+            if command is self.downloading:
+                self.downloading = None
 
     def clear(self) -> None:
         """The connection is over: nothing is in progress; the outcomes are yet to be told."""
@@ -160,6 +166,10 @@ class InProgress:
             return True
         # An EXPUNGE may change what its message numbers mean.
         if self._expunging and command.numbers and state == SELECTED:
+            return True
+        # A literal for a sink is known before the rest of its response, which may have the UID, is.
+        alone = command.sink is not None or self.downloading is not None
+        if alone and self.collecting.collect_any(command.row.collects):
             return True
         claim = command.claim
         if utf8 and isinstance(command.utf8_form, Command):

@@ -9,12 +9,12 @@ from .._hints import Any
 from .command import Command
 from .commands import Plus, Upgrade
 from .dispatch import Dispatch
-from .events import Challenge, Completed, Greeted, Idling, UpgradeNow
-from .framing import Batch, Frame, Framer, first_line
+from .events import Challenge, Completed, Greeted, Idling, MoreWanted, UpgradeNow
+from .framing import Batch, Frame, Framer, Streamed, first_line
 from .limits import ProtocolViolation, excerpt
 from .parts import Buffer
 from .patience import Awaited
-from .refusals import about_answer
+from .refusals import about_answer, interrupted
 from .responses import (
     STATUS_TYPES,
     Continuation,
@@ -50,8 +50,10 @@ class Reception(Dispatch):
         """Bytes to responses. For the reader only, outside the lock: it is most of the work.
 
         Next: `receive` them, also if there are none: bytes that complete no response are a sign of
-        life, too. And call this again, without bytes, if `may_have_frames` was true before.
+        life, too. And call this again, without bytes, if `may_have_frames` was true before. But
+        while ``streaming`` isn't None, what comes is for the sink of the command ``downloading``.
         """
+        self._framer.taker = self._running.downloading
         return self._framer.frames_of(data, single=self._upgrading.singly)
 
     @property
@@ -60,7 +62,10 @@ class Reception(Dispatch):
         return self._upgrading.singly or self._framer.violation is not None
 
     def frame_literal(self, literal: bytes) -> list[Frame]:
-        """As `frame`: the literal in progress, whole, was received elsewhere. For the reader."""
+        """As `frame`: the *literal* in progress, whole, was received elsewhere. For the reader.
+
+        It is empty where a sink has got all of it.
+        """
         self._framer.complete_literal(literal)
         return self._framer.frames(single=self._upgrading.singly)
 
@@ -107,7 +112,8 @@ class Reception(Dispatch):
             self.traffic.append(("<", shown))
         if self._exchange.logging_in:
             frame = self._exchange.secrets.hide(frame)
-        if self._by_hand.tap is not None:
+        # A response whose literal isn't there would be no answer to who reads by hand.
+        if self._by_hand.tap is not None and not isinstance(frame, Streamed):
             self._by_hand.tap(frame)
         if self._session.welcome is None:
             return self._greeting(frame, now)
@@ -227,6 +233,7 @@ class Reception(Dispatch):
         """A "+" lets a command go on; a stray one has no meaning, but stands in the trace."""
         if self._out.go_on():
             self._patience.advanced = now
+            self.ask_for_more(now)
             self._admit(now)
             return
         for command in self._running.alone:
@@ -239,6 +246,19 @@ class Reception(Dispatch):
                 if command.idle.agreed(now):
                     self._send_done(now)
                 return
+
+    def ask_for_more(self, now: float) -> None:
+        """If there is room for more of a source that the server has asked for, have it fed.
+
+        For the thread that has sent what there was, too.
+        """
+        source, command = self._out.ask_for_more(), self._out.waiting
+        if source is None or command is None:
+            return
+        if source.is_abandoned:
+            self.fail(interrupted(command))
+        else:
+            self.events.append(MoreWanted(command, source))
 
     def _tagged(self, response: Tagged, frame: Frame, now: float) -> None:
         """*response*, which was framed as *frame*, completes a command, or the OK of an upgrade."""
@@ -260,7 +280,8 @@ class Reception(Dispatch):
                 raise ProtocolViolation(
                     f"{command.row.name} completed before it was sent: {excerpt(response.text)}"
                 )
-            self._out.drop_rest()
+            if not self._out.drop_rest((response, frame)):
+                return
         if command.idle is not None:
             self._take_back_done(command.idle)
             if succeeded and command.idle.renewed(now):

@@ -95,7 +95,7 @@ class Engine:
         if not self.can_wait:
             raise _not_served(command.row.name)
         gate = self._gate
-        if gate.user_code.running is not None:
+        if gate.user_code.running:
             gate.user_code.check_no_deadlock(command)
         calls_back = command.waiter.callback is not None
         needs_thread = calls_back and gate.callbacks.thread is None
