@@ -147,7 +147,7 @@ class Framer:
         return data
 
     def stream(self, size: int) -> None:
-        """*size* octets of it were received elsewhere; behind the last, `complete_literal` is next."""
+        """*size* octets of it were received elsewhere; `complete_literal` is next, at its end."""
         assert self.streaming is not None
         self.streaming -= size
 

@@ -168,7 +168,7 @@ def receive(gate: Gate) -> bool:
     download.bell = gate.resume
     buffer = memoryview(bytearray(PORTION))
     told = Clock.now()
-    _hand_over(gate, command, download, core.streamed())
+    _hand_over(gate, command, download, memoryview(core.streamed()))
     while core.streaming and core.reason is None:
         _wait_for_room(gate, download)
         size = gate.transport.recv_into(buffer[: min(PORTION, core.streaming)])
@@ -176,7 +176,7 @@ def receive(gate: Gate) -> bool:
             return False
         if size:
             core.stream(size)
-            _hand_over(gate, command, download, bytes(buffer[:size]))
+            _hand_over(gate, command, download, buffer[:size])
         if Clock.now() - told > _PROGRESS_NOTE:
             told = Clock.now()
             gate.progressed()
@@ -195,11 +195,11 @@ def _wait_for_room(gate: Gate, download: Download) -> None:
         gate.step(gate.core.resume)
 
 
-def _hand_over(gate: Gate, command: Command, download: Download, data: bytes) -> None:
-    """Have the thread of the user write *data*."""
+def _hand_over(gate: Gate, command: Command, download: Download, data: memoryview) -> None:
+    """Have the thread of the user write *data*, whose memory will be used again."""
     if data and not download.is_dropped:
         download.handed += 1
-        gate.hand_over(command, partial(_write, gate, command, download, data))
+        gate.hand_over(command, partial(_write, gate, command, download, bytes(data)))
 
 
 def _write(gate: Gate, command: Command, download: Download, data: bytes) -> None:

@@ -149,7 +149,9 @@ def feed(driver: Driver, event: MoreWanted) -> None:
 def _cut_short(upload: Upload, problem: BaseException) -> abort:
     """The end of the connection: the message can't be completed because of *problem*."""
     done = upload.size - upload.missing
-    what = str(problem) if isinstance(problem, error) else f"{type(problem).__name__}: {problem}"
-    reason = abort(escaped(f"{what} (behind {done} of {upload.size} bytes of a message)"))
+    what = str(problem)
+    if not isinstance(problem, InvalidArgument):
+        what = f"APPEND was cut short by {type(problem).__name__}: {problem}"
+    reason = abort(escaped(f"{what} (behind {done} of {upload.size} bytes of the message)"))
     reason.__cause__ = problem
     return reason
