@@ -31,8 +31,6 @@ from ._threads.pending import Callback, Outcome, Pending
 from ._types import LATER, UNSET, Count, Items, Lines, Login, MessageSet, Parts, Result, Text
 
 if TYPE_CHECKING:
-
-
     from ._auth import Authenticator
 
 

@@ -48,8 +48,7 @@ class Streams(Issuer):
         portion at a time, by this thread, or by that of the callbacks if there is a *callback*. Its
         line ends are taken as they are, and should be CRLF. *size* octets are read; None stands
         for all up to its end, as far as that is known: for a pipe, for instance, it isn't.
-        ``progress(done, size)`` is called behind each portion, with what was read, in the same
-        thread.
+        ``progress(done, size)`` is called in the same thread, for each portion before it is sent.
 
         Nothing is sent when the file raises at once, or isn't as large as announced to begin with;
         nothing but the command's line, when the server refuses it. Behind that, other commands

@@ -78,7 +78,8 @@ def _ends_with_name(text: bytes) -> bool:
     text = text[: origin.start()] if origin else text
     # Its section may hold names of header fields, with blanks, but no bracket.
     bracket = text.rfind(b"[")
-    return text.endswith(b"]") and text[bracket - 6 : bracket + 1].upper().endswith(_NAMES)
+    name = text[max(0, bracket - 6) : bracket + 1].upper()
+    return text.endswith(b"]") and name.endswith(_NAMES)
 
 
 def text_in(data: list[Any]) -> bytes | None:

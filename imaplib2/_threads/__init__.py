@@ -30,8 +30,8 @@ will look again, so that other threads wake it only for less.
 
 *The reader* blocks in the transport. Between the OK of an upgrade and its end it waits for
 ``Gate.resume``, while the thread that waits for the command upgrades; and so it does for the file
-of a user that takes a literal more slowly than it comes, see ``downloads.py``. While a user polls the socket
-for the news of an IDLE (see ``_by_hand/``), it waits for errands, see ``polling.py``.
+of a user that takes a literal more slowly than it comes, see ``downloads.py``. While a user polls
+the socket for the news of an IDLE (see ``_by_hand/``), it waits for errands, see ``polling.py``.
 
 *The callback thread* runs user code only, see ``callbacks.py``. What was received is traced before
 any thread is told of it: a callback waits for that, should it be faster.

@@ -85,13 +85,20 @@ class Download:
         #: What wakes the reader.
         self.bell: Bell | None = None
         self.is_dropped = False
-        # Another literal has come, which can't be told from the one that was asked for.
+        #: What has come up behind the server's answer, before all was written.
+        self.problem: Exception | None = None
+        # Set by the reader: another literal has come, which may as well be the one asked for.
         self._is_ambiguous = False
 
     @property
     def is_full(self) -> bool:
         """Whether the reader has to wait."""
         return self.handed - self.taken >= PORTIONS and not self.is_dropped
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether what comes is to be written. For the reader."""
+        return not (self.is_dropped or self._is_ambiguous)
 
     def check_unused(self) -> None:
         """Raise ``error`` if a command had this sink before, and its file has got something."""
@@ -110,7 +117,7 @@ class Download:
         if self.size is None:
             self.size = size
         else:
-            self._is_ambiguous = self.is_dropped = True
+            self._is_ambiguous = True
         return True
 
     # -- The thread of the user ---------------------------------------------------------------
@@ -133,8 +140,11 @@ class Download:
     def outcome(self, typ: str, data: list[Any]) -> Outcome:
         """What `fetch_to` returns, when the server has answered with *typ* and *data*.
 
-        Writes what was no literal. Raises ``error`` if there were two.
+        Writes what was no literal. Raises ``error`` if there were two, and what the file has raised
+        while the answer was there already.
         """
+        if self.problem is not None:
+            raise self.problem
         if typ != "OK":
             return typ, data
         if self._is_ambiguous:
@@ -197,7 +207,7 @@ def _wait_for_room(gate: Gate, download: Download) -> None:
 
 def _hand_over(gate: Gate, command: Command, download: Download, data: memoryview) -> None:
     """Have the thread of the user write *data*, whose memory will be used again."""
-    if data and not download.is_dropped:
+    if data and download.is_wanted:
         download.handed += 1
         gate.hand_over(command, partial(_write, gate, command, download, bytes(data)))
 
@@ -210,6 +220,7 @@ def _write(gate: Gate, command: Command, download: Download, data: bytes) -> Non
         if command.waiter.callback is None:
             # In the thread that waits; the command is given up behind this.
             raise
+        download.problem = problem
         gate.drive(lambda now: gate.core.give_up(command, now))
         gate.mutex.run(_answer, gate, command.waiter, problem)
     finally:

@@ -70,17 +70,14 @@ class Upload(Source):
             raise error("APPEND: the file has been read already; it can't be sent again")
 
     def read(self) -> bytes:
-        """The next portion. Raises what the file raises, and ``error`` where there is none."""
-        if self._first is None:
-            return self._read()
-        first, self._first = self._first, None
-        return first
+        """The next portion, which the progress is told of before it is sent: it may raise.
 
-    def report(self) -> None:
-        """Tell how much was read; raises what the user's function raises."""
+        So may the file; and ``error`` is raised where there is none.
+        """
+        data, self._first = self._read() if self._first is None else self._first, None
         if self._progress is not None:
-            done = self.size - self._left
-            self._progress(done, self.size)
+            self._progress(self.size - self._left, self.size)
+        return data
 
     def _read(self) -> bytes:
         wanted = min(self._left, PORTION)
@@ -137,7 +134,6 @@ def feed(driver: Driver, event: MoreWanted) -> None:
         while True:
             data = driver.user_code.run(event.command, upload.read)
             driver.drive(driver.core.feed, upload, data)
-            driver.user_code.run(event.command, upload.report)
             if not driver.mutex.run(driver.core.wants_more, upload):
                 return
     except BaseException as problem:

@@ -67,9 +67,11 @@ def test_it_takes_the_text_that_was_asked_for() -> None:
 def test_two_texts_are_one_too_many() -> None:
     file = io.BytesIO()
     sink = Download(file, None)
-    for text in (b"first", b"other"):
-        assert sink.takes(CLAIM, HEAD, 5)
-        sink.put(text)
+    assert sink.takes(CLAIM, HEAD, 5)
+    assert sink.is_wanted
+    assert sink.takes(CLAIM, HEAD, 5)
+    assert not sink.is_wanted
+    sink.put(b"first")  # what was handed over before
     assert file.getvalue() == b"first"
     with pytest.raises(error, match="two texts"):
         sink.outcome("OK", [])
