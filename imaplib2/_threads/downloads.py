@@ -168,7 +168,7 @@ def write_all(file: Writable, data: bytes) -> None:
 
 
 def receive(gate: Gate) -> bool:
-    """Receive the literal that ``core.downloading`` takes; false if the transport ends before.
+    """Receive the literal that ``core.downloading`` takes; false if the transport is to end before.
 
     For the reader. The connection may be over when this returns.
     """
@@ -181,6 +181,8 @@ def receive(gate: Gate) -> bool:
     _hand_over(gate, command, download, memoryview(core.streamed()))
     while core.streaming and core.reason is None:
         _wait_for_room(gate, download)
+        if gate.ending.is_wanted:
+            return False
         size = gate.transport.recv_into(buffer[: min(PORTION, core.streaming)])
         if size == 0:
             return False
