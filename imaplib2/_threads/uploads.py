@@ -104,8 +104,9 @@ def size_of(file: Any) -> int:
         # Not of any file: the descriptor of one that is compressed has another size.
         if isinstance(getattr(file, "raw", file), io.FileIO):
             status = os.fstat(file.fileno())
-            if stat.S_ISREG(status.st_mode):
-                return max(0, status.st_size - cast(int, position))
+            if not stat.S_ISREG(status.st_mode):
+                raise ValueError("no regular file")
+            return max(0, status.st_size - cast(int, position))
         end = file.seek(0, os.SEEK_END)
         file.seek(position)
     except (AttributeError, OSError, ValueError) as problem:

@@ -115,6 +115,19 @@ def test_behind_a_drop_nothing_is_written() -> None:
     assert file.getvalue() == b""
 
 
+def test_a_drop_before_the_reader_has_come() -> None:
+    sink = Download(io.BytesIO(), None)
+    sink.drop()
+    assert not sink.is_wanted
+
+
+def test_what_has_come_up_behind_the_answer_is_the_outcome() -> None:
+    sink = Download(io.BytesIO(), None)
+    sink.problem = OSError(28, "full")
+    with pytest.raises(OSError, match="full"):
+        sink.outcome("OK", [])
+
+
 def test_a_file_may_take_less() -> None:
     file = Short()
     write_all(file, b"0123456789")

@@ -82,6 +82,11 @@ def test_a_size_that_only_reading_would_tell_has_to_be_given() -> None:
         size_of(file)
     with pytest.raises(InvalidArgument, match="give size="):
         size_of(Portions())
+    if os.path.exists("/dev/zero"):
+        with open("/dev/zero", "rb") as file:
+            with pytest.raises(InvalidArgument, match="give size="):
+                size_of(file)
+            assert Upload(file, 5, None).read() == bytes(5)
 
 
 # -- Reading ---------------------------------------------------------------------------------------

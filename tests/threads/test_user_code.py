@@ -56,6 +56,23 @@ def test_an_interrupted_authenticator_is_interrupted() -> None:
     assert not code.running
 
 
+def test_one_within_another() -> None:
+    code, outer, inner = UserCode(refuse), command(), command()
+    other = command("CREATE")
+
+    def refused() -> str:
+        with pytest.raises(error) as caught:
+            code.check_no_deadlock(other)
+        return str(caught.value)
+
+    def nested() -> list[str]:
+        return [refused(), code.run(inner, refused), refused()]
+
+    inner.row = inner.row.but(name="INNER")
+    assert [text.split()[4] for text in code.run(outer, nested)] == ["NOOP,", "INNER,", "NOOP,"]
+    assert not code.running
+
+
 def test_an_upgrade_gives_the_next_transport() -> None:
     transport: Any = Channel()
     calls: list[Any] = []
