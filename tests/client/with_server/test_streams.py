@@ -226,6 +226,64 @@ def test_other_commands_go_on_meanwhile(serve: Serve) -> None:
         assert file.getvalue() == MESSAGE
 
 
+def test_a_callback_may_wait_for_both(serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        agree(peer, "NOOP")
+        send_message(peer, peer.command("FETCH"))
+        command = peer.command("APPEND")
+        assert command.literals == (MESSAGE,)
+        peer.ok(command)
+
+    with session(script, serve, timeout=5) as M:
+        file, calls = io.BytesIO(), Calls()
+
+        def call_back(outcome: Any) -> None:
+            calls(M.fetch_to(file, 1))
+            file.seek(0)
+            calls(M.append("x", None, None, file))
+
+        M.noop(callback=call_back)
+        assert calls.next() == ("OK", [SIZE])
+        assert calls.next()[0] == "OK"
+
+
+def test_one_thread_sends_while_another_one_receives(serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        for _ in range(5):
+            fetch = peer.command("FETCH")
+            command = peer.command("APPEND", continuation=None)
+            sending = threading.Thread(target=send_message, args=[peer, fetch])
+            peer.line(b"+ go")
+            sending.start()
+            assert peer.read(SIZE) == MESSAGE
+            peer.expect(b"")
+            sending.join()
+            peer.ok(command)
+
+    with session(script, serve, timeout=5) as M:
+        for _ in range(5):
+            file = io.BytesIO()
+            thread = Thread(M.fetch_to, file, 1)
+            while not M.tagged_commands:
+                time.sleep(0.001)
+            assert M.append("x", None, None, io.BytesIO(MESSAGE))[0] == "OK"
+            assert thread.result() == ("OK", [SIZE])
+            assert file.getvalue() == MESSAGE
+
+
+def test_the_trace_shows_no_text(serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        send_message(peer, peer.command("FETCH"))
+        peer.ok(peer.command("APPEND"))
+
+    shown = io.StringIO()
+    with session(script, serve, debug=5, debug_file=shown) as M:
+        M.fetch_to(io.BytesIO(), 1)
+        M.append("x", None, None, io.BytesIO(MESSAGE))
+    assert len(shown.getvalue()) < 20_000
+    assert f"APPEND x {{{SIZE}}}" in shown.getvalue()
+
+
 @pytest.mark.parametrize(
     ("answer", "outcome", "text"),
     [
