@@ -3,8 +3,8 @@
 Here is how a connection begins and ends. The rest of IMAP4 is inherited: from `CommandMethods` a
 method for each command, from `Streams` those for messages of any size, from `Upgrades` encryption
 and compression, from `HistoricalNames` what older programs call, from `Liveness` what programs ask
-that run for long. All of these are an
-`Issuer`, which sends commands, and a `Link`, which has the state and carries the bytes.
+that run for long. All of these are an `Issuer`, which sends commands, and a `Link`, which has the
+state and carries the bytes.
 """
 
 from __future__ import annotations

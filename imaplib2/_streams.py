@@ -45,9 +45,10 @@ class Streams(Issuer):
         used again as soon as the call has returned.
 
         Or it is a binary file, which is read from where it stands as the server takes it, a
-        portion at a time, by this thread, or by that of the callbacks if there is a *callback*. Its
-        line ends are taken as they are, and should be CRLF. *size* octets are read; None stands
-        for all up to its end, as far as that is known: for a pipe, for instance, it isn't.
+        portion at a time, by this thread; if there is a *callback*, by that of the callbacks from
+        the second portion on. Its line ends are taken as they are, and should be CRLF. *size*
+        octets are read; None stands for all up to its end, as far as that is known: for a pipe,
+        for instance, it isn't.
         ``progress(done, size)`` is called in the same thread, for each portion before it is sent.
 
         Nothing is sent when the file raises at once, or isn't as large as announced to begin with;

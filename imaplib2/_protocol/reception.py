@@ -268,20 +268,20 @@ class Reception(Dispatch):
         if command is None or response.tag in self._out.untaken:
             raise self._unexpected("tagged response", frame)
         self._patience.advanced = now
+        succeeded = response.type == "OK"
+        refuses = not succeeded and self._out.waiting is command
+        if refuses and not self._out.drop_rest((response, frame)):
+            return
         if response.text[:1] == b"[" and (code := response_code(response.text)) is not None:
             self._session.take_code(code)
-        succeeded = response.type == "OK"
         # The text becomes that of an exception.
         if self._exchange.logging_in and not succeeded:
             hidden = self._exchange.secrets.hidden_with_code(response.text)
             response = response._replace(text=hidden)
         if self._out.waiting is command:
-            if succeeded:
-                raise ProtocolViolation(
-                    f"{command.row.name} completed before it was sent: {excerpt(response.text)}"
-                )
-            if not self._out.drop_rest((response, frame)):
-                return
+            raise ProtocolViolation(
+                f"{command.row.name} completed before it was sent: {excerpt(response.text)}"
+            )
         if command.idle is not None:
             self._take_back_done(command.idle)
             if succeeded and command.idle.renewed(now):

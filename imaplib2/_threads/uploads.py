@@ -58,11 +58,15 @@ class Upload(Source):
         if isinstance(file, io.TextIOBase):
             raise TypeError("APPEND: a file must be binary, not of text")
         super().__init__(size_of(file) if size is None else size)
+        on_disk = _size_on_disk(file) if size else None
+        if on_disk is not None and on_disk < self.size:
+            raise InvalidArgument(f"APPEND: the file has {on_disk} bytes only, not {self.size}")
         self._file = file
         self._progress = progress
         self._left = self.size
-        self._first: bytes | None = None
-        self._first = self._read()
+        self._first: bytes | None = b""
+        while len(self._first) < min(self.size, PORTION):
+            self._first += self._read()
 
     def check_unused(self) -> None:
         """Raise ``error`` if the file was read for another command."""
@@ -99,19 +103,34 @@ def size_of(file: Any) -> int:
 
     Raises InvalidArgument if only reading it would tell.
     """
+    size = _size_on_disk(file)
+    if size is not None:
+        return size
     try:
         position = file.tell()
-        # Not of any file: the descriptor of one that is compressed has another size.
-        if isinstance(getattr(file, "raw", file), io.FileIO):
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise ValueError("no regular file")
-            return max(0, status.st_size - cast(int, position))
         end = file.seek(0, os.SEEK_END)
         file.seek(position)
+        # A device has its end at its beginning.
+        if not end and _is_on_disk(file):
+            raise ValueError("no regular file")
     except (AttributeError, OSError, ValueError) as problem:
         raise InvalidArgument("APPEND: the size of the file isn't known: give size=") from problem
     return max(0, cast(int, end) - cast(int, position))
+
+
+def _size_on_disk(file: Any) -> int | None:
+    """As `size_of` for a regular file; None for all others."""
+    if not _is_on_disk(file):
+        return None
+    status = os.fstat(file.fileno())
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    return max(0, status.st_size - cast(int, file.tell()))
+
+
+def _is_on_disk(file: Any) -> bool:
+    """Whether *file* gives what its descriptor does; what is compressed, for instance, doesn't."""
+    return isinstance(getattr(file, "raw", file), io.FileIO)
 
 
 class Driver(Protocol):

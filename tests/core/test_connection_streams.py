@@ -357,6 +357,7 @@ def test_a_refusal_in_between_is_told_at_the_end(kind: str) -> None:
     assert driver.sent() == b"de\r\n" + other.tag + b" NOOP\r\n"
     if kind == "NO":
         assert driver.result(command) == ("NO", [b"[OVERQUOTA] full"])
+        assert driver.core.untagged.take("OVERQUOTA") == [b""]
     else:
         assert driver.error(command).code == "OVERQUOTA"
     driver.complete(other)

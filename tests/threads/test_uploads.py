@@ -89,6 +89,23 @@ def test_a_size_that_only_reading_would_tell_has_to_be_given() -> None:
             assert Upload(file, 5, None).read() == bytes(5)
 
 
+def test_a_file_that_has_less_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(TEXT)
+    with open(path, "rb") as file:
+        with pytest.raises(InvalidArgument, match=f"has {len(TEXT)} bytes only"):
+            Upload(file, len(TEXT) + 1, None)
+        assert file.tell() == 0
+        assert Upload(file, len(TEXT), None).size == len(TEXT)
+
+
+def test_the_first_portion_is_whole() -> None:
+    with pytest.raises(InvalidArgument, match="3 bytes early"):
+        Upload(Portions(b"abc", b"de", b""), 8, None)
+    upload = Upload(Portions(b"abc", b"de", b"fgh"), 8, None)
+    assert upload.read() == b"abcdefgh"
+
+
 # -- Reading ---------------------------------------------------------------------------------------
 
 
@@ -179,12 +196,12 @@ def test_it_stops_while_nothing_is_sent() -> None:
     ("problem", "text"),
     [
         (OSError(5, "unreadable"), "APPEND was cut short by OSError: .*unreadable"),
-        (b"", "APPEND: the file is at its end, 3 bytes early .behind 3 of 6 bytes"),
+        (b"", "APPEND: the file is at its end, 3 bytes early .behind 65536 of 65539 bytes"),
         (KeyboardInterrupt(), "APPEND was cut short by KeyboardInterrupt"),
     ],
 )
 def test_what_can_not_be_completed_ends_the_connection(problem: Any, text: str) -> None:
-    at, _, waiting = appending(Upload(Portions(b"abc", problem), 6, None))
+    at, _, waiting = appending(Upload(Portions(bytes(PORTION), problem), PORTION + 3, None))
     pending: Any = waiting.waiter
     kind = KeyboardInterrupt if isinstance(problem, KeyboardInterrupt) else abort
     with pytest.raises(kind) as caught:
