@@ -306,14 +306,15 @@ class Framer:
         self._in_code = False
 
     def _start_literal(self, size: int) -> None:
-        _check_literals(self._pieces, self._limits)
+        is_taken = self.taker is not None and self.taker.takes(self._pieces, size)
+        if not is_taken:
+            _check_size(size, self._pieces, self._limits)
+        _check_number(self._pieces, self._limits)
         self._text_size += len(self._pieces[-1])
-        if self.taker is not None and self.taker.takes(self._pieces, size):
-            self._pieces = Streamed(self._pieces)
-            self.streaming = size
-            return
-        _check_literal(size, self._pieces, self._limits)
-        self._literal = GrowingLiteral(size)
+        if is_taken:
+            self._pieces, self.streaming = Streamed(self._pieces), size
+        else:
+            self._literal = GrowingLiteral(size)
 
     def _fill_literal(self) -> bool:
         """Move what has come of the literal into it; true when that completes it."""
@@ -332,7 +333,7 @@ class Framer:
         return True
 
 
-def _check_literal(size: int, pieces: list[bytes], limits: Limits) -> None:
+def _check_size(size: int, pieces: list[bytes], limits: Limits) -> None:
     """Raise ProtocolViolation when *pieces* announce a literal that is too large."""
     if size > limits.literal:
         raise ProtocolViolation(
@@ -341,7 +342,7 @@ def _check_literal(size: int, pieces: list[bytes], limits: Limits) -> None:
         )
 
 
-def _check_literals(pieces: list[bytes], limits: Limits) -> None:
+def _check_number(pieces: list[bytes], limits: Limits) -> None:
     """Raise ProtocolViolation when *pieces* announce one literal too many."""
     if len(pieces) > 2 * limits.literals:
         raise ProtocolViolation(
