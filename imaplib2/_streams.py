@@ -128,11 +128,12 @@ class Streams(Issuer):
 
         try:
             number, text = one_message(message), body_item(item)
-        except ValueError as problem:
+            check_callable("progress", progress)
+            sink = Download(file, progress)
+        except (TypeError, ValueError) as problem:
+            self.literal = None
             self._explain(cast(Any, problem), "FETCH")
             raise
-        check_callable("progress", progress)
-        sink = Download(file, progress)
         if callback is not None:
             return self._call(
                 "FETCH", number, text, uid=uid, sink=sink,

@@ -20,6 +20,7 @@ class Unconnected(IMAP4):
 
     def __init__(self, state: str = "SELECTED") -> None:
         self._engine = None
+        self.literal = None
         self.state = state
         self.calls: list[tuple[Any, dict[str, Any]]] = []
 
