@@ -46,22 +46,24 @@ class Streams(Issuer):
 
         Or it is a binary file, which is read from where it stands as the server takes it, a
         portion at a time, by this thread; if there is a *callback*, by that of the callbacks from
-        the second portion on. Its line ends are taken as they are, and should be CRLF. *size*
-        octets are read; None stands for all up to its end, as far as that is known: for a pipe,
-        for instance, it isn't.
-        ``progress(done, size)`` is called in the same thread, for each portion before it is sent.
+        the second portion on. It is sent as it is: its line ends should be CRLF. *size* octets are
+        read; None stands for all up to its end, as far as that is known: of a pipe, for instance,
+        it isn't. ``progress(done, size)`` is called in the same thread, for each portion before it
+        is sent.
 
-        Nothing is sent when the file raises at once, or isn't as large as announced to begin with;
-        nothing but the command's line, when the server refuses it. Behind that, other commands
-        wait for the end of the message, and the message has to be sent: when the file raises, or
-        has less, or *progress* raises, or this thread is interrupted, the connection ends (with
-        ``abort``, whose ``__cause__`` tells). A slow file holds up this connection, and nothing
-        else: no time-out counts while it is read.
+        Nothing is sent when the file raises at once, or turns out to be smaller than announced
+        before that; nothing but the command's line, when the server refuses it. From then on the
+        message has to be sent, and other commands wait for its end. When the file raises or ends
+        early, when *progress* raises, or when this thread is interrupted, the connection ends: by
+        ``abort``, whose ``__cause__`` tells. Nothing else cancels an APPEND that is under way, but
+        ``shutdown()``. A slow file holds up this connection, and nothing else: no time-out counts
+        while it is read.
 
         Raises TypeError for anything else, InvalidArgument for a file of unknown size.
 
-        >>> with open("huge.eml", "rb") as file:  # doctest: +SKIP
-        ...     M.append("Archive", None, None, file, progress=print)
+        >>> def restore(M, path):
+        ...     with open(path, "rb") as file:
+        ...         return M.append("Archive", None, None, file, progress=print)
         """
         from ._late import internal_date, message_octets
 
@@ -121,8 +123,9 @@ class Streams(Issuer):
         When that is lost, *file* has all that has come. Raises InvalidArgument for a *message* or
         *item* that may give several texts, and ``error`` when the server sends two.
 
-        >>> with open("7.eml", "wb") as file:  # doctest: +SKIP
-        ...     typ, [size] = M.fetch_to(file, 7, progress=print)
+        >>> def save(M, number, path):
+        ...     with open(path, "wb") as file:
+        ...         return M.fetch_to(file, number, progress=print)
         """
         from ._late import Download, body_item, one_message
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import doctest
 import io
 import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -202,6 +204,24 @@ def test_a_file_is_appended(kind: str, serve: Serve, tls: Contexts) -> None:
         assert M.noop()[0] == "OK"
         assert M.literal is None
     assert got == [MESSAGE, MESSAGE[100:1100], b""]
+
+
+def test_the_examples_of_the_docstrings(
+    serve: Serve, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def script(peer: Peer) -> None:
+        send_message(peer, peer.command("FETCH"))
+        peer.ok(peer.command("APPEND"))
+
+    found: dict[str, Any] = {}
+    for method in (IMAP4.fetch_to, IMAP4.append):
+        for example in doctest.DocTestParser().get_examples(method.__doc__ or ""):
+            exec(example.source, found)
+    with session(script, serve) as M:
+        assert found["save"](M, 1, tmp_path / "x") == ("OK", [SIZE])
+        assert (tmp_path / "x").read_bytes() == MESSAGE
+        assert found["restore"](M, tmp_path / "x") == ("OK", [b"done"])
+    assert capsys.readouterr().out.count(f"{SIZE} {SIZE}\n") == 2
 
 
 def test_other_commands_go_on_meanwhile(serve: Serve) -> None:
