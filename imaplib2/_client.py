@@ -1,10 +1,11 @@
 """IMAP4, IMAP4_SSL and IMAP4_stream: the classes that users call.
 
 Here is how a connection begins and ends. The rest of IMAP4 is inherited: from `CommandMethods` a
-method for each command, from `LoginMethods` more ways to log in, from `Upgrades` encryption and
-compression, from `HistoricalNames` what older programs call, from `Liveness` what programs ask that
-run for long, from `Submitting` futures. All of these are an `Issuer`, which sends commands, and a
-`Link`, which has the state and carries the bytes.
+method for each command, from `Streams` those for messages of any size, from `LoginMethods` more
+ways to log in, from `Upgrades` encryption and compression, from `HistoricalNames` what older
+programs call, from `Liveness` what programs ask that run for long, from `Submitting` futures. All
+of these are an `Issuer`, which sends commands, and a `Link`, which has the state and carries the
+bytes.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from ._settings import (
     line_limit,
 )
 from ._signatures import call_mesg, call_open
+from ._streams import Streams
 from ._submitting import Submitting
 from ._threads.pending import Callback, Outcome, Pending
 from ._transport.tls_settings import TLSSettings, is_tls
@@ -51,7 +53,7 @@ if TYPE_CHECKING:
 Self = TypeVar("Self", bound="IMAP4")
 
 
-class IMAP4(CommandMethods, LoginMethods, Upgrades, HistoricalNames, Liveness, Submitting):
+class IMAP4(CommandMethods, Streams, LoginMethods, Upgrades, HistoricalNames, Liveness, Submitting):
     """A connection to an IMAP server, over TCP.
 
     *host* None or ``''`` is the local host, *port* None the standard port. *timeout* bounds, in

@@ -16,7 +16,7 @@ from ._hints import TYPE_CHECKING, Any, cast
 from ._idler import Idler
 from ._protocol import commands
 from ._protocol.arguments import Encoded, Literal, Message, Part, encode_arguments
-from ._protocol.command import Command, Idle, Waiter
+from ._protocol.command import Command, Idle, Sink, Waiter
 from ._protocol.commands import Row, Upgrade, find, find_uid
 from ._protocol.values import plain_value
 from ._threads.pending import Callback, Finish, Outcome, Pending
@@ -51,6 +51,7 @@ class Issuer(Detour):
         authenticator: Authenticator | None = None,
         raw: bool = False,
         route: Route | None = None,
+        sink: Sink | None = None,
     ) -> Result:
         """Issue a command; its outcome, or ``(None, None)`` when it goes to *callback*.
 
@@ -61,7 +62,7 @@ class Issuer(Detour):
             check_callable("callback", callback)
         if not raw and self._sends_elsewhere():
             row = find_uid(name) if uid else find(name)
-            route = Route(row, finish, last, idle, authenticator, leaves_data)
+            route = Route(row, finish, last, idle, authenticator, leaves_data, sink)
             return self._call_elsewhere(route, name, arguments, params, uid, callback, cb_arg)
         responder: Responder | None = None
         if self.literal is not None:
@@ -73,8 +74,7 @@ class Issuer(Detour):
         if params is not None:
             arguments = self._substituted(row, arguments, params)
         command = self._build(row, arguments, last)
-        command.idle = idle
-        command.leaves_data = leaves_data
+        command.idle, command.sink, command.leaves_data = idle, sink, leaves_data
         if isinstance(authenticator, _auth.Mechanism):
             command.doubt, command.as_it_came = authenticator.doubt, not raw
         if route is not None:

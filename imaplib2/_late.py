@@ -11,25 +11,32 @@ from __future__ import annotations
 from ._by_hand.by_hand import ByHand
 from ._given import id_parameters, identification, internal_date, message_octets, written_out
 from ._hooks import Hooks
+from ._protocol.bodies import body_item, one_message
 from ._protocol.connection import Connection
 from ._protocol.substitution import substitute
 from ._protocol.untagged import UntaggedResponses
+from ._threads.downloads import Download
 from ._threads.engine import Engine
+from ._threads.uploads import Upload
 from ._trace import Trace
 from ._transport.deflate import deflate_objects
 
 __all__ = [
     "ByHand",
     "Connection",
+    "Download",
     "Engine",
     "Hooks",
     "Trace",
     "UntaggedResponses",
+    "Upload",
+    "body_item",
     "deflate_objects",
     "id_parameters",
     "identification",
     "internal_date",
     "message_octets",
+    "one_message",
     "substitute",
     "written_out",
 ]

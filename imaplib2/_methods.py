@@ -22,7 +22,7 @@ from ._hints import TYPE_CHECKING, Any, cast, overload
 from ._idler import Idler
 from ._issuing import Issuer
 from ._protocol import commands
-from ._protocol.arguments import Message, Password, Secret, split_list_options
+from ._protocol.arguments import Password, Secret, split_list_options
 from ._protocol.command import Idle
 from ._protocol.commands import find
 from ._protocol.values import plain_value
@@ -31,12 +31,7 @@ from ._threads.pending import Callback, Outcome, Pending
 from ._types import LATER, UNSET, Count, Items, Lines, Login, MessageSet, Parts, Result, Text
 
 if TYPE_CHECKING:
-    from email.message import Message as MailMessage
-
-    from _typeshed import ReadableBuffer
-
     from ._auth import Authenticator
-    from ._dates import DateTime
 
 
 class CommandMethods(Issuer):
@@ -247,33 +242,6 @@ class CommandMethods(Issuer):
     ) -> Result:
         """Ask for counts of a mailbox: MESSAGES, UNSEEN, ... (RFC 3501, section 6.3.10)."""
         return self._call("STATUS", mailbox, names, callback=callback, cb_arg=cb_arg)
-
-    def append(
-        self,
-        mailbox: Text | None,
-        flags: Items | None,
-        date_time: DateTime | None,
-        message: ReadableBuffer | MailMessage,
-        *,
-        callback: Callback | None = None,
-        cb_arg: Any = None,
-    ) -> Lines:
-        """Append *message* to a mailbox (RFC 3501, section 6.3.11).
-
-        It is bytes, or an ``email.message.Message``, which is written by its own policy.
-        Everything else may be None; *date_time* is what `Time2Internaldate` takes. Line ends
-        become CRLF; bytes that have them are not copied, and what may change is: *message* may be
-        used again as soon as the call has returned.
-        """
-        from ._late import internal_date, message_octets
-
-        self.literal = None
-        last = (Message(message_octets(message)),)
-        date = internal_date(date_time)
-        return self._call(
-            "APPEND", mailbox or "INBOX", flags or None, date,
-            last=last, callback=callback, cb_arg=cb_arg,
-        )  # fmt: skip
 
     def namespace(self, *, callback: Callback | None = None, cb_arg: Any = None) -> Result:
         """Ask for the namespaces (RFC 2342)."""

@@ -59,6 +59,7 @@ _SLOW = {
     "threads/with_server/test_injection.py",
     "threads/with_server/test_process.py",
     "threads/with_server/test_silence.py",
+    "threads/with_server/test_streamed_memory.py",
     "threads/with_server/test_stress.py",
     "transport/with_server/test_socket_likes.py",
 }

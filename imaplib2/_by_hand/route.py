@@ -19,8 +19,9 @@ from .._auth import Authenticator, Responder
 from .._errors import error
 from .._hints import Any
 from .._protocol.arguments import Literal, Part, Password, quote
-from .._protocol.command import Command, Idle
+from .._protocol.command import Command, Idle, Sink
 from .._protocol.commands import Row
+from .._protocol.parts import Source
 from .._threads.pending import Finish
 
 
@@ -50,6 +51,7 @@ class Route:
         idle: Idle | None = None,
         authenticator: Authenticator | None = None,
         leaves_data: bool = False,
+        sink: Sink | None = None,
     ) -> None:
         self.row = row
         self.finish = finish
@@ -57,6 +59,7 @@ class Route:
         self._idle = idle
         self.authenticator = authenticator
         self.leaves_data = leaves_data
+        self._sink = sink
         #: What the replacement is called with, in the form that `as_imaplib_has_it` gives it.
         self.arguments: tuple[Any, ...] = ()
         #: What a replacement finds in ``literal``: the message, or what answers challenges.
@@ -67,7 +70,7 @@ class Route:
     @property
     def needed(self) -> bool:
         """Whether the arguments alone don't make the command."""
-        return self.literal is not None or self._idle is not None
+        return not (self.literal is None and self._idle is None and self._sink is None)
 
     @property
     def responder(self) -> Responder | None:
@@ -86,8 +89,13 @@ class Route:
         """Arguments of `_call` for the command; not its literal if the replacement has set another.
 
         Where the command *calls_back*, `finish` is among them; otherwise the method does that.
+        Raises ``error`` if an earlier command has used up a file.
         """
-        wanted: dict[str, Any] = {"idle": self.idle, "route": self}
+        if self._sink is not None:
+            self._sink.check_unused()
+        if isinstance(self.literal, Source):
+            self.literal.check_unused()
+        wanted: dict[str, Any] = {"idle": self.idle, "route": self, "sink": self._sink}
         if literal is None:
             wanted |= {"last": self.last, "authenticator": self.authenticator}
         if calls_back:

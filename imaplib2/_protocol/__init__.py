@@ -9,7 +9,7 @@ one lock. Read from the top:
   `exchange`, `identification`, `upgrading`, `by_hand`, `tags`;
 * what a command is: `command`, `idling`, and the table of all, `commands`;
 * how it is written: `arguments`, on `search_program`, `quoting`, `parts`; what it asks for:
-  `claims`;
+  `claims`, `bodies`;
 * how responses are read: `framing`, on `runs`, `folding` and `literals`, then `responses`; where
   they are kept: `untagged`, on `stored`.
 """

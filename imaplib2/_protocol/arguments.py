@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from .._errors import InvalidArgument, UnusableArgument, error
-from .._hints import Any
+from .._hints import Any, cast
 from . import mutf7
 from .commands import Kind, Row
 from .grammar import ASTRING, ATOM, FORBIDDEN, FORBIDDEN_BYTES, LIST_CHARS
@@ -363,7 +363,7 @@ class _Encoder:
 def _plain_text(parts: list[Part]) -> bytes:
     part = parts[0]
     if isinstance(part, Literal):
-        return part.data
+        return cast(bytes, part.data)
     return bytes_of(part)
 
 

@@ -46,6 +46,10 @@ class Collecting:
                 del self._brought[type_]
         self._responses -= command.collected
 
+    def collect_any(self, types: tuple[str, ...]) -> bool:
+        """Whether a command in progress collects one of *types*."""
+        return any(type_ in self.by_type for type_ in types)
+
     def conflicts(self, command: Command, claim: Claim | None) -> bool:
         """Whether data of *command*, which claims *claim*, might be taken for another's."""
         by_type, collects = self.by_type, command.row.collects

@@ -43,6 +43,22 @@ class Waiter(Protocol):
         """Raise the error that the outcome is, if it is one."""
 
 
+class Sink(Protocol):
+    """Takes a literal of a response piece by piece, so that it is never held as a whole."""
+
+    def check_unused(self) -> None:
+        """Raise ``error`` if it has taken a literal of another command."""
+
+    def takes(self, claim: Claim | None, pieces: list[bytes], size: int) -> bool:
+        """Whether it takes the literal, for the command that has *claim*; see `Command.takes`."""
+
+    def put(self, data: bytes) -> None:
+        """*data* are its next octets."""
+
+    def drop(self) -> None:
+        """Nobody waits for them any more: the connection takes them, and they are dropped."""
+
+
 class Command:
     """A command on its way: made by the client, completed by the connection."""
 
@@ -58,6 +74,8 @@ class Command:
     brings: tuple[str, ...] = ()
     #: How far it has got, of IDLE.
     idle: Idle | None = None
+    #: Takes the one literal that it asks for, of FETCH.
+    sink: Sink | None = None
     #: A BAD is an answer like others, which its caller raises.
     as_it_came: bool = False
     #: Its user learns the outcome later than the connection, by a callback.
@@ -164,6 +182,13 @@ class Command:
         """The server has listed *names* as enabled: of ENABLE, that is its answer."""
         if self.row.enables:
             self.enables_utf8 = bool(self.enables_utf8 or UTF8_ACCEPT.search(names))
+
+    def takes(self, pieces: list[bytes], size: int) -> bool:
+        """Whether its sink takes the literal of *size* octets that a response announces.
+
+        *pieces* are what has come of the response.
+        """
+        return self.sink is not None and self.sink.takes(self.claim, pieces, size)
 
     @property
     def tells(self) -> bool:

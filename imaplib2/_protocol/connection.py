@@ -29,10 +29,10 @@ from .events import Completed, Event
 from .framing import Frame
 from .grammar import CRLF
 from .idling import Idle
-from .parts import Buffer
+from .parts import Buffer, Source
 from .patience import Awaited
 from .reception import Reception
-from .refusals import about_command, cancelled, in_plain_text, not_sent
+from .refusals import about_command, cancelled, in_plain_text, interrupted, not_sent
 from .responses import Untagged
 from .secrets import Secrets
 from .states import LOGOUT, illegal
@@ -90,11 +90,16 @@ class Connection(Reception):
     output_size: int = _of("_out.size")
     tag_prefix: bytes = _of("_tags.prefix")
     missing: int = _of("_framer.missing")
+    streaming: int | None = _of("_framer.streaming")
+    downloading: Command | None = _of("_running.downloading")
+    source: Source | None = _of("_out.source")
     heard_at: float = _of("_patience.heard")
     # Methods, which are described there.
     take_output: Callable[[], list[Buffer]] = _of("_out.take")
     put_back: Callable[[Buffer], None] = _of("_out.put_back")
     begun_literal: Callable[[], bytes] = _of("_framer.begun_literal")
+    streamed: Callable[[], bytes] = _of("_framer.streamed")
+    stream: Callable[[int], None] = _of("_framer.stream")
     new_tag: Callable[[], bytes] = _of("_tags.new")
     store: Callable[[Untagged], None] = _of("_session.store")
     answered_elsewhere: Callable[[Command, str], None] = _of("_session.answered_elsewhere")
@@ -147,6 +152,34 @@ class Connection(Reception):
         """
         self._patience.heard = self._patience.advanced = now
 
+    def hold_up(self, now: float) -> None:
+        """A sink takes no more at present: the server isn't heard. For the reader."""
+        self._patience.is_held_up = True
+
+    def resume(self, now: float) -> None:
+        """The sink takes more again. For the reader."""
+        self._patience.is_held_up = False
+        self.progressed(now)
+
+    def feed(self, source: Source, data: bytes, now: float) -> None:
+        """Send *data*, the next octets of *source*, unless all is over.
+
+        For the thread that was asked by `MoreWanted`. Next: `take_output`, and `wants_more`.
+        """
+        if self._out.source is not source:
+            return
+        self._patience.heard = now
+        if self._out.feed(data):
+            refusal, self._out.refusal = self._out.refusal, None
+            if refusal is not None:
+                self._tagged(*refusal, now)
+            self._admit(now)
+
+    def wants_more(self, source: Source) -> bool:
+        """Whether *source* is to be fed at once; else there will be another `MoreWanted`."""
+        source.is_asked = False
+        return source is self._out.source and self._out.ask_for_more() is not None
+
     def take_events(self) -> list[Event]:
         """What has happened, in order; it is forgotten here. Each type says what to do next."""
         events, self.events = self.events, []
@@ -198,6 +231,8 @@ class Connection(Reception):
         if patience.timeout is None and done_since is None and not patience.awaited:
             return None
         is_our_move = self._exchange.awaits_answer or self._upgrading.paused
+        source = self._out.source
+        is_our_move |= patience.is_held_up or (source is not None and source.is_asked)
         is_idling = idle is not None and idle.is_idling
         awaited = patience.awaited
         return patience.deadline(
@@ -265,9 +300,8 @@ class Connection(Reception):
     def end_idles(self, now: float) -> None:
         """End the IDLE in progress, and those that wait for their turn. Next: `take_output`."""
         self.idle_unwanted = False
-        for command in self._running.held:
-            if command.idle is not None:
-                command.idle.wanted_back(now)
+        for idle in self._running.held_idles:
+            idle.wanted_back(now)
         self._end_idle(now)
 
     def give_up(self, command: Command, now: float) -> None:
@@ -276,6 +310,8 @@ class Connection(Reception):
         Next: `take_output`, and `take_events`.
         """
         running = self._running
+        if command.sink is not None:
+            command.sink.drop()
         if command in running.held:
             self._fail_dependents(command, self._take_back(command))
             running.forget(command)
@@ -292,6 +328,9 @@ class Connection(Reception):
             self.fail(abort(f"{command.row.name} was interrupted"))
         elif command.idle is not None:
             self._end_idle(now)
+        elif self._out.waiting is command and not command.calls_back:
+            if self._out.abandon_source():
+                self.fail(interrupted(command))
 
     def cancel(self, command: Command, now: float) -> None:
         """The outcome of *command* isn't wanted any more: don't send it, if it isn't sent yet.
@@ -300,6 +339,8 @@ class Connection(Reception):
         in part, goes on; an IDLE ends. Next: `take_output`, and `take_events`.
         """
         running, position = self._running, 0
+        if command.sink is not None:
+            command.sink.drop()
         if command in running.held:
             position = self._take_back(command)
         elif running.commands.get(command.tag) is not command:

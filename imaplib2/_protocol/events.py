@@ -5,6 +5,7 @@ from __future__ import annotations
 from .._errors import error
 from .._hints import Any
 from .command import Command
+from .parts import Source
 from .records import Record
 
 
@@ -70,6 +71,16 @@ class RoomMade(Record):
         self.command = command
 
 
+class MoreWanted(Record):
+    """There is room for octets of a command's *source*: `feed` some, until it wants no more."""
+
+    __slots__ = ("command", "source")
+
+    def __init__(self, command: Command, source: Source) -> None:
+        self.command = command
+        self.source = source
+
+
 class UpgradeNow(Record):
     """Upgrade the transport, beginning with the bytes *unread*; then call `upgraded`."""
 
@@ -89,4 +100,6 @@ class Lost(Record):
         self.reason = reason
 
 
-Event = Greeted | Completed | Failed | Challenge | Idling | RoomMade | UpgradeNow | Lost
+Event = (
+    Greeted | Completed | Failed | Challenge | Idling | RoomMade | MoreWanted | UpgradeNow | Lost
+)

@@ -10,6 +10,7 @@ A framed response is ``bytes`` when it holds no literal (nearly all do not), and
 
 from __future__ import annotations
 
+from .._hints import Protocol
 from .folding import QUOTE, FoldedLine, first_folded, is_unclosed, is_within_quotes
 from .grammar import CRLF, FETCH_RESPONSE, RESPONSE_START
 from .limits import Limits, ProtocolViolation, excerpt
@@ -21,6 +22,17 @@ Frame = bytes | list[bytes]
 
 class Batch(list[Frame]):
     """Several responses that are handled at once."""
+
+
+class Streamed(list[bytes]):
+    """A framed response with a literal, here empty, that a `Taker` got piece by piece."""
+
+
+class Taker(Protocol):
+    """Takes some literals piece by piece, whatever their size."""
+
+    def takes(self, pieces: list[bytes], size: int) -> bool:
+        """Whether it takes the literal of *size* octets that the *pieces* announce."""
 
 
 #: Bytes that a few lines have: to look at more, that may not be all there is, would be too much.
@@ -43,6 +55,10 @@ class Framer:
         self._pieces: list[bytes] = []
         self._text_size = 0  # bytes of the text pieces
         self._literal: GrowingLiteral | None = None  # that is in progress
+        #: What may take literals from here on.
+        self.taker: Taker | None = None
+        #: Octets that the literal lacks which is taken just now; None if none is.
+        self.streaming: int | None = None
         # A line that turned out to be the next response's.
         self._pushed_back: bytes | None = None
         # A status response, whose response code isn't closed yet.
@@ -120,7 +136,20 @@ class Framer:
     def complete_literal(self, literal: bytes) -> None:
         """Take the literal in progress as a whole: the reader has received the rest of it."""
         self._pieces.append(literal)
-        self._literal = None
+        self._literal = self.streaming = None
+
+    def streamed(self) -> bytes:
+        """Octets that have come of the literal which is taken just now; they are forgotten here."""
+        assert self.streaming is not None
+        data = self._data[self._start : self._start + self.streaming]
+        self._start += len(data)
+        self.streaming -= len(data)
+        return data
+
+    def stream(self, size: int) -> None:
+        """*size* octets of it were received elsewhere; `complete_literal` is next, at its end."""
+        assert self.streaming is not None
+        self.streaming -= size
 
     def unread(self) -> bytes:
         """Give back, and forget, the bytes that are not part of a framed response."""
@@ -155,7 +184,7 @@ class Framer:
 
     def _advance(self, single: bool, found: list[Frame]) -> bool:
         """Take one step; false when more bytes are needed first."""
-        if self._literal is not None and not self._fill_literal():
+        if self.streaming is not None or (self._literal is not None and not self._fill_literal()):
             return False
         if self._is_held:
             next_begins = self._is_at_next_response
@@ -176,7 +205,7 @@ class Framer:
 
     def _split_run(self, found: list[Frame]) -> None:
         """Fast path: usual responses, which are there completely, as many as there are."""
-        if not (self._parts or self._odd_line_ends):
+        if not (self._parts or self._odd_line_ends or self.taker is not None):
             self._start, self._odd_line_ends = split_run(
                 self._data, self._start, self._limits, found
             )
@@ -277,9 +306,15 @@ class Framer:
         self._in_code = False
 
     def _start_literal(self, size: int) -> None:
-        _check_literal(size, self._pieces, self._limits)
+        is_taken = self.taker is not None and self.taker.takes(self._pieces, size)
+        if not is_taken:
+            _check_size(size, self._pieces, self._limits)
+        _check_number(self._pieces, self._limits)
         self._text_size += len(self._pieces[-1])
-        self._literal = GrowingLiteral(size)
+        if is_taken:
+            self._pieces, self.streaming = Streamed(self._pieces), size
+        else:
+            self._literal = GrowingLiteral(size)
 
     def _fill_literal(self) -> bool:
         """Move what has come of the literal into it; true when that completes it."""
@@ -298,13 +333,17 @@ class Framer:
         return True
 
 
-def _check_literal(size: int, pieces: list[bytes], limits: Limits) -> None:
-    """Raise ProtocolViolation when *pieces* announce a literal too large, or one too many."""
+def _check_size(size: int, pieces: list[bytes], limits: Limits) -> None:
+    """Raise ProtocolViolation when *pieces* announce a literal that is too large."""
     if size > limits.literal:
         raise ProtocolViolation(
             f"literal of {size} bytes, more than {limits.literal} (limits.literal): "
             + excerpt(pieces[0])
         )
+
+
+def _check_number(pieces: list[bytes], limits: Limits) -> None:
+    """Raise ProtocolViolation when *pieces* announce one literal too many."""
     if len(pieces) > 2 * limits.literals:
         raise ProtocolViolation(
             f"more than {limits.literals} literals in a response (limits.literals): "

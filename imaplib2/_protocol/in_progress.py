@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from .collecting import Collecting
 from .command import Command
-from .commands import Upgrade
+from .commands import Plus, Upgrade
 from .idling import Idle
 from .limits import Limits
 from .states import SELECTED
@@ -33,6 +33,8 @@ class InProgress:
         self.idle: Idle | None = None
         #: The command in progress that opens a mailbox.
         self.selecting: Command | None = None
+        #: The command in progress that has a sink.
+        self.downloading: Command | None = None
         self.collecting = Collecting(limits)
         # Those whose outcome isn't among the events yet. It is their one way out: whatever goes
         # wrong in between, the end of the connection finds them here.
@@ -108,6 +110,11 @@ class InProgress:
         self.held = kept
         return taken
 
+    @property
+    def held_idles(self) -> list[Idle]:
+        """How far those have got, of IDLE."""
+        return [command.idle for command in self.held if command.idle is not None]
+
     # -- Those in progress --------------------------------------------------------------------
 
     def start(self, command: Command) -> None:
@@ -123,6 +130,8 @@ class InProgress:
             self.idle = command.idle
         if row.collects or command.brings:
             self.collecting.start(command)
+            if command.sink is not None:
+                self.downloading = command
         if row.on_ok == SELECTED:
             self.selecting = command
             command.shown = []
@@ -138,6 +147,8 @@ class InProgress:
         self._expunging -= row.expunges
         if row.collects or command.brings:
             self.collecting.stop(command)
+            if command is self.downloading:
+                self.downloading = None
 
     def clear(self) -> None:
         """The connection is over: nothing is in progress; the outcomes are yet to be told."""
@@ -152,6 +163,11 @@ class InProgress:
         """What is in progress, if one is that runs by itself: else there may be thousands."""
         return self.commands.values() if self._alone else ()
 
+    @property
+    def in_sasl(self) -> bool:
+        """Whether a "+" may be part of a SASL exchange."""
+        return any(command.row.plus is Plus.SASL or command.by_hand for command in self.alone)
+
     def conflicts(self, command: Command, state: str, *, utf8: bool) -> bool:
         """Whether *command* has to wait for one in progress, in *state* and perhaps UTF-8 mode."""
         if not self.commands:
@@ -160,6 +176,10 @@ class InProgress:
             return True
         # An EXPUNGE may change what its message numbers mean.
         if self._expunging and command.numbers and state == SELECTED:
+            return True
+        # A literal for a sink is known before the rest of its response, which may have the UID, is.
+        alone = command.sink is not None or self.downloading is not None
+        if alone and self.collecting.collect_any(command.row.collects):
             return True
         claim = command.claim
         if utf8 and isinstance(command.utf8_form, Command):

@@ -10,17 +10,38 @@ from .values import octets
 Buffer = bytes | bytearray | memoryview
 
 
+class Source:
+    """Octets of a literal, *size* of them, that come bit by bit, as there is room for them."""
+
+    #: Its user was asked for more, and hasn't answered yet.
+    is_asked = False
+    #: Its user has left: nothing will come.
+    is_abandoned = False
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        #: Octets that are yet to come.
+        self.missing = size
+
+    def __len__(self) -> int:
+        return self.size
+
+    def check_unused(self) -> None:
+        """Raise ``error`` if another command has used it."""
+
+
 class Literal:
     """Octets sent as they are, behind their announced size (RFC 3501, section 4.3).
 
     *binary* makes it a literal8 (RFC 3516), which may hold NUL. ``bytes`` are not copied; all else
-    is: its owner may change it before the server has asked for what was announced to it.
+    is: its owner may change it before the server has asked for what was announced to it. But of a
+    `Source`, the server is asked first, always: what it refuses is never read.
     """
 
     __slots__ = ("binary", "data")
 
     def __init__(self, data: Any, binary: bool = False) -> None:
-        self.data = octets(data)
+        self.data: Any = data if isinstance(data, Source) else octets(data)
         self.binary = binary
 
     def __eq__(self, other: object) -> bool:
@@ -75,21 +96,22 @@ class Password:
 
 
 Part = bytes | Literal | Secret
+Run = list[Buffer | Source]
 _SECRET = "[secret]"
 
 
-def lay_out(parts: Sequence[Part], non_synchronizing: Callable[[int], bool]) -> list[list[Buffer]]:
-    """The runs of buffers of a command line; before each but the first, a "+" must come.
+def lay_out(parts: Sequence[Part], non_synchronizing: Callable[[int], bool]) -> list[Run]:
+    """The runs of a command line; before each but the first, a "+" must come.
 
     *non_synchronizing* says of a literal's size whether it may be sent at once (RFC 7888).
     """
-    runs: list[list[Buffer]] = [[]]
+    runs: list[Run] = [[]]
     for item in parts:
         part = item.part if isinstance(item, Secret) else item
         if not isinstance(part, Literal):
             runs[-1].append(part)
             continue
-        at_once = non_synchronizing(part.size)
+        at_once = not isinstance(part.data, Source) and non_synchronizing(part.size)
         mark = b"~" if part.binary else b""
         runs[-1].append(b"%b{%d%b}\r\n" % (mark, part.size, b"+" if at_once else b""))
         if not at_once:

@@ -37,6 +37,8 @@ class Patience:
         self.heard = 0.0
         #: When a command in progress last got nearer to its end.
         self.advanced = 0.0
+        #: What the server sends isn't taken at present, as a file is slow: silence means nothing.
+        self.is_held_up = False
         #: What is `Awaited`, and since when; empty for most of the time.
         self.awaited: dict[Awaited, float] = {}
         self._greeting_timeout: float | None = None

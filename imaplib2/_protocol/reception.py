@@ -9,12 +9,12 @@ from .._hints import Any
 from .command import Command
 from .commands import Plus, Upgrade
 from .dispatch import Dispatch
-from .events import Challenge, Completed, Greeted, Idling, UpgradeNow
-from .framing import Batch, Frame, Framer, first_line
+from .events import Challenge, Completed, Greeted, Idling, MoreWanted, UpgradeNow
+from .framing import Batch, Frame, Framer, Streamed, first_line
 from .limits import ProtocolViolation, excerpt
 from .parts import Buffer
 from .patience import Awaited
-from .refusals import about_answer
+from .refusals import about_answer, interrupted
 from .responses import (
     STATUS_TYPES,
     Continuation,
@@ -50,8 +50,10 @@ class Reception(Dispatch):
         """Bytes to responses. For the reader only, outside the lock: it is most of the work.
 
         Next: `receive` them, also if there are none: bytes that complete no response are a sign of
-        life, too. And call this again, without bytes, if `may_have_frames` was true before.
+        life, too. And call this again, without bytes, if `may_have_frames` was true before. But
+        while ``streaming`` isn't None, what comes is for the sink of the command ``downloading``.
         """
+        self._framer.taker = self._running.downloading
         return self._framer.frames_of(data, single=self._upgrading.singly)
 
     @property
@@ -60,7 +62,10 @@ class Reception(Dispatch):
         return self._upgrading.singly or self._framer.violation is not None
 
     def frame_literal(self, literal: bytes) -> list[Frame]:
-        """As `frame`: the literal in progress, whole, was received elsewhere. For the reader."""
+        """As `frame`: the *literal* in progress, whole, was received elsewhere. For the reader.
+
+        It is empty where a sink has got all of it.
+        """
         self._framer.complete_literal(literal)
         return self._framer.frames(single=self._upgrading.singly)
 
@@ -103,11 +108,12 @@ class Reception(Dispatch):
 
     def _receive(self, frame: Frame, now: float) -> None:
         if self.traffic is not None:
-            shown = "+ [SASL challenge]" if frame[:1] == b"+" and self._in_sasl() else frame
+            shown = "+ [SASL challenge]" if frame[:1] == b"+" and self._running.in_sasl else frame
             self.traffic.append(("<", shown))
         if self._exchange.logging_in:
             frame = self._exchange.secrets.hide(frame)
-        if self._by_hand.tap is not None:
+        # A response whose literal isn't there would be no answer to who reads by hand.
+        if self._by_hand.tap is not None and not isinstance(frame, Streamed):
             self._by_hand.tap(frame)
         if self._session.welcome is None:
             return self._greeting(frame, now)
@@ -122,13 +128,6 @@ class Reception(Dispatch):
         else:
             self._continuation(response, now)
         return None
-
-    def _in_sasl(self) -> bool:
-        """Whether a "+" may be part of a SASL exchange."""
-        for command in self._running.alone:
-            if command.row.plus is Plus.SASL or command.by_hand:
-                return True
-        return False
 
     def _unexpected(self, what: str, frame: Frame) -> ProtocolViolation:
         shown = excerpt(self._exchange.secrets.hidden(first_line(frame)))
@@ -227,6 +226,7 @@ class Reception(Dispatch):
         """A "+" lets a command go on; a stray one has no meaning, but stands in the trace."""
         if self._out.go_on():
             self._patience.advanced = now
+            self.ask_for_more(now)
             self._admit(now)
             return
         for command in self._running.alone:
@@ -240,6 +240,19 @@ class Reception(Dispatch):
                     self._send_done(now)
                 return
 
+    def ask_for_more(self, now: float) -> None:
+        """If there is room for more of a source that the server has asked for, have it fed.
+
+        For the thread that has sent what there was, too.
+        """
+        source, command = self._out.ask_for_more(), self._out.waiting
+        if source is None or command is None:
+            return
+        if source.is_abandoned:
+            self.fail(interrupted(command))
+        else:
+            self.events.append(MoreWanted(command, source))
+
     def _tagged(self, response: Tagged, frame: Frame, now: float) -> None:
         """*response*, which was framed as *frame*, completes a command, or the OK of an upgrade."""
         command = self._running.commands.get(response.tag)
@@ -248,9 +261,12 @@ class Reception(Dispatch):
         if command is None or response.tag in self._out.untaken:
             raise self._unexpected("tagged response", frame)
         self._patience.advanced = now
+        succeeded = response.type == "OK"
+        refuses = not succeeded and self._out.waiting is command
+        if refuses and not self._out.drop_rest((response, frame)):
+            return
         if response.text[:1] == b"[" and (code := response_code(response.text)) is not None:
             self._session.take_code(code)
-        succeeded = response.type == "OK"
         if succeeded and command.doubt is not None and (doubt := command.doubt()) is not None:
             raise ProtocolViolation(doubt)
         # The text becomes that of an exception.
@@ -258,11 +274,9 @@ class Reception(Dispatch):
             hidden = self._exchange.secrets.hidden_with_code(response.text)
             response = response._replace(text=hidden)
         if self._out.waiting is command:
-            if succeeded:
-                raise ProtocolViolation(
-                    f"{command.row.name} completed before it was sent: {excerpt(response.text)}"
-                )
-            self._out.drop_rest()
+            raise ProtocolViolation(
+                f"{command.row.name} completed before it was sent: {excerpt(response.text)}"
+            )
         if command.idle is not None:
             self._take_back_done(command.idle)
             if succeeded and command.idle.renewed(now):

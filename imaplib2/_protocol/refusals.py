@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._errors import error, printable
+from .._errors import abort, error, printable
 from .._hints import Any
 from .command import Command
 from .commands import Row
@@ -61,4 +61,11 @@ def in_plain_text(row: Row) -> error:
     return error(
         f"{row.name} is not sent in plain text; STARTTLS was sent by hand: negotiate TLS, and "
         "assign the socket to M.sock"
+    )
+
+
+def interrupted(command: Command) -> abort:
+    """The end of the connection: *command* is under way, and the rest of it will not come."""
+    return abort(
+        f"{command.row.name} was interrupted with the message under way: the server waits for it"
     )

@@ -6,9 +6,10 @@ Threads meet at queues. Between them and the core, which knows IMAP, is the gate
 only what stands below them here::
 
     engine                               what the client sees: start, submit, wait, close, abandon
-    reader    writer                     a thread each; literals: the reader's large ones
+    reader    writer                     a thread each; literals, downloads: the reader's large ones
     gate                                 the mutex and the core: decide, then do what follows
     callbacks    sending    polling      the queues of the callback thread, writer and reader
+    uploads                              what is sent as a user's file gives it
     user_code    ending    silence    pending         what is asked, and calls nothing above it
 
 A command goes down: `Engine.submit`, `Gate.drive`, ``core.submit`` under the mutex, then
@@ -28,8 +29,9 @@ until there is output, until the earliest deadline, or until the end; ``Sending.
 will look again, so that other threads wake it only for less.
 
 *The reader* blocks in the transport. Between the OK of an upgrade and its end it waits for
-``Gate.resume``, while the thread that waits for the command upgrades. While a user polls the socket
-for the news of an IDLE (see ``_by_hand/``), it waits for errands, see ``polling.py``.
+``Gate.resume``, while the thread that waits for the command upgrades; and so it does for the file
+of a user that takes a literal more slowly than it comes, see ``downloads.py``. While a user polls
+the socket for the news of an IDLE (see ``_by_hand/``), it waits for errands, see ``polling.py``.
 
 *The callback thread* runs user code only, see ``callbacks.py``. What was received is traced before
 any thread is told of it: a callback waits for that, should it be faster.
@@ -113,8 +115,13 @@ the queue in `Callbacks`, its jobs        A queue; a list that one thread takes 
 ``Callbacks.due``, ``_ended``             Written under ``Gate.mutex``.
 ``Callbacks.done``, ``_calling``,         Written by the callback thread alone. A thread that reads
 ``_awaited``                              an old number waits for a callback that has ended.
-``UserCode.running``                      Written by a thread while it runs user code for a
-                                          command; other threads see that it isn't theirs.
+``UserCode.running``                      A dict; each thread sets and pops its own item while it
+                                          runs user code for a command.
+a `Download`                              Each attribute has one thread that writes it. Its
+                                          ``bell`` and ``is_dropped`` are set under
+                                          ``Gate.mutex``, or before it is held.
+an `Upload`                               ``missing``, ``is_asked`` and ``is_abandoned``:
+                                          ``Gate.mutex``. All else is the feeding thread's.
 ``Command.doubt``                         The reader asks; the thread that answers the challenges
                                           settles it before it answers the last one.
 ``Ending.running``                        A set; each thread looks for its own number.

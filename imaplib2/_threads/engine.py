@@ -95,7 +95,7 @@ class Engine:
         if not self.can_wait:
             raise _not_served(command.row.name)
         gate = self._gate
-        if gate.user_code.running is not None:
+        if gate.user_code.running:
             gate.user_code.check_no_deadlock(command)
         calls_back = command.waiter.callback is not None
         needs_thread = calls_back and gate.callbacks.thread is None
@@ -311,8 +311,7 @@ class Engine:
     @property
     def is_needed(self) -> bool:
         """Whether callbacks may have to wait for the calling thread, which is in user code."""
-        running = self._gate.user_code.running
-        is_asked = running is not None and running[0] == threading.get_ident()
+        is_asked = threading.get_ident() in self._gate.user_code.running
         return is_asked or self._gate.callbacks.is_current
 
     def check_can_wait(self, name: str) -> None:

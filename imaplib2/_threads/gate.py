@@ -31,6 +31,7 @@ from .._protocol.events import (
     Greeted,
     Idling,
     Lost,
+    MoreWanted,
     RoomMade,
     UpgradeNow,
 )
@@ -40,6 +41,7 @@ from .ending import Ending
 from .pending import Job, Pending, once
 from .polling import Polls
 from .sending import Sending
+from .uploads import feed
 from .user_code import Upgrader, UserCode
 
 if TYPE_CHECKING:
@@ -170,7 +172,7 @@ class Gate:
         """
         for events in self._undone.copy().values():
             for event in events:
-                if not isinstance(event, (Challenge, UpgradeNow)):
+                if not isinstance(event, (Challenge, MoreWanted, UpgradeNow)):
                     self._act_on(event)
             self._undone.pop(id(events), None)
 
@@ -277,9 +279,11 @@ class Gate:
                 if pending.callback is not None and self.callbacks.thread is None:
                     self._see_to_callbacks()
         elif isinstance(event, Challenge):
-            self._hand_over(event.command, partial(self._respond, event))
+            self.hand_over(event.command, partial(self._respond, event))
+        elif isinstance(event, MoreWanted):
+            self.hand_over(event.command, partial(feed, self, event))
         elif isinstance(event, UpgradeNow) and not event.command.upgraded_by_hand:
-            self._hand_over(event.command, partial(self._upgrade, event))
+            self.hand_over(event.command, partial(self._upgrade, event))
         elif isinstance(event, Idling):
             _tell(event.command.waiter, "idling")
         elif isinstance(event, RoomMade):
@@ -310,7 +314,7 @@ class Gate:
 
     # -- User code on a command's way: in the thread of its user, or as a callback --------------
 
-    def _hand_over(self, command: Command, job: Job) -> None:
+    def hand_over(self, command: Command, job: Job) -> None:
         """Have *job*, with user code, run where users expect it; *command* waits for it."""
         job = once(job, lambda: self.drive(lambda now: self.core.give_up(command, now)))
         if command.waiter.callback is None:

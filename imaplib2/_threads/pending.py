@@ -101,9 +101,11 @@ class Pending:
         """
         while True:
             # Before waiting: an earlier wait, which was interrupted, may have used up the signal.
+            # And first: what was handed over before the outcome is done before it is told.
+            done = self._done
             if self._jobs:
                 run_jobs(self._jobs)
-            if self._done:
+            if done:
                 return self.outcome()
             span = keep_time() if keep_time is not None else None
             self._signal.acquire(timeout=-1 if span is None else span)

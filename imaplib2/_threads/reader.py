@@ -10,6 +10,7 @@ from .._errors import abort
 from .._protocol.framing import Frame
 from .._protocol.limits import ProtocolViolation
 from .._trace import OwnThread
+from .downloads import receive as receive_to_file
 from .gate import Gate
 from .literals import READ_SIZE, LiteralSource
 from .pending import Job
@@ -106,6 +107,9 @@ class Reader:
             self.receive(core.frame(bytes(data) + transport.take_unread()))
         else:
             self.receive(core.frame(data))
+        # None, but while a literal goes to a user's file: several may, one behind the other.
+        while core.streaming is not None and core.reason is None:
+            self._receive_stream()
 
     def _take_nothing(self, size: int | None) -> None:
         """The transport has given None: bytes that are no data yet; or 0: it is at its end."""
@@ -140,6 +144,13 @@ class Reader:
             self._end_of_file()
         else:
             self.receive(core.frame_literal(literal))
+
+    def _receive_stream(self) -> None:
+        core = self._gate.core
+        if not receive_to_file(self._gate):
+            self._end_of_file()
+        elif core.reason is None:
+            self.receive(core.frame_literal(b""))
 
     def _end_of_file(self) -> None:
         """End the connection, by whose doing the transport is at its end."""

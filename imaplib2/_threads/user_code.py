@@ -1,4 +1,4 @@
-"""User code that commands need on their way: an authenticator, what negotiates TLS or compresses.
+"""User code that commands need on their way: an authenticator, what negotiates TLS, a file.
 
 It runs in the thread that waits for the command, or in the callback thread.
 """
@@ -10,13 +10,14 @@ from collections.abc import Callable
 
 from .._auth import Responder
 from .._errors import error
-from .._hints import TYPE_CHECKING, cast
+from .._hints import TYPE_CHECKING, Any, TypeVar, cast
 from .._protocol.command import Command
 from .._protocol.events import Challenge, UpgradeNow
 
 if TYPE_CHECKING:
     from .._transport.base import Transport
 
+T = TypeVar("T")
 #: Makes the transport that an upgrading command asks for, from the bytes that came early.
 Upgrader = Callable[[Command, bytes], "Transport"]
 
@@ -26,18 +27,30 @@ class UserCode:
 
     def __init__(self, upgrader: Upgrader) -> None:
         self._upgrader = upgrader
-        #: The number of the thread in user code, which sets it, and its command. Other threads
-        #: that look at it see that it is not about them.
-        self.running: tuple[int, Command] | None = None
+        #: The commands for which threads are in user code, by their numbers. Each thread sets and
+        #: looks at its own.
+        self.running: dict[int, Command] = {}
+
+    def run(self, command: Command, function: Callable[..., T], *arguments: Any) -> T:
+        """The result of *function*, which is user code that *command* needs on its way."""
+        thread = threading.get_ident()
+        outer = self.running.get(thread)
+        try:
+            self.running[thread] = command
+            return function(*arguments)
+        finally:
+            if outer is None:
+                self.running.pop(thread, None)
+            else:
+                self.running[thread] = outer
 
     def check_no_deadlock(self, command: Command) -> None:
         """Raise ``error`` if *command* would wait for the user code that issues it."""
-        running = self.running
-        if running is None or running[0] != threading.get_ident():
+        running = self.running.get(threading.get_ident())
+        if running is None or command.waiter.callback is not None or command.row.ends:
             return
-        if command.waiter.callback is None and not command.row.ends:
-            name = running[1].row.name
-            raise error(f"{command.row.name} would wait for {name}, and that for it")
+        name = running.row.name
+        raise error(f"{command.row.name} would wait for {name}, and that for it")
 
     def response(self, challenge: Challenge) -> bytes | None:
         """The authenticator's response to a SASL *challenge* (RFC 3501, section 6.2.2).
@@ -48,12 +61,10 @@ class UserCode:
         response: bytes | None = None
         waiter = challenge.command.waiter
         try:
-            self.running = threading.get_ident(), challenge.command
-            response = cast(Responder, waiter.responder)(challenge.text)
+            responder = cast(Responder, waiter.responder)
+            response = self.run(challenge.command, responder, challenge.text)
         except Exception as problem:
             waiter.replace(problem)
-        finally:
-            self.running = None
         return response
 
     def upgraded(self, event: UpgradeNow) -> Transport:
@@ -62,10 +73,7 @@ class UserCode:
         Raises what the user code raises, which becomes the outcome of the command.
         """
         try:
-            self.running = threading.get_ident(), event.command
-            return self._upgrader(event.command, event.unread)
+            return self.run(event.command, self._upgrader, event.command, event.unread)
         except BaseException as problem:
             event.command.waiter.replace(problem)
             raise
-        finally:
-            self.running = None

@@ -55,6 +55,8 @@ class Writer:
             for chunk in chunks(buffers):
                 self._send(chunk)
             gate.mutex.run(sending.end, core)
+            if core.source is not None:
+                gate.step(core.ask_for_more)
         elif buffers is None:
             gate.step(core.tick)
         else:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import inspect
+import io
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -185,7 +186,7 @@ class Called:
 OFF_THE_WIRE = {
     *("uid", "readonly", "timeout", "duration", "callback", "cb_arg", "authobject", "params"),
     *("keyfile", "certfile", "ca_certs", "cert_verify_cb", "ssl_version", "tls_level"),
-    *("ssl_context", "allow_clear_text"),
+    *("ssl_context", "allow_clear_text", "file", "size", "progress"),
 }
 #: Methods that send AUTHENTICATE, by what they are told.
 SASL = {
@@ -252,6 +253,9 @@ SOMETHING: dict[str, Any] = {
     "fields": None,
     "authobject": lambda challenge: b"",
     "uid.command": "FETCH",
+    "file": io.BytesIO(),
+    "fetch_to.message": "1",
+    "item": "BODY[]",
 }
 #: Where ``*args`` stand.
 SEVERAL: dict[str, tuple[Any, ...]] = {

@@ -26,7 +26,7 @@ METHODS = {
 #: What they use of what stands below them.
 USED = {
     "_call", "_refused", "_sends_elsewhere", "_simple_command", "_make_idler", "_take_untagged",
-    "_locked", "_running_engine", "untagged_responses", "capabilities", "literal",
+    "_locked", "_running_engine", "untagged_responses", "capabilities",
 }  # fmt: skip
 #: What no RFC tells of.
 OURS = {"response", "recent", "pop_untagged_responses", "proxyauth"}

@@ -18,13 +18,16 @@ from imaplib2._protocol.events import (
     Greeted,
     Idling,
     Lost,
+    MoreWanted,
     RoomMade,
     UpgradeNow,
 )
+from imaplib2._protocol.parts import Source
 from imaplib2._protocol.records import Record
 
 COMMAND, OTHER = (Command(COMMANDS["NOOP"], [b"NOOP"]) for _ in range(2))
 REASON = abort("gone")
+SOURCE = Source(3)
 EVENTS = [
     Greeted(),
     Completed(COMMAND, "OK", [b"x"]),
@@ -32,6 +35,7 @@ EVENTS = [
     Challenge(COMMAND, b"x"),
     Idling(COMMAND),
     RoomMade(COMMAND),
+    MoreWanted(COMMAND, SOURCE),
     UpgradeNow(COMMAND, b"x"),
     Lost(REASON),
 ]
@@ -51,7 +55,7 @@ def test_an_event_holds_what_it_was_made_with_and_nothing_else(event: Event) -> 
     assert not hasattr(event, "__dict__")
     values = {
         "command": COMMAND, "type": "OK", "data": [b"x"], "error": REASON, "text": b"x",
-        "unread": b"x", "reason": REASON,
+        "unread": b"x", "reason": REASON, "source": SOURCE,
     }  # fmt: skip
     assert fields == [values[name] for name in event.__slots__]
     assert len([other for other in EVENTS if other == event]) == 1

@@ -47,6 +47,11 @@ ANSWERS = [
     b'1 (X-GM-LABELS (\\Inbox "a b") MODSEQ (7) PREVIEW "x" SAVEDATE NIL EMAILID (M1) BODY[1]<0> ""'
     b' BINARY.SIZE[1.2] 7 INTERNALDATE " 1-Jan-2024 00:00:00 +0000" RFC822.SIZE 9.3e+06)',
 ]
+STREAMED = [
+    b"* 1 FETCH (UID 7 BODY[] {5}\r\nab\r\nc FLAGS ())\r\nA1 OK x\r\n",
+    b"* 7 FETCH (BODY[HEADER] {3}\r\nabc BODY[]<0> {0}\r\n\r\n)\r\n* 1 EXISTS\r\n",
+    b'* 1 FETCH (ENVELOPE (NIL {1}\r\na) RFC822 "b" BINARY[1] ~{2}\r\n\0\0)\r\n',
+]
 CHALLENGES = ["c2VjcmV0", "", "=", "PDE4OTYuNjk3MTcwOTUyQHBvc3RvZmZpY2U+"]
 
 
@@ -54,9 +59,10 @@ def seeds(target: str) -> list[bytes]:
     """Inputs that the *target* knows how to take, different ones."""
     if target == "connection":
         return list(map(script_of, TRANSCRIPTS))
-    if target in ("framer", "responses"):
-        wires = map(server_bytes, TRANSCRIPTS)
-        return [wire + (b"\1\0\0" if target == "framer" else b"") for wire in wires]
+    if target in ("framer", "responses", "streamed"):
+        wires = [*map(server_bytes, TRANSCRIPTS), *STREAMED]
+        ends = {"framer": b"\1\0\0", "streamed": b"\1\0\0"}
+        return [wire + ends.get(target, b"") for wire in wires]
     if target in ("value_lists", "fetched"):
         return [*map(answer, FETCHED.values()), *ANSWERS]
     texts: dict[str, list[str]] = {
@@ -66,6 +72,7 @@ def seeds(target: str) -> list[bytes]:
         "substitution": PROGRAMS,
         "listing": LISTINGS,
         "message_sets": SETS,
+        "items": ["BODY.PEEK[]<0.10>", "(RFC822)", 'body[HEADER.FIELDS ("x" y)]', "BINARY[1.2]"],
         "mailbox_names": NAMES_OF_MAILBOXES,
     }
     given = texts.get(target, [*LOOK_ALIKES, *NAMES_OF_MAILBOXES, *SETS])

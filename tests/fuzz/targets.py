@@ -16,9 +16,10 @@ from imaplib2._auth import respond
 from imaplib2._errors import InvalidArgument, error
 from imaplib2._protocol import mutf7
 from imaplib2._protocol.arguments import Password, split_list_options
+from imaplib2._protocol.bodies import answers, body_item, text_in
 from imaplib2._protocol.claims import Collectors, MailboxClaim, MessageClaim
 from imaplib2._protocol.commands import COMMANDS, Kind, Row
-from imaplib2._protocol.framing import Frame, Framer
+from imaplib2._protocol.framing import Frame, Framer, first_line
 from imaplib2._protocol.limits import Limits, ProtocolViolation
 from imaplib2._protocol.message_set import MessageSet, format_message_set
 from imaplib2._protocol.responses import Continuation, Tagged, Untagged, parse, response_code
@@ -75,6 +76,65 @@ def _framed(
     except ProtocolViolation:
         return found, True, b""
     return found, False, framer.unread()
+
+
+def streamed(data: bytes) -> None:
+    """Literals that a command's sink takes are those that it would have got, however they come."""
+    choices = Choices(data)
+    claim = MessageClaim(choices.pick([b"1", b"7", b"*"]), choices.flag())
+    wire = choices.rest() if choices.flag() else choices.data(1 << 16)
+    whole, violated, rest = _framed([wire], _BOUNDLESS)
+    for portions in (
+        [wire],
+        choices.portions(wire),
+        [wire[at : at + 1] for at in range(len(wire))],
+    ):
+        taker = _Taker(claim)
+        framer, found = Framer(_BOUNDLESS), list[Frame]()
+        framer.taker = taker
+        try:
+            for portion in portions:
+                framer.feed(portion)
+                while (frames := framer.frames()) or taker.fill(framer):
+                    found += frames
+        except ProtocolViolation:
+            assert violated
+        assert [first_line(frame) for frame in found] == [first_line(frame) for frame in whole]
+        texts = iter(taker.texts)
+        for frame, other in zip(found, whole, strict=True):
+            if isinstance(frame, list):
+                for at, expected in enumerate(other):
+                    is_taken = at % 2 and answers(claim, [*other[:at]])
+                    assert (next(texts) if is_taken else frame[at]) == expected
+            text_in([b" ".join(frame)] if isinstance(frame, list) else [frame])
+        assert violated or framer.streaming or framer.unread() == rest
+
+
+_BOUNDLESS = Limits(literal=10**30)
+
+
+class _Taker:
+    """Takes the texts that *claim* has asked for."""
+
+    def __init__(self, claim: MessageClaim) -> None:
+        self._claim = claim
+        self.texts: list[bytes] = []
+
+    def takes(self, pieces: list[bytes], size: int) -> bool:
+        if answers(self._claim, pieces):
+            self.texts.append(b"")
+            return True
+        return False
+
+    def fill(self, framer: Framer) -> bool:
+        """Take what has come; whether there may be more frames."""
+        if framer.streaming is None:
+            return False
+        self.texts[-1] += framer.streamed()
+        if not framer.streaming:
+            framer.complete_literal(b"")
+            return True
+        return False
 
 
 def responses(data: bytes) -> None:
@@ -247,6 +307,17 @@ def substitution(data: bytes) -> None:
     check_arguments(COMMANDS["SEARCH"], list(replaced), utf8=False)
 
 
+def items(data: bytes) -> None:
+    """What may be an item of FETCH is one, to the encoder as well, or is refused."""
+    text = data.decode("utf-8", "surrogateescape")
+    try:
+        item = body_item(text)
+    except InvalidArgument:
+        return
+    assert re.fullmatch(r"(?is)(BODY|BINARY)(.PEEK)?\[.*\](<\d+[.]\d+>)?|RFC822[.A-Z]*", item)
+    check_arguments(COMMANDS["FETCH"], ["1", item], utf8=False)
+
+
 def message_sets(data: bytes) -> None:
     """A message set is written so that it can be read, and says what is in it."""
     choices = Choices(data)
@@ -353,6 +424,7 @@ TARGETS: dict[str, Target] = {
     target.__name__: target
     for target in (
         framer,
+        streamed,
         responses,
         connection,
         sasl,
@@ -362,6 +434,7 @@ TARGETS: dict[str, Target] = {
         search,
         listing,
         substitution,
+        items,
         message_sets,
         mailbox_names,
         untagged,

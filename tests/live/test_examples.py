@@ -18,7 +18,7 @@ import pytest
 import imaplib2
 
 from ..needs import need_package
-from .helpers import TIMEOUT, fill, numbers, ok, plain, with_servers
+from .helpers import TIMEOUT, count, fill, numbers, ok, plain, with_servers
 from .server import PASSWORD, Server
 
 _ROOT = Path(__file__).parents[2]
@@ -232,6 +232,28 @@ def test_asyncio_fetch(server: Server, user: str) -> None:
         "nothing has happened for 0.2 seconds\n"
         "and the connection is OK\n"
     )
+
+
+@with_servers(lambda traits: not traits.is_slow)
+def test_large_messages(server: Server, user: str, tmp_path: Path) -> None:
+    with plain(server, user) as M:
+        ok(M.create(server.mailbox("Large")))
+        fill(M, "INBOX", [1], 500)
+        fill(M, "INBOX", [2, 3], 5_000_000)
+        ok(M.select())
+        sizes = [line.split()[-1].rstrip(b")") for line in ok(M.fetch("1:*", "RFC822.SIZE"))]
+    output = _output(
+        _command("large_messages.py", str(tmp_path), "100000", server.mailbox("Large")),
+        _account(server, user),
+    )
+    shown = "".join(f"message {uid}: {int(sizes[uid - 1])} bytes\n" for uid in (2, 3))
+    assert output == shown
+    with plain(server, user) as M:
+        assert count(M, server.mailbox("Large")) == 2
+        ok(M.select(server.mailbox("Large")))
+        for number in (1, 2):
+            (_, text), _ = ok(M.fetch(str(number), "(BODY.PEEK[])"))
+            assert text == (tmp_path / f"{number + 1}.eml").read_bytes()
 
 
 def test_idle_loop(server: Server, user: str) -> None:

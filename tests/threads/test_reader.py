@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import errno
+import io
 import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from imaplib2._errors import OSErrorAbort
+from imaplib2._errors import OSErrorAbort, abort
+from imaplib2._protocol.claims import MessageClaim
 from imaplib2._protocol.command import Command
 from imaplib2._protocol.commands import COMMANDS, Upgrade
 from imaplib2._threads import reader
+from imaplib2._threads.downloads import Download
 from imaplib2._threads.gate import Gate
 from imaplib2._threads.literals import LiteralSource
 from imaplib2._threads.polling import Polling
@@ -103,6 +106,46 @@ def test_bytes_that_give_no_response_are_a_sign_of_life(at: Reading) -> None:
     at.gate.core.receive = lambda frames, now: heard.append(len(frames))  # type: ignore[method-assign]
     Reader(at.gate, b"").receive(at.gate.core.frame(b"* 3 EX"))
     assert heard == [0]
+
+
+def test_literals_go_to_files(at: Reading) -> None:
+    at.start()
+    issued, file = command("FETCH"), io.BytesIO()
+    issued.claim, issued.sink = MessageClaim(b"1", False), Download(file, None)
+    at.submit(issued)
+    text = bytes(range(256)) * 1000
+    head = b"* 1 FETCH (BODY[] {%d}\r\n" % len(text)
+    whole = b"%b%b FLAGS ())\r\n* 3 EXISTS\r\n%b OK done\r\n" % (head, text, issued.tag)
+    for start in range(0, len(whole), 2048):
+        at.comes(whole[start : start + 2048])
+    result = issued.waiter.wait()
+    assert result == ("OK", [(b"1 (BODY[] {%d}" % len(text), b""), b" FLAGS ())"])
+    assert file.getvalue() == text
+    assert at.gate.core.untagged.take("EXISTS") == [b"3"]
+
+
+def test_a_literal_for_a_file_that_is_cut(at: Reading) -> None:
+    at.start()
+    issued, file = command("FETCH"), io.BytesIO()
+    issued.claim, issued.sink = MessageClaim(b"1", False), Download(file, None)
+    at.submit(issued)
+    at.comes(b"* 1 FETCH (BODY[] {100}\r\nabc")
+    at.comes(b"de")
+    at.comes(b"")
+    assert "EOF" in at.ended()
+    with pytest.raises(abort, match="EOF"):
+        issued.waiter.wait()
+    assert file.getvalue() == b"abcde"
+
+
+def test_a_connection_that_ends_when_a_literal_for_a_file_is_there(at: Reading) -> None:
+    issued = command("FETCH")
+    issued.claim, issued.sink = MessageClaim(b"1", False), Download(io.BytesIO(), None)
+    at.submit(issued)
+    reading = Reader(at.gate, b"")
+    at.gate.hand_over = lambda *_: at.gate.fail(abort("now"))  # type: ignore[method-assign]
+    reading._take(memoryview(b"* 1 FETCH (BODY[] {3}\r\nabc)\r\n"))
+    assert str(at.gate.core.reason).startswith("now")
 
 
 def test_large_literals_have_memory_of_their_own(

@@ -32,7 +32,7 @@ def test_the_authenticator_answers() -> None:
     code, challenge = asked(bytes.upper)
     assert code.response(challenge) == b"WHAT?"
     assert outcome(challenge.command) == ("OK", [])
-    assert code.running is None
+    assert not code.running
 
 
 def test_what_the_authenticator_raises_is_the_outcome() -> None:
@@ -43,7 +43,7 @@ def test_what_the_authenticator_raises_is_the_outcome() -> None:
     assert code.response(challenge) is None
     with pytest.raises(ValueError, match="mine"):
         outcome(challenge.command)
-    assert code.running is None
+    assert not code.running
 
 
 def test_an_interrupted_authenticator_is_interrupted() -> None:
@@ -53,7 +53,24 @@ def test_an_interrupted_authenticator_is_interrupted() -> None:
     code, challenge = asked(answer)
     with pytest.raises(KeyboardInterrupt):
         code.response(challenge)
-    assert code.running is None
+    assert not code.running
+
+
+def test_one_within_another() -> None:
+    code, outer, inner = UserCode(refuse), command(), command()
+    other = command("CREATE")
+
+    def refused() -> str:
+        with pytest.raises(error) as caught:
+            code.check_no_deadlock(other)
+        return str(caught.value)
+
+    def nested() -> list[str]:
+        return [refused(), code.run(inner, refused), refused()]
+
+    inner.row = inner.row.but(name="INNER")
+    assert [text.split()[4] for text in code.run(outer, nested)] == ["NOOP,", "INNER,", "NOOP,"]
+    assert not code.running
 
 
 def test_an_upgrade_gives_the_next_transport() -> None:
@@ -79,7 +96,7 @@ def test_what_an_upgrade_raises_is_the_outcome(kind: type[BaseException]) -> Non
         code.upgraded(UpgradeNow(waiting, b""))
     with pytest.raises(kind, match="mine"):
         outcome(waiting)
-    assert code.running is None
+    assert not code.running
 
 
 @pytest.mark.parametrize(
@@ -116,7 +133,7 @@ def test_other_threads_may_wait_meanwhile() -> None:
     code, challenge = asked(answer)
     ended = in_background(lambda: code.response(challenge))
     assert inside.wait(5)
-    assert code.running is not None
+    assert code.running
     code.check_no_deadlock(command())
     go.set()
     ended()

@@ -10,6 +10,8 @@ import pytest
 from imaplib2._errors import OSErrorAbort, abort
 from imaplib2._protocol.arguments import Buffer
 from imaplib2._protocol.command import Command
+from imaplib2._protocol.output import SOURCE_ROOM
+from imaplib2._protocol.parts import Message, Source
 from imaplib2._threads import writer
 from imaplib2._threads.gate import Gate
 from imaplib2._threads.sending import DIRECT_SIZE
@@ -77,6 +79,24 @@ def test_it_sends_in_portions_and_tells_of_the_progress(at: Writing) -> None:
     at.gate.fail(abort("the end"))
     at.ended()
     assert len(progressed) >= 3
+
+
+def test_it_has_a_source_fed_when_there_is_room(at: Writing) -> None:
+    source = Source(3 * SOURCE_ROOM)
+    issued = command("APPEND")
+    issued.parts += [b" x ", Message(source)]
+    at.submit(issued)
+    at.thread.start()
+    wait_sent(at, b"{%d}\r\n" % source.size)
+    asked: list[Source] = []
+    at.gate.hand_over = lambda of, job: asked.append(source)  # type: ignore[method-assign]
+    say(at.gate, b"+ go on\r\n")
+    for number in (1, 2, 3):
+        until(lambda: len(asked) == number)  # noqa: B023
+        at.gate.drive(at.gate.core.feed, source, bytes(SOURCE_ROOM))
+        at.gate.mutex.run(at.gate.core.wants_more, source)
+    wait_sent(at, bytes(3 * SOURCE_ROOM) + b"\r\n")
+    assert len(asked) == 3
 
 
 def test_it_goes_on_when_a_stalled_transport_takes_more(at: Writing) -> None:

@@ -13,6 +13,7 @@ from ...server.helpers import Serve
 from ...threads.with_server.test_process import check_clean, run, serve_process
 
 WATCH = """
+import io
 loaded = []
 
 class Watch:
@@ -40,6 +41,8 @@ M.idle(callback=lambda outcome: None)
     "what few need": """
 M = connect()
 M.append('x', None, None, b'x')
+M.append('x', None, None, io.BytesIO(b'x'))
+M.fetch_to(io.BytesIO(), 1)
 M.search(None, 'SUBJECT ?', params=['x'])
 M.xatom('XFOO (a)')
 M.id('a', 'b')

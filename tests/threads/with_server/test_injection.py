@@ -8,6 +8,7 @@ a connection, completes commands, sends, or calls back. Each line has a connecti
 from __future__ import annotations
 
 import gc
+import io
 import queue
 import sys
 import threading
@@ -178,6 +179,13 @@ def time_out(at: Situation) -> None:
     at.waiter.ended()
 
 
+def stream(at: Situation) -> None:
+    """A literal for a file, which a callback of the command gets."""
+    with suppress(error):
+        at.M.fetch_to(io.BytesIO(), 7, uid=True, callback=ignore)
+    let_the_server_go_on(at)
+
+
 def send_much(at: Situation) -> None:
     """So much that the writer has to send it."""
     at.injector.arm()
@@ -198,6 +206,14 @@ USERS: dict[str, Scenario] = {
     "literal": in_user(lambda M: M.append("x", None, None, b"text", callback=ignore)),
     "idle": in_user(lambda M: M.idle(callback=ignore)),
     "idle_done": in_user(lambda M: (M.idle(callback=ignore), M.idle_done())),
+    "to a file": in_user(lambda M: M.fetch_to(io.BytesIO(), 7, uid=True)),
+    "to a file, called back": in_user(
+        lambda M: M.fetch_to(io.BytesIO(), 7, uid=True, callback=ignore)
+    ),
+    "from a file": in_user(lambda M: M.append("x", None, None, io.BytesIO(b"text"))),
+    "from a file, called back": in_user(
+        lambda M: M.append("x", None, None, io.BytesIO(b"text"), callback=ignore)
+    ),
     "untagged": in_user(lambda M: M.untagged_responses.append(["X", [b"1"]])),
 }
 Behaviour = Callable[[Peer, Turn, list[bytes]], object]
@@ -208,6 +224,16 @@ def complete_both(peer: Peer, turn: Turn, tags: list[bytes]) -> None:
     turn.go.wait(SECONDS)
     peer.send(b"".join(b"%s OK done\r\n" % tag for tag in tags))
     peer.wait_closed()
+
+
+def send_a_text(peer: Peer, turn: Turn, tags: list[bytes]) -> None:
+    """A large one, in pieces."""
+    tag = peer.command("UID FETCH").tag
+    turn.go.wait(SECONDS)
+    text = bytes(100_000)
+    peer.send(b"* 3 FETCH (UID 7 BODY[] {200000}\r\n" + text)
+    peer.send(text + b")\r\n%s OK done\r\n" % tag)
+    complete_both(peer, turn, tags)
 
 
 def say_bye(peer: Peer, turn: Turn, tags: list[bytes]) -> None:
@@ -234,7 +260,11 @@ def answer_the_others(peer: Peer, turn: Turn, tags: list[bytes]) -> None:
             peer.line(b"+ idling")
         elif tag.strip() != b"DONE":
             if rest.startswith(b"APPEND"):
+                if rest.endswith(b"}"):
+                    peer.line(b"+ go on")
                 peer.readline()
+            if rest.endswith(b"BODY.PEEK[])"):
+                peer.send(b"* 3 FETCH (UID 7 BODY[] {4}\r\ntext)\r\n")
             peer.line(tag + b" OK done")
 
 
@@ -245,6 +275,8 @@ OWN: dict[str, tuple[str, Scenario, Behaviour]] = {
     "reader finds the end": ("reader", let_the_server_go_on, hang_up),
     "writer keeps the time": ("writer", time_out, stay_silent),
     "writer sends": ("writer", send_much, say_bye),
+    "reader streams": ("reader", stream, send_a_text),
+    "callbacks write": ("callbacks", stream, send_a_text),
     "callbacks": ("callbacks", let_the_server_go_on, complete_both),
 }
 
