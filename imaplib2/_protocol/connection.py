@@ -328,9 +328,8 @@ class Connection(Reception):
             self.fail(abort(f"{command.row.name} was interrupted"))
         elif command.idle is not None:
             self._end_idle(now)
-        elif self._out.waiting is command and not command.calls_back:
-            if self._out.abandon_source():
-                self.fail(interrupted(command))
+        elif self._out.waiting is command and not command.calls_back and self._out.abandon_source():
+            self.fail(interrupted(command))
 
     def cancel(self, command: Command, now: float) -> None:
         """The outcome of *command* isn't wanted any more: don't send it, if it isn't sent yet.
