@@ -44,7 +44,7 @@ def encoded(name: str, *values: Any, utf8: bool = False) -> Encoded:
 
 def joined(parts: Iterable[Part], *, literal_plus: bool = False) -> bytes:
     """All that is sent for *parts*, whatever has to be waited for in between."""
-    runs = lay_out([*parts], lambda size: literal_plus)
+    runs: Any = lay_out([*parts], lambda size: literal_plus)
     return b"".join(bytes(buffer) for run in runs for buffer in run)
 
 
@@ -675,7 +675,7 @@ def test_a_list_is_recognised(text: str, expected: bool) -> None:
 
 def test_what_follows_a_synchronizing_literal_waits_for_a_plus() -> None:
     parts: list[Part] = [b"a1 LOGIN ", Literal(b"u\xff"), b" ", Secret(Literal(b"p\xff")), b"\r\n"]
-    runs = lay_out(parts, lambda size: False)
+    runs: Any = lay_out(parts, lambda size: False)
     assert [b"".join(map(bytes, run)) for run in runs] == [
         b"a1 LOGIN {2}\r\n",
         b"u\xff {2}\r\n",
@@ -685,7 +685,7 @@ def test_what_follows_a_synchronizing_literal_waits_for_a_plus() -> None:
 
 def test_non_synchronizing_literals_leave_in_one_run() -> None:
     parts: list[Part] = [b"a1 LOGIN ", Literal(b"u\xff"), b" ", Secret(Literal(b"p\xff")), b"\r\n"]
-    runs = lay_out(parts, lambda size: True)
+    runs: Any = lay_out(parts, lambda size: True)
     assert [b"".join(map(bytes, run)) for run in runs] == [
         b"a1 LOGIN {2+}\r\nu\xff {2+}\r\np\xff\r\n"
     ]
@@ -693,7 +693,7 @@ def test_non_synchronizing_literals_leave_in_one_run() -> None:
 
 def test_each_literal_is_synchronizing_or_not_by_its_size() -> None:
     parts: list[Part] = [b"x ", Literal(b"ab"), b" ", Literal(b"abcd"), b"\r\n"]
-    runs = lay_out(parts, lambda size: size <= 2)
+    runs: Any = lay_out(parts, lambda size: size <= 2)
     assert [b"".join(map(bytes, run)) for run in runs] == [
         b"x {2+}\r\nab {4}\r\n",
         b"abcd\r\n",
@@ -756,7 +756,7 @@ def test_a_literal_is_the_octets_of_the_moment_when_it_was_made(kind: str, at_on
     overwrite(buffer)
     assert type(literal.data) is bytes
     assert literal.size == 4
-    runs = lay_out([literal], lambda size: at_once)
+    runs: Any = lay_out([literal], lambda size: at_once)
     assert (
         b"".join(b"".join(run) for run in runs)
         == (b"{4+}\r\n" if at_once else b"{4}\r\n") + b"abcd"
