@@ -20,6 +20,7 @@ extensions = [
     "sphinx.ext.intersphinx",
     "cross_references",
     "flag_names",
+    "pictures",
     "quirks",
     "public_names",
 ]
@@ -46,6 +47,18 @@ toc_object_entries = False
 html_theme = "furo"
 html_title = f"imaplib2 {release}"
 html_static_path = ["_static"]
+html_theme_options = {
+    "light_css_variables": {
+        "color-brand-primary": "#0b6b6b",
+        "color-brand-content": "#0b6b6b",
+        "color-brand-visited": "#0b6b6b",
+    },
+    "dark_css_variables": {
+        "color-brand-primary": "#5cc4bd",
+        "color-brand-content": "#5cc4bd",
+        "color-brand-visited": "#5cc4bd",
+    },
+}
 html_css_files = ["house.css"]
 html_copy_source = False
 html_show_sphinx = False

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from ..live.helpers import wait_until
 from ..server.authority import Authority, server_context
 from ..server.scripted import (
     CAPABILITIES,
@@ -79,6 +80,10 @@ class Account:
         with self._idles:
             if not self._idles.wait_for(lambda: self._idling, seconds):
                 raise TimeoutError("nobody idles")
+
+    def await_subjects(self, name: str, subjects: list[str]) -> None:
+        """Wait until a mailbox has messages of these subjects."""
+        wait_until(lambda: self.subjects(name) == subjects)
 
     def subjects(self, name: str) -> list[str]:
         """Those of a mailbox's messages."""
@@ -190,7 +195,8 @@ def _authenticate(session: Session, command: Command) -> None:
 
 def _judge(session: Session, command: Command, right: bool) -> None:
     if right:
-        session.peer.ok(command, b"[CAPABILITY " + session.capabilities + b"] logged in")
+        session.peer.untagged(b"CAPABILITY " + session.capabilities)
+        session.peer.ok(command, b"logged in")
     else:
         session.peer.no(command, b"[AUTHENTICATIONFAILED] wrong user or password")
 

@@ -7,6 +7,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,30 +47,45 @@ def account(authority: Authority, certificate: Path) -> Iterator[Account]:
         yield account
 
 
+@pytest.fixture
+def connections(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[imaplib2.IMAP4]]:
+    """Those that an example makes; few of them are closed there, as they are few lines."""
+    made: list[imaplib2.IMAP4] = []
+    new = imaplib2.IMAP4.__new__
+
+    def noted(cls: type[imaplib2.IMAP4], *args: Any, **options: Any) -> imaplib2.IMAP4:
+        made.append(new(cls, *args, **options))
+        return made[-1]
+
+    monkeypatch.setattr(imaplib2.IMAP4, "__new__", noted)
+    yield made
+    for M in made:
+        M.shutdown()
+
+
 @pytest.mark.parametrize("page", sorted(PAGES))
 def test_examples_do_what_they_say(
-    page: str, account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: str,
+    account: Account,
+    connections: list[imaplib2.IMAP4],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     found = list(blocks(PAGES[page].read_text(encoding="utf-8")))
     if not any(block.kind in RUN and not block.reason for block in found):
         return
-    # What examples write.
+    # Files that examples write.
     monkeypatch.chdir(tmp_path)
     M = imaplib2.IMAP4_SSL(HOST, timeout=20)
+    M.login(USER.decode(), PASSWORD.decode())
+    M.select()
     names = {
         "__name__": "__main__", "imaplib2": imaplib2, "M": M,
         # For hidden blocks.
-        "account": account, "written": written, "Thread": Thread, "threading": threading,
+        "ROOT": ROOT, "account": account, "written": written, "Thread": Thread,
+        "threading": threading,
     }  # fmt: skip
-    M.login(USER.decode(), PASSWORD.decode())
-    M.select()
-    try:
-        run(PAGES[page], names)
-    finally:
-        M.shutdown()
-        for value in list(names.values()):
-            if isinstance(value, imaplib2.IMAP4):
-                value.shutdown()
+    run(PAGES[page], names)
 
 
 @pytest.mark.parametrize("page", sorted(PAGES))
