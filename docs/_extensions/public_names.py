@@ -12,11 +12,12 @@ import pkgutil
 from collections.abc import Iterator
 from types import ModuleType
 
-import imaplib2
-import imaplib2.parse
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
+
+import imaplib2
+import imaplib2.parse
 
 _PUBLIC = {*imaplib2.__all__, *imaplib2.parse.__all__, "error"}
 _ALIAS = "imaplib2"

@@ -25,7 +25,9 @@ PAGES = {
     for path in [ROOT / "README.rst", ROOT / "CONTRIBUTING.rst", *(ROOT / "docs").rglob("*.rst")]
 }
 #: What shows code in a way that isn't run.
-OTHERWISE = re.compile(r"^ *\.\. (code|sourcecode|parsed-literal|highlight|doctest)::", re.MULTILINE)
+OTHERWISE = re.compile(
+    r"^ *\.\. (code|sourcecode|parsed-literal|highlight|doctest)::", re.MULTILINE
+)
 
 
 @pytest.fixture(scope="session")

@@ -754,8 +754,8 @@ def mailbox(
     """Be a small well-behaved server until LOGOUT, or until the client leaves.
 
     `messages` are those of INBOX, `mailboxes` the others by name, `flags` those of each message.
-    They are changed in place, so that connections can share them and tests can look at them. Use functools.partial
-    to make a script of it:  serve(partial(mailbox, handlers={"NOOP": my_noop})).
+    They are changed in place, so that connections can share them and tests can look at them. Use
+    functools.partial to make a script of it:  serve(partial(mailbox, handlers={"NOOP": my_noop})).
     """
     inbox = dict.fromkeys((1, 2, 3), MESSAGE) if messages is None else messages
     mailboxes = {} if mailboxes is None else mailboxes
