@@ -70,9 +70,13 @@ def _own(cls: type) -> set[str]:
     return {name for name in named if not name.startswith("_")}
 
 
+#: As they are before autodoc looks at the classes, of which it changes the annotations.
+_NAMES = frozenset(public_names())
+
+
 def _check(app: Sphinx, env: BuildEnvironment) -> None:
     told = env.domaindata["py"]["objects"]
-    for name in sorted(set(public_names()) - set(told)):
+    for name in sorted(_NAMES - set(told)):
         logging.getLogger(__name__).warning("no page tells of %s", name, type="public_names")
 
 
