@@ -14,11 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from . import growth
+from . import growth, pictures
 from .backends import BACKENDS
-from .docs import replaced, ways_table
+from .docs import ways_table
 from .libraries import BEFORE, LIBRARIES, OURS
 from .measure import ENOUGH, Plan, Results, measure
+from .places import replaced
 from .report import BASELINES, MARKDOWN, RST, beside_table, group_table, grouped, heading
 from .targets import targets_table
 from .workloads import WORKLOADS, Workload
@@ -190,6 +191,8 @@ def _publish(options: argparse.Namespace, figures: dict[str, str]) -> None:
             del figures["Conditions"]
         document = options.docs.read_text("utf-8")
         options.docs.write_text(replaced(document, figures), encoding="utf-8")
+        if options.docs.resolve().parent == pictures.DOCS:
+            pictures.draw()
 
 
 def main() -> int:

@@ -17,7 +17,7 @@ import pytest
 
 from . import __main__ as command_line
 from .backends import ROOT, Backend
-from .docs import marked, places, replaced, ways_table
+from .docs import ways_table
 from .growth import exponent
 from .libraries import (
     BEFORE,
@@ -31,6 +31,7 @@ from .libraries import (
 )
 from .libraries.floor import last_line
 from .measure import ENOUGH, Plan, Result, Results, measure
+from .places import marked, places, replaced
 from .replies import Mailbox, body, fetched
 from .report import METRICS, beside_table, cell, group_table, grouped, median, octets, seconds
 from .server import Counts, Line, _deflated, split_line, start_thread
