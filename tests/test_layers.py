@@ -38,6 +38,8 @@ LAYERS = [
         "_cli.push",
         "_cli.watch",
     },
+    {"_cli.tree"},
+    {"_cli.certificates", "_cli.mailboxes", "_cli.report", "_cli.shells", "_cli.trials"},
     {"_cli.accounts"},
     {"_cli.configuration"},
     {"_cli.advice", "_cli.passwords", "_cli.values"},

@@ -8,7 +8,7 @@ A module for each command, with two functions:
   and raises `Failure` for what ends it.
 
 Names that options of a command's own can't have: ``host`` and those of `accounts.add_arguments`,
-``subcommand`` and ``run``.
+``subcommand``, ``run`` and ``parser``.
 
 Shared are `main` (the parser, and what becomes of exceptions), `accounts` (which server, and a
 connection to it), `passwords`, `console`, `failures` and `advice` (what is wrong, in words).

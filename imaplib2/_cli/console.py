@@ -37,14 +37,15 @@ STYLES = {
 #: Signs, and what stands for them where the encoding hasn't got them.
 _SIGNS = {"✓": "+", "✗": "x", "→": "->", "…": "~", "·": "-"}
 _TREE = {"├── ": "|-- ", "└── ": "`-- ", "│   ": "|   "}
-#: Columns of what is no terminal.
-_WIDTH = 80
+#: Columns of what is no terminal; and below which a terminal is narrow.
+_WIDTH, _NARROW = 80, 60
 
 
 class Console:
     """Standard output and standard error of a command.
 
-    ``width`` is that of the terminal, 80 if there is none; ``is_terminal`` tells whether output
+    ``width`` is that of the terminal, 80 if there is none, and ``is_narrow`` when there is little
+    room; ``is_terminal`` tells whether output
     goes to one: only there may results be shortened to fit. Methods may be called by any thread;
     those that write to standard output raise `OutputClosed` when nobody reads it any more, which
     the caller lets pass.
@@ -61,6 +62,7 @@ class Console:
         self.err: TextIO = sys.stderr if err is None else err
         self.is_terminal = self.out.isatty()
         self.width = terminal_width(self.out if self.is_terminal else self.err)
+        self.is_narrow = self.width < _NARROW
         self._rich_out = rich_console(self.out, self.width)
         self._rich_err = rich_console(self.err, self.width)
         self._progress: Progress | None = None

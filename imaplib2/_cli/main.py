@@ -103,5 +103,5 @@ def parser() -> argparse.ArgumentParser:
         module.add_arguments(command)
         has_host = any(action.dest == "host" for action in command._actions)
         command.epilog = "\n\n".join([passwords.ORDER] * has_host + [EXIT_STATUSES])
-        command.set_defaults(run=module.run)
+        command.set_defaults(run=module.run, parser=top)
     return top
