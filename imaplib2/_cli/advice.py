@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import socket
 
-from .._errors import error, printable
+from .._errors import abort, error, printable
 from .._hints import TYPE_CHECKING
 from .failures import PROBLEM, REFUSED, UNREACHABLE, Failure
 
@@ -22,31 +22,31 @@ CODES = {
     "ALERT": ("", "The server wants you to read this."),
     "AUTHENTICATIONFAILED": ("", "Check the user's name and the password."),
     "AUTHORIZATIONFAILED": (
-        "The password is right, but this user may not act as that one",
+        "the password is right, but this user may not act as that one",
         "Log in as yourself, or ask the server's administrator.",
     ),
-    "BADCHARSET": ("The server doesn't know this character set", ""),
-    "CANNOT": ("The server can't do that", ""),
-    "CLIENTBUG": ("The server takes this for a mistake of the program", "Please report it."),
+    "BADCHARSET": ("the server doesn't know this character set", ""),
+    "CANNOT": ("the server can't do that", ""),
+    "CLIENTBUG": ("the server takes this for a mistake of the program", "Please report it."),
     "CONTACTADMIN": ("", "Ask the server's administrator."),
     "CORRUPTION": (
-        "The server has found mail that is damaged",
+        "the server has found mail that is damaged",
         "Tell the server's administrator.",
     ),
-    "EXPIRED": ("The password or the token has expired", "Get a new one."),
-    "INUSE": ("Something else is using the mailbox", "Try again in a while."),
-    "LIMIT": ("A limit of the server has been reached", "Close other mail programs, or wait."),
-    "NONEXISTENT": ("There is no such mailbox", "`imaplib2 ls` shows those there are."),
-    "NOPERM": ("This user may not do that", "Ask the server's administrator for the right."),
-    "OVERQUOTA": ("The mailbox is full", "Delete something, or ask for more room."),
+    "EXPIRED": ("the password or the token has expired", "Get a new one."),
+    "INUSE": ("something else is using the mailbox", "Try again in a while."),
+    "LIMIT": ("a limit of the server has been reached", "Close other mail programs, or wait."),
+    "NONEXISTENT": ("there is no such mailbox", "`imaplib2 ls` shows those there are."),
+    "NOPERM": ("this user may not do that", "Ask the server's administrator for the right."),
+    "OVERQUOTA": ("the mailbox is full", "Delete something, or ask for more room."),
     "PRIVACYREQUIRED": (
-        "The server wants an encrypted connection",
+        "the server wants an encrypted connection",
         "Leave out --plain, or use --starttls.",
     ),
-    "SERVERBUG": ("The server has made a mistake", "Tell the server's administrator."),
-    "TRYCREATE": ("There is no such mailbox", "Create it first."),
+    "SERVERBUG": ("the server has made a mistake", "Tell the server's administrator."),
+    "TRYCREATE": ("there is no such mailbox", "Create it first."),
     "UNAVAILABLE": (
-        "Something behind the server is out of order",
+        "something behind the server is out of order",
         "That isn't about you: try again in a few minutes.",
     ),
     "WEBALERT": ("", "Log in to the web mail of the provider first."),
@@ -54,12 +54,15 @@ CODES = {
 #: What says of a refused login that it isn't about user and password.
 _NOT_ABOUT_USER = {"UNAVAILABLE", "LIMIT", "INUSE", "SERVERBUG", "PRIVACYREQUIRED", "CANNOT"}
 
+_TOO_MANY = (
+    "Too many connections of this user are open: close other mail programs, or wait for some"
+    " minutes."
+)
 #: By a part of what servers say, in lower case.
 _PHRASES = (
     (
         ("too many simultaneous", "maximum number of connections", "too many connections"),
-        "Too many connections of this user are open: close other mail programs, or wait for some"
-        " minutes.",
+        _TOO_MANY,
     ),
     (
         ("application-specific password", "app password", "app-specific"),
@@ -130,7 +133,7 @@ _CERTIFICATES = {
 }
 _HOW_TO_TRUST = (
     "If the server is your own, trust its authority by --ca-file, or this one certificate by"
-    " --fingerprint; `imaplib2 check` shows it."
+    " --fingerprint: the SHA-256 that `imaplib2 check` shows."
 )
 
 
@@ -144,32 +147,34 @@ def explained(problem: BaseException, account: Account) -> Failure:
         return _tls(problem, account)
     if isinstance(problem, error) and problem.type in ("NO", "BAD"):
         text, advice = said(problem)
-        return Failure(text, advice, PROBLEM)
+        return Failure(f"{account.where} says {problem.type}: {text}", advice, PROBLEM)
     return _unreachable(problem, account)
 
 
 def refused(problem: BaseException, account: Account) -> Failure:
     """The same, of a login. Its status is that of refused credentials only if they were judged."""
-    if not isinstance(problem, error) or (problem.type is None and isinstance(problem, OSError)):
+    if not isinstance(problem, error) or isinstance(problem, abort):
         return explained(problem, account)
     if "doesn't show the password" in str(problem):
         return _clear_text(account)
+    # Nothing was sent.
+    if problem.type is None:
+        advice = "If it takes OAuth tokens only, see --token-command."
+        return Failure(f"No login at {account.where}: {problem}.", advice, PROBLEM)
     text, advice = said(problem)
-    about_user = problem.code not in _NOT_ABOUT_USER
-    where = f"{account.user} at {account.where}"
-    beginning = f"The server refuses {where}" if about_user else f"No login of {where}"
-    if about_user:
-        advice = " ".join(filter(None, [provider(account.host) or advice]))
-    return Failure(f"{beginning}: {text}", advice, REFUSED if about_user else PROBLEM)
+    if problem.code in _NOT_ABOUT_USER or advice == _TOO_MANY:
+        return Failure(f"No login at {account.where}: {text}", advice, PROBLEM)
+    text = f"{account.where} refuses the login of {account.user}: {text}"
+    known = phrase_advice(str(problem)) or provider(account.host)
+    return Failure(text, known or advice or "Check the user's name and the password.", REFUSED)
 
 
 def said(problem: error) -> tuple[str, str]:
     """What the server means by the response that is *problem*, and what to do."""
-    quoted = problem.text or str(problem)
+    quoted = f'"{problem.text or problem}"'
     meaning, advice = CODES.get(problem.code or "", ("", ""))
-    text = f'{meaning}; it says: "{quoted}".' if meaning else f'it says: "{quoted}".'
-    phrase = phrase_advice(str(problem))
-    return text, phrase or advice
+    text = f"{meaning} ({quoted})." if meaning else quoted
+    return text, phrase_advice(str(problem)) or advice
 
 
 def phrase_advice(text: str) -> str:

@@ -126,7 +126,8 @@ class Table:
         for number, row in enumerate(self._rows):
             self._show_row(row, *self._labels[number], self._beside(number))
         self._console.line()
-        self._console.line((self._sums(), "dim"))
+        for line in self._console.wrapped(self._sums()):
+            self._console.line((line, "dim"))
 
     def _beside(self, number: int) -> str:
         """What stands beside the name in the row of this *number*."""
@@ -134,10 +135,12 @@ class Table:
         return "".join(f"  {text}" for text in texts).rstrip()
 
     def _show_row(self, row: Row, name: str, about: str, beside: str) -> None:
+        # Where nothing stands beside it, there is more room.
+        room = self._room if beside else max(self._room, self._console.width - 1)
         ellipsis = self._console.sign("…")
-        name = shortened(name, self._room - min(cells(about), self._room // 2), ellipsis)
-        about = shortened(about, self._room - cells(name), ellipsis)
-        space = " " * (self._room - cells(name) - cells(about)) if beside else ""
+        name = shortened(name, room - min(cells(about), room // 2), ellipsis)
+        about = shortened(about, room - cells(name), ellipsis)
+        space = " " * (room - cells(name) - cells(about)) if beside else ""
         is_mailbox = row.found is not None and row.found.mailbox.is_selectable
         pieces: list[Piece] = [(name, "" if is_mailbox else "dim"), (about, "name")]
         self._console.line(*pieces, space + beside)
@@ -147,7 +150,7 @@ class Table:
         signs = [row.branches[at : at + 4] for at in range(0, len(row.branches), 4)]
         branches = "".join(one if one.isspace() else self._console.sign(one) for one in signs)
         about = "  " + ", ".join(_about(row.found)) if _about(row.found) else ""
-        return branches + printable(row.name), about
+        return branches + printable(row.name), printable(about)
 
     def _possible_columns(self) -> list[tuple[str, list[str]]]:
         tick = self._console.sign("✓")
@@ -183,7 +186,7 @@ def _about(found: Found | None) -> list[str]:
     if found is None:
         return ["no mailbox"]
     mailbox = found.mailbox
-    words = sorted(use.removeprefix("\\").lower() for use in mailbox.special_use)
+    words = sorted(mailbox.special_use)
     if mailbox.has(r"\NonExistent"):
         words.append("doesn't exist, but is subscribed" if found.is_subscribed else "doesn't exist")
     elif not mailbox.is_selectable:

@@ -6,7 +6,7 @@ They hold nothing that isn't from there, so that a new option is completed as so
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from .._hints import NamedTuple
 
@@ -22,6 +22,8 @@ class Option(NamedTuple):
     #: ``"words"`` or ``"other"``.
     kind: str
     words: tuple[str, ...] = ()
+    #: There may be several.
+    repeats: bool = False
 
 
 class Command(NamedTuple):
@@ -49,7 +51,8 @@ def _options(parser: argparse.ArgumentParser) -> Iterator[Option]:
             continue
         words = tuple(map(str, action.choices or ()))
         text = (action.help or "").replace("%%", "%")
-        yield Option(tuple(action.option_strings), text, _kind(action), words)
+        repeats = action.nargs in ("*", "+")
+        yield Option(tuple(action.option_strings), text, _kind(action), words, repeats)
 
 
 def _kind(action: argparse.Action) -> str:
@@ -66,19 +69,15 @@ def _named(command: Command) -> list[Option]:
     return [one for one in command.options if one.names]
 
 
-def _unnamed(command: Command) -> list[Option]:
-    return [one for one in command.options if not one.names]
-
-
 # -- bash ------------------------------------------------------------------------------------------
 
 _BASH_KINDS = {
-    "file": 'COMPREPLY=($(compgen -f -- "$word"))',
-    "directory": 'COMPREPLY=($(compgen -d -- "$word"))',
-    "account": 'COMPREPLY=($(compgen -W "$(imaplib2 completion accounts 2>/dev/null)" -- "$word"))',
-    "other": "COMPREPLY=()",
-    "": "COMPREPLY=()",
+    "file": 'compgen -f -- "$word"',
+    "directory": 'compgen -d -- "$word"',
+    "account": 'compgen -W "$(imaplib2 completion accounts 2>/dev/null)" -- "$word"',
+    "other": ":",
 }
+_BASH_FILES = (_BASH_KINDS["file"], _BASH_KINDS["directory"])
 
 
 def bash(commands: list[Command]) -> Iterator[str]:
@@ -88,7 +87,8 @@ def bash(commands: list[Command]) -> Iterator[str]:
     yield from (
         "_imaplib2() {",
         "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}",
-        "    local command= IFS=$' \\t\\n'",
+        # What stands between words, and between what is found.
+        "    local command= IFS=$'\\n'",
         "    ((COMP_CWORD > 1)) && command=${COMP_WORDS[1]}",
         "    case $command,$before in",
     )
@@ -96,32 +96,38 @@ def bash(commands: list[Command]) -> Iterator[str]:
         for option in _named(command):
             if option.kind:
                 patterns = "|".join(f"{command.name},{name}" for name in option.names)
-                yield f"    {patterns}) {_bash_words(option)}; return ;;"
+                yield f"    {patterns}) {_bash_reply([_bash(option)])}; return ;;"
     yield "    esac"
     yield "    case $command in"
     for command in others:
         words = [name for option in _named(command) for name in option.names]
         yield f"    {command.name})"
-        yield f"        if [[ $word == -* ]]; then {_bash_list(words)}"
-        yield f"        else {_bash_unnamed(command)}; fi ;;"
+        yield f"        if [[ $word == -* ]]; then {_bash_reply([_bash_words(words)])}"
+        # Which of them it is depends on what stands before.
+        unnamed = [_bash(option) for option in command.options if not option.names]
+        yield f"        else {_bash_reply(unnamed)}; fi ;;"
     words = [*names, *(name for option in _named(first) for name in option.names)]
-    yield f"    '') {_bash_list(words)} ;;"
-    yield from ("    esac", "}", "complete -o filenames -F _imaplib2 imaplib2")
+    yield f"    '') {_bash_reply([_bash_words(words)])} ;;"
+    yield from ("    esac", "}", "complete -o bashdefault -F _imaplib2 imaplib2")
 
 
-def _bash_list(words: list[str] | tuple[str, ...]) -> str:
-    return f"COMPREPLY=($(compgen -W '{' '.join(words)}' -- \"$word\"))"
+def _bash_reply(sources: list[str]) -> str:
+    """Reply with what the *sources*, commands, write."""
+    reply = f"COMPREPLY=($({'; '.join(dict.fromkeys(sources)) or ':'}))"
+    # macOS has a bash that doesn't know this.
+    has_files = any(source in sources for source in _BASH_FILES)
+    return f"compopt -o filenames 2>/dev/null; {reply}" if has_files else reply
 
 
-def _bash_words(option: Option) -> str:
-    return _bash_list(option.words) if option.kind == "words" else _BASH_KINDS[option.kind]
+def _bash(option: Option) -> str:
+    """The command that writes what may come behind *option*."""
+    return _bash_words(option.words) if option.kind == "words" else _BASH_KINDS[option.kind]
 
 
-def _bash_unnamed(command: Command) -> str:
-    """Whatever of the arguments without a name; which it is depends on what stands before."""
-    kinds = {option.kind: _bash_words(option) for option in _unnamed(command)}
-    known = [kinds[kind] for kind in ("words", "account", "directory", "file") if kind in kinds]
-    return known[0] if known else _BASH_KINDS["other"]
+def _bash_words(words: Sequence[str]) -> str:
+    # Not in the f-string: before Python 3.12, none may hold a backslash.
+    separated = "\\n".join(words)
+    return f"compgen -W $'{separated}' -- \"$word\""
 
 
 # -- zsh -------------------------------------------------------------------------------------------
@@ -169,7 +175,7 @@ def _zsh_specs(option: Option) -> Iterator[str]:
         action = f"({' '.join(option.words)})" if option.words else _ZSH_KINDS[option.kind]
         behind = f":{_plain(option.names[0] if option.names else 'argument')}:{action}"
     if not option.names:
-        yield _quoted(":" + behind if not behind else behind)
+        yield _quoted(f"{'*' if option.repeats else ''}{behind}")
     for name in option.names:
         yield _quoted(f"{name}[{_plain(option.help)}]{behind}")
 
@@ -205,7 +211,8 @@ def fish(commands: list[Command]) -> Iterator[str]:
             text = _fish_quoted(command.help)
             yield f"complete -c imaplib2 -n __fish_use_subcommand -a {command.name} -d {text}"
         for option in command.options:
-            yield f"complete -c imaplib2 {condition}{_fish_option(option)}"
+            if option.names or option.kind != "other":
+                yield f"complete -c imaplib2 {condition}{_fish_option(option)}"
 
 
 def _fish_option(option: Option) -> str:
