@@ -39,7 +39,7 @@ def commands_of(parser: argparse.ArgumentParser) -> list[Command]:
     found = [Command("", "", tuple(_options(parser)))]
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
-            helps = {one.dest: one.help or "" for one in action._choices_actions}
+            helps = {one.dest: _help(one) for one in action._choices_actions}
             for name, sub in action.choices.items():
                 found.append(Command(name, helps.get(name, ""), tuple(_options(sub))))
     return found
@@ -50,9 +50,12 @@ def _options(parser: argparse.ArgumentParser) -> Iterator[Option]:
         if isinstance(action, argparse._SubParsersAction) or action.help == argparse.SUPPRESS:
             continue
         words = tuple(map(str, action.choices or ()))
-        text = (action.help or "").replace("%%", "%")
         repeats = action.nargs in ("*", "+")
-        yield Option(tuple(action.option_strings), text, _kind(action), words, repeats)
+        yield Option(tuple(action.option_strings), _help(action), _kind(action), words, repeats)
+
+
+def _help(action: argparse.Action) -> str:
+    return (action.help or "").replace("%%", "%")
 
 
 def _kind(action: argparse.Action) -> str:
