@@ -12,7 +12,7 @@ import time
 from .._clock import Clock
 from .._errors import printable
 from .._hints import TYPE_CHECKING, Any
-from .failures import UNREACHABLE, Failure
+from .failures import Failure
 from .report import Report
 
 if TYPE_CHECKING:
@@ -166,17 +166,19 @@ def _about_untrusted(account: Account, failure: Failure, report: Report) -> None
 
     report.row("server", account.where, "server")
     cause = failure.__cause__
-    is_shown = isinstance(cause, ssl.SSLCertVerificationError) or (
-        cause is None and account.fingerprint and failure.status == UNREACHABLE
-    )
-    if is_shown:
-        from . import certificates
+    # Without a cause, it was compared in vain.
+    is_untrusted = cause is None and bool(account.fingerprint)
+    if not is_untrusted and not isinstance(cause, ssl.SSLCertVerificationError):
+        return
+    from . import certificates
 
-        try:
-            certificate = certificates.of_server(account)
-        except Failure:
-            return
-        about_certificate(certificate, report, "not trusted")
+    try:
+        certificate = certificates.of_server(account)
+    except Failure:
+        return
+    about_certificate(certificate, report, "not trusted")
+    if (certificates.days_left(certificate) or 0) < 0 and "expired" not in failure.text:
+        report.problem(f"It has also expired, on {_date(certificate.not_after)}.")
 
 
 def about_certificate(certificate: Certificate, report: Report, verdict: str) -> None:
@@ -217,7 +219,7 @@ def _date(seconds: float | None) -> str:
 def _days(days: int | None) -> str:
     if days is None:
         return "?"
-    return f"for {days} more days" if days >= 0 else f"expired {-days} days ago"
+    return f"for {days} more days" if days >= 0 else "expired"
 
 
 def about_server(client: IMAP4, account: Account, report: Report) -> None:
@@ -255,8 +257,10 @@ def _about_id(client: IMAP4, report: Report) -> None:
     if typ != "OK":
         return
     fields = parse.identification((typ, data), lenient=True)
-    if isinstance(fields, dict) and fields:
-        shown = ", ".join(f"{key} {value}" for key, value in fields.items() if value)
+    if not isinstance(fields, dict):
+        return
+    shown = ", ".join(f"{key} {value}" for key, value in fields.items() if value)
+    if shown:
         report.row("id", fields, "software", printable(shown))
 
 

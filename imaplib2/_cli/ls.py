@@ -188,7 +188,7 @@ def _about(found: Found | None) -> list[str]:
     mailbox = found.mailbox
     words = sorted(mailbox.special_use)
     if mailbox.has(r"\NonExistent"):
-        words.append("doesn't exist, but is subscribed" if found.is_subscribed else "doesn't exist")
+        words.append("doesn't exist")
     elif not mailbox.is_selectable:
         words.append("only a folder")
     if found.refusal is not None:

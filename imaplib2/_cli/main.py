@@ -82,6 +82,22 @@ def _discard_output() -> None:
         os.close(nowhere)
 
 
+class _Intermixed(argparse.ArgumentParser):
+    """Takes options before, behind and between other arguments: ``ls HOST --plain PATTERN``."""
+
+    _is_parsing = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        # The one calls the other.
+        if self._is_parsing:
+            return super().parse_known_args(args, namespace)
+        self._is_parsing = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._is_parsing = False
+
+
 def parser() -> argparse.ArgumentParser:
     """The parser of all commands; what it gives has ``run``, that of the command's module."""
     epilog = f"{_EXAMPLES}\n\n{EXIT_STATUSES}"
@@ -95,8 +111,9 @@ def parser() -> argparse.ArgumentParser:
         "--version", action="version", version=f"imaplib2 {__version__}", help="tell the version"
     )
     commands = top.add_subparsers(
-        title="commands", metavar="COMMAND", dest="subcommand", required=True
-    )
+        title="commands", metavar="COMMAND", dest="subcommand", required=True,
+        parser_class=_Intermixed,
+    )  # fmt: skip
     for name, summary in COMMANDS.items():
         module = importlib.import_module(f".{name}", __package__)
         command = commands.add_parser(name, help=summary, description=module.__doc__, **options)
