@@ -136,3 +136,26 @@ def test_a_closed_pipe(arguments: list[str], statuses: set[int]) -> None:
         child.stdout.close()
         assert child.stderr.read() == b""
     assert child.returncode in statuses
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_help_where_there_is_little_room(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    with pytest.raises(SystemExit):
+        main([*name.split(), "--help"])
+    shown = capsys.readouterr().out
+    assert all(len(line) <= 50 for line in shown.splitlines())
+    assert "\n  1    something is wrong: the text on standard\n       error" in shown
+
+
+def test_options_may_stand_anywhere() -> None:
+    for arguments in (
+        ["ls", "host", "a*", "--plain"],
+        ["ls", "host", "--plain", "a*"],
+        ["ls", "--plain", "host", "a*"],
+    ):
+        options = parser().parse_args(arguments)
+        assert (options.host, options.pattern, options.security) == ("host", "a*", "plain")
+    assert parser().parse_args(["ls", "host", "--plain"]).pattern == "*"
