@@ -236,12 +236,8 @@ def _without_tls(account: Account) -> str:
 
 def _unreachable(problem: BaseException, account: Account) -> Failure:
     where, text = account.where, _text(problem)
-    if isinstance(problem, socket.gaierror):
-        return Failure(
-            f"There is no host {account.host}: {text}.",
-            "Check the name: it is often imap. or mail. before the part behind the @.",
-            UNREACHABLE,
-        )
+    if isinstance(problem, (socket.gaierror, ValueError)) and not isinstance(problem, error):
+        return Failure(f"There is no host {account.host}: {text}.", _names(account), UNREACHABLE)
     if phrase := phrase_advice(text):
         return Failure(f"{where}: {text}.", phrase, UNREACHABLE)
     words, advice = _kind(problem, text, account)
@@ -271,6 +267,12 @@ def _text(problem: BaseException) -> str:
     if isinstance(problem, OSError) and problem.strerror and not isinstance(problem, error):
         return printable(problem.strerror).rstrip(".")
     return printable(str(problem)).rstrip(".")
+
+
+def _names(account: Account) -> str:
+    if account.name.isidentifier():
+        return "Nor is there an account of that name in ~/.config/imaplib2/config.toml."
+    return "Check the name: it is often imap. or mail. before the part behind the @."
 
 
 def _ports(account: Account) -> str:

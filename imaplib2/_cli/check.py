@@ -42,9 +42,12 @@ def run(options: argparse.Namespace, console: Console) -> int:
     account = accounts.account_of(options, console)
     report = Report(console, as_json=options.json)
     about_ourselves(report)
+    is_encrypted = account.security in ("tls", "starttls")
+    # Loading whom to trust takes longer than many a connection.
+    context = accounts.tls_context(account) if is_encrypted else None
     begun = Clock.now()
     try:
-        client = accounts.connect(account)
+        client = accounts.connect(account, context)
     except Failure as failure:
         report.section("Connection")
         _about_untrusted(account, failure, report)

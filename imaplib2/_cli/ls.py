@@ -150,7 +150,7 @@ class Table:
         signs = [row.branches[at : at + 4] for at in range(0, len(row.branches), 4)]
         branches = "".join(one if one.isspace() else self._console.sign(one) for one in signs)
         about = "  " + ", ".join(_about(row.found)) if _about(row.found) else ""
-        return branches + printable(row.name), printable(about)
+        return branches + printable(row.name), about
 
     def _possible_columns(self) -> list[tuple[str, list[str]]]:
         tick = self._console.sign("✓")

@@ -83,3 +83,9 @@ def test_a_tunnel() -> None:
     tunnel = account(security="command", command=command, user=None)
     with session(tunnel, Kept()) as client:
         assert client.state == "AUTH"
+
+
+@pytest.mark.parametrize("host", ["a..b", "a\0b", "x" * 70])
+def test_names_that_no_host_can_have(host: str) -> None:
+    with pytest.raises(Failure, match="There is no host"):
+        connect(account(name=host, host=host))

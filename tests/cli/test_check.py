@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from importlib import metadata
 from typing import Any
 
@@ -88,6 +89,10 @@ def test_a_tunnel() -> None:
 )
 def test_ways_to_log_in(mechanisms: list[str], security: str, text: str) -> None:
     assert text in told(check._about_mechanisms, mechanisms, account(security=security), Report)
+
+
+def test_whether_scram_can_be_used() -> None:
+    assert check._has_scramp() is (importlib.util.find_spec("scramp") is not None)
 
 
 @pytest.mark.parametrize("is_there", [True, False])

@@ -118,7 +118,7 @@ def test_status_of_each_where_the_server_has_nothing_better() -> None:
 
 
 def test_what_is_refused() -> None:
-    with pytest.raises(error, match="NO: denied"):
+    with pytest.raises(error, match="denied"):
         found_by(Client(list=("NO", [b"denied"])))
     with pytest.raises(ParseError):
         found_by(Client(list=[b"odd"]))

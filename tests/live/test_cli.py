@@ -102,7 +102,7 @@ def test_ls(server: Server, user: str, typed: Type) -> None:
     assert found["INBOX"]["messages"] == 2
     uses = {use for line in lines for use in line["special_use"]}
     assert (r"\Drafts" in uses) is (server.traits.name == "dovecot")
-    assert typed("ls", server.mailbox("a/b/%"))[1] == [filled]
+    assert typed("ls", server.mailbox("a/b/%"), "--sizes")[1] == [filled]
 
 
 def sum_of_sizes(server: Server, user: str, mailbox: str) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from imaplib2._cli.failures import OK, PROBLEM, UNREACHABLE
+from imaplib2._cli.failures import OK, PROBLEM
 
 from ...server.scripted import MESSAGE, Command, Peer, ScriptedServer, Session, mailbox
 from .helpers import Typed, at, saying
@@ -75,7 +75,11 @@ def test_hostile_names(serve: Serve, typed: Type) -> None:
     ("handlers", "status", "told"),
     [
         ({"LIST": saying([b"LIST odd"])}, PROBLEM, "list of mailboxes can't be read"),
-        ({"LIST": saying([], b"NO", b"[NOPERM] no")}, UNREACHABLE, "NO: [NOPERM] no"),
+        (
+            {"LIST": saying([], b"NO", b"[NOPERM] no")},
+            PROBLEM,
+            'says NO: this user may not do that ("no")',
+        ),
     ],
 )
 def test_lists_that_are_none(
