@@ -250,7 +250,7 @@ def _kind(problem: BaseException, text: str, account: Account) -> tuple[str, str
     if isinstance(problem, ConnectionRefusedError):
         return f"Nothing listens at {where}", _ports(account)
     if "greeting" in text:
-        return f"{where} accepts the connection, but doesn't greet", _about_greeting(account)
+        return f"{where} doesn't greet as a server does: {text}", _about_greeting(account)
     if isinstance(problem, TimeoutError):
         advice = f"Is the name right, and no firewall in the way? {_ports(account)}"
         return f"{where} doesn't answer", advice
@@ -284,6 +284,8 @@ def _ports(account: Account) -> str:
 
 
 def _about_greeting(account: Account) -> str:
+    if account.security == "command":
+        return "Try the command by itself: it should begin with * OK or * PREAUTH."
     if account.security in ("starttls", "plain"):
         return "If this is a port for TLS, leave out --starttls and --plain."
     return "Is this an IMAP server?"

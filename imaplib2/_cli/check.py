@@ -10,8 +10,9 @@ import argparse
 import time
 
 from .._clock import Clock
-from .._errors import printable
+from .._errors import error, printable
 from .._hints import TYPE_CHECKING, Any
+from .advice import explained
 from .failures import Failure
 from .report import Report
 
@@ -52,10 +53,14 @@ def run(options: argparse.Namespace, console: Console) -> int:
         report.section("Connection")
         _about_untrusted(account, failure, report)
         return _failed(failure, report)
+    seconds = Clock.now() - begun
     with accounts.closing(client):
-        about_connection(client, account, report, Clock.now() - begun)
-        about_server(client, account, report)
-        return _logged_in(client, account, console, report)
+        try:
+            about_connection(client, account, report, seconds)
+            about_server(client, account, report)
+            return _logged_in(client, account, console, report)
+        except (Failure, error) as problem:
+            return _failed(explained(problem, account), report)
 
 
 def _failed(failure: Failure, report: Report) -> int:
@@ -75,13 +80,13 @@ def _logged_in(client: IMAP4, account: Account, console: Console, report: Report
             serious=False,
         )
         return report.finish("The server can be reached.")
-    begun = Clock.now()
-    was_known = client.state != "NONAUTH"
-    try:
-        accounts.log_in(client, account, console)
-    except Failure as failure:
-        return _failed(failure, report)
-    about_login(client, account, report, None if was_known else Clock.now() - begun)
+    seconds = None
+    if client.state == "NONAUTH":
+        password = None if account.token_command else accounts.find_password(account, console)
+        begun = Clock.now()
+        accounts.log_in(client, account, console, password)
+        seconds = Clock.now() - begun
+    about_login(client, account, report, seconds)
     about_trials(client, report)
     return report.finish("All is well.")
 

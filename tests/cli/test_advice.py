@@ -51,6 +51,7 @@ GREETING = "timed out: no answer from the server for 2.0 s, waiting for the gree
         (TimeoutError("timed out"), {}, "doesn't answer", "firewall"),
         (TimeoutAbort(GREETING), {"security": "plain"}, "doesn't greet", "leave out --starttls"),
         (TimeoutAbort(GREETING), {}, "doesn't greet", "Is this an IMAP server?"),
+        (TimeoutAbort(GREETING), {"security": "command"}, "home doesn't", "by itself"),
         (abort("TLS not supported by server"), {}, "offers no STARTTLS", "port 993"),
         (OSError(errno.ENETUNREACH, "Network"), {}, "There is no way", "online"),
         (os_error(OSError(errno.EHOSTUNREACH, "No route")), {}, "There is no way", "online"),

@@ -173,3 +173,31 @@ def test_a_peer_without_an_address() -> None:
         sock = None
 
     assert _peer(Lost()) is None  # type: ignore[arg-type]
+
+
+def test_a_link_that_breaks_before_the_login(serve: Serve, typed: Type) -> None:
+    def identify(session: Session, command: Command) -> None:
+        session.peer.reset()
+        session.over = True
+
+    done = typed(*plain(serve(partial(mailbox, handlers={"ID": identify})), ""))
+    assert done.status == UNREACHABLE
+    assert "greeting * OK ready ✗ 127.0.0.1:" in done.words
+
+
+def test_the_time_of_a_login_is_the_servers(serve: Serve, typed: Type) -> None:
+    """How long a password is looked for is no matter."""
+    server = serve(mailbox)
+    done = typed(*plain(server), "--json", "--password-command", "sleep 0.3; echo x")
+    assert done.json["login_seconds"] < 0.3
+
+
+def test_a_token(serve: Serve, typed: Type) -> None:
+    script = partial(mailbox, capabilities=CAPABILITIES + b" AUTH=XOAUTH2", handlers={"IDLE": idle})
+    assert typed(*plain(serve(script)), "--token-command", "echo x").status == OK
+
+
+def test_a_tunnel_that_leads_nowhere(typed: Type) -> None:
+    done = typed("check", "tunnel", "--command", "exit 1")
+    assert done.status == UNREACHABLE
+    assert "✗ tunnel" in done.words
