@@ -23,7 +23,7 @@ from .server import PASSWORD, Server
 
 _ROOT = Path(__file__).parents[2]
 _EXAMPLES = _ROOT / "examples"
-_PROGRAMS = _ROOT / "docs" / "reading-answers.rst"
+_PROGRAMS = _ROOT / "docs" / "migrating" / "program.rst"
 
 #: Of messages: sender, subject, and how an attachment is told of, if there is one.
 _MAILS = [
