@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .._hints import Any, Literal, NamedTuple, overload
-from ._reading import each, flat, mailbox, number, text
+from ._reading import each, flat, mailbox, name, number, text
 from ._values import Value
 
 #: The resources that are told in units of 1024 octets (RFC 9208, section 5).
@@ -165,17 +165,17 @@ def _quota(found: list[Value]) -> Quota:
     if len(words) % 3:
         raise ValueError("not in threes")
     return Quota(
-        text(root),
+        name(root),
         tuple(
-            QuotaResource(text(name).upper(), number(usage), number(limit))
-            for name, usage, limit in zip(words[::3], words[1::3], words[2::3], strict=True)
+            QuotaResource(text(resource).upper(), number(usage), number(limit))
+            for resource, usage, limit in zip(words[::3], words[1::3], words[2::3], strict=True)
         ),
     )
 
 
 def _quota_root(found: list[Value]) -> QuotaRoot:
-    name, *roots = found
-    return QuotaRoot(mailbox(name), tuple(map(text, roots)))
+    where, *roots = found
+    return QuotaRoot(mailbox(where), tuple(map(name, roots)))
 
 
 # -- Rights ----------------------------------------------------------------------------------------
@@ -267,6 +267,8 @@ def my_rights(answer: Any, *, lenient: bool = False) -> list[Any]:
     """The MYRIGHTS responses of *answer*, that of ``myrights`` (RFC 4314, section 3.8).
 
     ``list`` with ``RETURN (MYRIGHTS)`` leaves them among the untagged responses (RFC 8440).
+    Response codes of that name, which Courier has, stand there, too, and are passed over: they
+    name no mailbox.
 
     >>> from imaplib2 import parse
     >>> [found] = parse.my_rights(("OK", [b"INBOX rwiptsldaex"]))
@@ -275,7 +277,8 @@ def my_rights(answer: Any, *, lenient: bool = False) -> list[Any]:
 
     Raises `ParseError` for a response that can't be read; with *lenient*, it is given in bytes.
     """
-    return each("my_rights", answer, "MYRIGHTS", _my_rights, lenient)
+    found = each("my_rights", answer, "MYRIGHTS", _my_rights, lenient)
+    return [one for one in found if one is not None]
 
 
 @overload
@@ -298,11 +301,11 @@ def list_rights(answer: Any, *, lenient: bool = False) -> list[Any]:
 
 
 def _acl(found: list[Value]) -> Acl:
-    name, *words = found
+    where, *words = found
     if len(words) % 2:
         raise ValueError("not in pairs")
     pairs = zip(words[::2], words[1::2], strict=True)
-    return Acl(mailbox(name), tuple(_entry(text(who), _rights(rights)) for who, rights in pairs))
+    return Acl(mailbox(where), tuple(_entry(name(who), rights_of(rights)) for who, rights in pairs))
 
 
 def _entry(identifier: str, rights: frozenset[str]) -> AclEntry:
@@ -311,17 +314,20 @@ def _entry(identifier: str, rights: frozenset[str]) -> AclEntry:
     return AclEntry(identifier, rights)
 
 
-def _my_rights(found: list[Value]) -> MyRights:
-    name, rights = found
-    return MyRights(mailbox(name), _rights(rights))
+def _my_rights(found: list[Value]) -> MyRights | None:
+    if len(found) == 1:
+        return None
+    where, rights = found
+    return MyRights(mailbox(where), rights_of(rights))
 
 
 def _list_rights(found: list[Value]) -> ListRights:
-    name, identifier, required, *optional = found
+    where, identifier, required, *optional = found
     return ListRights(
-        mailbox(name), text(identifier), _rights(required), tuple(map(_rights, optional))
+        mailbox(where), name(identifier), rights_of(required), tuple(map(rights_of, optional))
     )
 
 
-def _rights(value: Value) -> frozenset[str]:
+def rights_of(value: Value) -> frozenset[str]:
+    """Rights, a letter each."""
     return frozenset(text(value))

@@ -13,6 +13,7 @@ from .._protocol.patterns import pattern
 from .._protocol.responses import STATUS_TYPES, response_code as code_of
 from .._protocol.session import listed_capabilities
 from ._about import Capabilities, MetadataLimit, metadata_limit
+from ._access import rights_of
 from ._errors import ParseError
 from ._reading import flat, mailbox, number, text
 from ._sequence_set import SequenceSet
@@ -62,6 +63,7 @@ def response_code(answer: Any, *, lenient: bool = False) -> ResponseCode | None:
     - PERMANENTFLAGS: `PermanentFlags`
     - CAPABILITY: `Capabilities`
     - METADATA (RFC 5464): `MetadataLimit`
+    - MYRIGHTS, which Courier has for a mailbox that is selected: the rights, a frozenset of letters
     - BADCHARSET, BADEVENT (RFC 5465), REFERRAL (RFC 2193): a tuple of str; NEWNAME (RFC 2060): the
       old and the new name of a mailbox
     - MAILBOXID (RFC 8474), BADURL (RFC 4469), UNDEFINED-FILTER (RFC 5466), NOUPDATE (RFC 5267),
@@ -232,9 +234,17 @@ def _beginning(said: bytes) -> _Found | None:
 def _named(name: str, data: Any) -> Iterator[_Found]:
     """The codes called *name* whose data *data* are."""
     for item in data or ():
-        # Data of the response METADATA may stand beside those of the code.
-        if isinstance(item, bytes) and not (name == "METADATA" and _limit_or_none(item) is None):
+        if isinstance(item, bytes) and not (name in _RESPONSES and _is_response(name, item)):
             yield name, item, ""
+
+
+def _is_response(name: str, data: bytes) -> bool:
+    """Whether *data* are no code's, but those of a response that is called like one."""
+    try:
+        _READERS[name](data)
+    except ValueError:
+        return True
+    return False
 
 
 # -- What is in them -------------------------------------------------------------------------------
@@ -316,18 +326,16 @@ def _capabilities(data: bytes) -> Capabilities:
     return Capabilities(listed_capabilities(data))
 
 
-def _limit_or_none(data: bytes) -> MetadataLimit | None:
-    try:
-        return metadata_limit(_words(data))
-    except ParseError:
-        return None
-
-
 def _limit(data: bytes) -> MetadataLimit:
-    found = _limit_or_none(data)
+    found = metadata_limit(_words(data))
     if found is None:
         raise ValueError("no limit")
     return found
+
+
+def _rights(data: bytes) -> frozenset[str]:
+    (found,) = _words(data)
+    return rights_of(found)
 
 
 def _urls(data: bytes) -> tuple[str, ...]:
@@ -355,6 +363,7 @@ _READERS: dict[str, Callable[[bytes], Any]] = {
     "MAXCONVERTPARTS": _integer,
     "METADATA": _limit,
     "MODIFIED": _modified,
+    "MYRIGHTS": _rights,
     "NEWNAME": _new_name,
     "NOUPDATE": _one,
     "PERMANENTFLAGS": _permanent_flags,
@@ -364,6 +373,9 @@ _READERS: dict[str, Callable[[bytes], Any]] = {
     "UNDEFINED-FILTER": _one,
     "UNSEEN": _integer,
 }
+
+#: Those that are names of responses, too, whose data may stand beside those of the code.
+_RESPONSES = frozenset({"METADATA", "MYRIGHTS"})
 
 # Those of IANA's registry that have no data, or none that are read.
 _KNOWN = _READERS.keys() | {

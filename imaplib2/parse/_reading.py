@@ -15,22 +15,22 @@ from ._values import Value, values
 def each(
     function: str,
     answer: Any,
-    name: str,
+    response: str,
     read: Callable[[list[Value]], Any],
     lenient: bool,
 ) -> list[Any]:
-    """What *read* makes of each response called *name* in *answer*.
+    """What *read* makes of each *response*, which is a name, in *answer*.
 
     *read* raises ValueError for what it can't read: then `ParseError` is raised, or the response is
     given as it came.
     """
     found: list[Any] = []
-    for line in lines(function, answer, name):
+    for line in lines(function, answer, response):
         try:
-            found.append(read(values(line, function, name)))
+            found.append(read(values(line, function, response)))
         except ValueError:
             if not lenient:
-                raise ParseError(function, name, whole(line)) from None
+                raise ParseError(function, response, whole(line)) from None
             found.append(whole(line))
     return found
 
@@ -42,11 +42,14 @@ def text(value: Value) -> str:
     return value.decode("utf-8", "surrogateescape") if value else ""
 
 
+def name(value: Value) -> str:
+    """*value*, an astring (RFC 3501, section 9): where one is due, the atom NIL is that name."""
+    return "NIL" if value is None else text(value)
+
+
 def mailbox(value: Value) -> str:
     """The decoded name of a mailbox."""
-    if isinstance(value, list):
-        raise ValueError("a list")
-    return mailbox_names.decode(value or b"")
+    return mailbox_names.decode(name(value))
 
 
 def number(value: Value) -> int:

@@ -74,6 +74,7 @@ def test_a_code_is_found(answer: Any) -> None:
         ("OK", [b"done"]),
         ("UIDNEXT", [None]),
         ("METADATA", [b"INBOX /shared/comment", b"(" * 100]),
+        ("MYRIGHTS", [b"INBOX lrs", b"(lrs)"]),
         [],
         [None],
         [("EXISTS", [b"3"]), ("X-OTHER", [b"[UIDNEXT 5]"]), ("METADATA", [b"TOOMANY (/a b)"])],
@@ -122,6 +123,17 @@ def test_a_code_that_stands_there_twice_is_told_once() -> None:
     ]
 
 
+def test_responses_of_the_same_name_are_passed_over() -> None:
+    untagged = [
+        ("METADATA", [b"INBOX /shared/comment", b"MAXSIZE 5"]),
+        ("MYRIGHTS", [b"INBOX lrs", b'"lr"']),
+    ]
+    assert [code.value for code in response_codes(untagged)] == [
+        MetadataLimit("MAXSIZE", 5),
+        frozenset("lr"),
+    ]
+
+
 # -- What is in them -------------------------------------------------------------------------------
 
 
@@ -158,6 +170,7 @@ def test_a_code_that_stands_there_twice_is_told_once() -> None:
         (b"[BADEVENT (MessageNew)]", ("MessageNew",)),
         (b"[MAXCONVERTPARTS 3]", 3),
         (b"[APPENDLIMIT 257890]", 257890),
+        (b'[MYRIGHTS "lrs"]', frozenset("lrs")),
         (b"[ALERT]", None),
         (b"[TRYCREATE]", None),
         (b"[AUTHENTICATIONFAILED]", None),
@@ -320,7 +333,7 @@ def test_any_copies_are_read(
 
 NAMES = [
     "APPENDUID", "BADCHARSET", "CAPABILITY", "COPYUID", "MAILBOXID", "METADATA", "MODIFIED",
-    "NEWNAME", "PERMANENTFLAGS", "REFERRAL", "UIDNEXT", "X",
+    "MYRIGHTS", "NEWNAME", "PERMANENTFLAGS", "REFERRAL", "UIDNEXT", "X",
 ]  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from imaplib2.parse import ParseError
-from imaplib2.parse._reading import each, flat, mailbox, number, text
+from imaplib2.parse._reading import each, flat, mailbox, name, number, text
 from imaplib2.parse._values import Value
 
 
@@ -22,7 +22,9 @@ def test_each_response_is_read() -> None:
 
 def test_what_cannot_be_read_is_quoted_or_given_as_it_came() -> None:
     data = [b"a", (b"({1} {1}", b"c"), b" d)"]
-    with pytest.raises(ParseError, match=re.escape("f: X can't be read: b'({1} {1}c d)'")) as caught:
+    with pytest.raises(
+        ParseError, match=re.escape("f: X can't be read: b'({1} {1}c d)'")
+    ) as caught:
         each("f", data, "X", first, False)
     assert caught.value.__cause__ is None
     assert each("f", data, "X", first, True) == ["a", b"({1} {1}c d)"]
@@ -34,7 +36,7 @@ def test_what_cannot_be_read_is_quoted_or_given_as_it_came() -> None:
 )
 def test_strings_are_text(value: Value, expected: str) -> None:
     assert text(value) == expected
-    assert mailbox(value) == expected
+    assert mailbox(value) == name(value) == (expected if value is not None else "NIL")
 
 
 def test_names_of_mailboxes_are_decoded() -> None:
@@ -55,7 +57,7 @@ def test_what_is_no_number(value: Value) -> None:
         number(value)
 
 
-@pytest.mark.parametrize("read", [text, mailbox])
+@pytest.mark.parametrize("read", [text, name, mailbox])
 def test_a_list_is_no_string(read: type[object]) -> None:
     with pytest.raises(ValueError, match="list"):
         read([])  # type: ignore[call-arg]

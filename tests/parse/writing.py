@@ -18,7 +18,9 @@ class Literal(bytes):
 Piece = bytes | Literal
 
 #: Names of mailboxes and users, and whatever else is text.
-texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
+texts = st.just("NIL") | st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12
+)
 #: What has no case and no space.
 words = st.text("abcdefghijklmnopqrstuvwxyz0123456789-.", min_size=1, max_size=8).filter(
     lambda word: word != "nil" and not word.startswith("-")
@@ -53,9 +55,15 @@ def nstrings(draw: st.DrawFn, value: str | bytes | None) -> Piece:
 
 
 @st.composite
+def names(draw: st.DrawFn, value: str) -> Piece:
+    """*value* as a string, or as an atom where it can be one, NIL included."""
+    return b"NIL" if value == "NIL" and draw(st.booleans()) else draw(strings(value))
+
+
+@st.composite
 def mailboxes(draw: st.DrawFn, name: str) -> Piece:
     """The name of a mailbox, in modified UTF-7."""
-    return draw(strings(encode_modified_utf7(name)))
+    return draw(names(encode_modified_utf7(name)))
 
 
 def line(*pieces: Piece | Iterable[Any]) -> list[Any]:
