@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pickle
+import re
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -132,6 +134,23 @@ def test_responses_of_the_same_name_are_passed_over() -> None:
         MetadataLimit("MAXSIZE", 5),
         frozenset("lr"),
     ]
+
+
+TRANSCRIPTS = Path(__file__).parents[1] / "corpus"
+SENT = sorted({
+    (name, line[found.end() :])
+    for path in TRANSCRIPTS.rglob("*.txt")
+    for line in path.read_bytes().splitlines()
+    if (found := re.match(rb"(?:S:|greeting) (?:(?:\*|A\d+) )?(?:(?:OK|NO|BAD|BYE) )?(?=\[)", line))
+    for name in re.findall(rb"\[([A-Z-]+)", line)[:1]
+})  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "text"), SENT, ids=[str(number) for number in range(len(SENT))])
+def test_what_odd_servers_have_sent_is_read(name: bytes, text: bytes) -> None:
+    found = response_code(text)
+    assert found is not None
+    assert found.name == name.decode()
 
 
 # -- What is in them -------------------------------------------------------------------------------
