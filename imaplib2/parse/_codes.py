@@ -90,48 +90,32 @@ def response_codes(answer: Any, *, lenient: bool = False) -> list[ResponseCode]:
     return [_read(code, lenient) for code in _codes(answer)]
 
 
-class CopyUid:
+class _CopyUid(NamedTuple):
+    uid_validity: int
+    source: SequenceSet
+    destination: SequenceSet
+    texts: tuple[str, str]
+
+
+class CopyUid(_CopyUid):
     """The value of COPYUID: which messages were copied, and what has become of them (RFC 4315).
 
     ``source`` is the `SequenceSet` of UIDs of what was copied, ``destination`` that of the copies,
     in a mailbox of this ``uid_validity``. Both are empty when a server left them out (Outlook.com).
-    Made of the texts of both sets.
+    ``texts`` are both as they were sent: in an order that counts, and that sets forget.
     """
 
-    __slots__ = ("_texts", "destination", "source", "uid_validity")
-
-    def __init__(self, uid_validity: int, source: str, destination: str) -> None:
-        self.uid_validity = uid_validity
-        # In the order sent, which sets forget.
-        self._texts = source, destination
-        self.source, self.destination = map(_sequence_set, self._texts)
+    __slots__ = ()
 
     def pairs(self) -> Iterator[tuple[int, int]]:
         """The UID of each message, and of its copy, in the order sent.
 
         Raises `ParseError` when there are more of one than of the other.
         """
-        source, destination = map(_ranges, self._texts)
+        source, destination = map(_ranges, self.texts)
         if sum(map(len, source)) != sum(map(len, destination)):
-            raise ParseError(_NAME, "COPYUID", " ".join(self._texts).encode())
+            raise ParseError(_NAME, "COPYUID", " ".join(self.texts).encode())
         return zip(chain.from_iterable(source), chain.from_iterable(destination), strict=True)
-
-    def __eq__(self, other: object) -> bool:
-        """Whether *other* says the same in the same order."""
-        if not isinstance(other, CopyUid):
-            return NotImplemented
-        return self.__reduce__() == other.__reduce__()
-
-    def __hash__(self) -> int:
-        """A hash of all it says."""
-        return hash((self.uid_validity, self._texts))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return CopyUid, (self.uid_validity, *self._texts)
-
-    def __repr__(self) -> str:
-        shown = ", ".join(map(repr, self.__reduce__()[1]))
-        return f"CopyUid({shown})"
 
 
 class AppendUid(NamedTuple):
@@ -200,6 +184,7 @@ def _among(items: Iterable[Any]) -> Iterator[_Found]:
             continue
         name, data = item[0].upper(), item[1]
         if name in STATUS_TYPES:
+            before = None
             for before in _in_texts(data):
                 yield before
         elif name in _KNOWN:
@@ -285,7 +270,12 @@ def _integer(data: bytes) -> int:
 def _copy_uid(data: bytes) -> CopyUid:
     uid_validity, *sets = _words(data)
     source, destination = map(text, sets or (b"", b""))
-    return CopyUid(number(uid_validity), source, destination)
+    return CopyUid(
+        number(uid_validity),
+        _sequence_set(source),
+        _sequence_set(destination),
+        (source, destination),
+    )
 
 
 def _append_uid(data: bytes) -> AppendUid:
