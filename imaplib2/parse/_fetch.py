@@ -269,7 +269,7 @@ class Message:
             data = written(self[name])
             if self._lenient:
                 # What the documentation promises then; hints are for the usual case.
-                return cast(Any, data)
+                return cast("_T", data)
             if isinstance(problem, ParseError):
                 raise
             raise ParseError("fetch", name, data) from None

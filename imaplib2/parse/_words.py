@@ -58,7 +58,7 @@ def decode_words(raw: bytes) -> str:
     if b"\n" in raw or b"\r" in raw:
         raw = _FOLD.sub(lambda fold: fold[1] or b" ", raw)
     if b"=?" not in raw:
-        return _unlabelled(raw)
+        return decode_text(raw)
     decoded = []
     at = 0
     run: list[bytes] = []
@@ -72,13 +72,13 @@ def decode_words(raw: bytes) -> str:
             decoded.append(_run(run, *run_of))
             run = []
         if not is_next:
-            decoded.append(_unlabelled(between))
+            decoded.append(decode_text(between))
         run.append(raw[start.end() : end])
         run_of = kind
         at = end + 2
     if run:
         decoded.append(_run(run, *run_of))
-    decoded.append(_unlabelled(raw[at:]))
+    decoded.append(decode_text(raw[at:]))
     return "".join(decoded)
 
 
@@ -95,18 +95,28 @@ def decode_parameters(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     """
     plain: dict[str, str] = {}
     extended: dict[str, dict[int, tuple[bool, bytes]]] = {}
-    for name, value in pairs:
-        text = _unlabelled(name).strip().lower()
-        base, star, rest = text.partition("*")
-        number = rest.removesuffix("*")
-        if star and len(number) < 7 and (not number or (number.isascii() and number.isdigit())):
-            is_encoded = not number or number != rest
-            extended.setdefault(base, {}).setdefault(int(number or 0), (is_encoded, value))
-        elif text not in plain:
-            plain[text] = decode_words(value)
-    for base, segments in extended.items():
-        plain[base] = _extended([segments[number] for number in sorted(segments)])
+    for raw, value in pairs:
+        # Without a place for long ones in the cache.
+        read = _parameter_name if len(raw) < 64 else _parameter_name.__wrapped__
+        name, number, is_encoded = read(raw)
+        if number is not None:
+            extended.setdefault(name, {}).setdefault(number, (is_encoded, value))
+        elif name not in plain:
+            plain[name] = decode_words(value)
+    for name, segments in extended.items():
+        plain[name] = _extended([segments[number] for number in sorted(segments)])
     return plain
+
+
+@lru_cache(maxsize=256)
+def _parameter_name(raw: bytes) -> tuple[str, int | None, bool]:
+    """Its name, the number of its segment, and whether that is encoded (RFC 2231, section 7)."""
+    text = decode_text(raw).strip().lower()
+    name, star, rest = text.partition("*")
+    number = rest.removesuffix("*")
+    if not star or len(number) > 6 or (number and not (number.isascii() and number.isdigit())):
+        return text, None, False
+    return name, int(number or 0), not number or number != rest
 
 
 def _words(raw: bytes) -> Iterator[tuple[re.Match[bytes], int]]:
@@ -166,13 +176,13 @@ def _byte(percent: re.Match[bytes]) -> bytes:
 def _in_charset(data: bytes, charset: bytes) -> str:
     codec = _codec(charset)
     if codec is None:
-        return _unlabelled(data)
+        return decode_text(data)
     if codec == "latin_1":
         return _western(data)
     try:
         return _without_surrogates(data.decode(codec))
     except LookupError:  # not of text
-        return _unlabelled(data)
+        return decode_text(data)
     except UnicodeError:
         return _mislabelled(data, codec)
 
@@ -187,20 +197,30 @@ def _mislabelled(data: bytes, codec: str) -> str:
     return _without_surrogates(data.decode(codec, "replace"))
 
 
-@lru_cache(maxsize=64)
 def _codec(charset: bytes) -> str | None:
     """The name of a codec of Python's own; nothing is looked for where others may be installed."""
+    return _known_codec(charset) if len(charset) < 64 else None
+
+
+@lru_cache(maxsize=64)
+def _known_codec(charset: bytes) -> str | None:
     # The language behind "*" is that of RFC 2231, section 5.
     name = charset.partition(b"*")[0].decode("ascii", "replace").lower()
     name = _NOT_IN_NAMES.sub("_", name).strip("_")
     return _CODECS.get(aliases.get(name, name))
 
 
-def _unlabelled(data: bytes) -> str:
+def decode_text(data: bytes) -> str:
+    """*data* without a word about its charset: from UTF-8, or else from Windows-1252."""
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         return _western(data)
+
+
+def lower(data: bytes) -> str:
+    """The same of what is alike in either case."""
+    return decode_text(data).lower()
 
 
 def _western(data: bytes) -> str:
