@@ -173,7 +173,7 @@ def test_messages_that_are_moved_have_uids(M: IMAP4, server: Server) -> None:
 
 
 def test_a_mailbox_is_described_when_it_is_selected(M: IMAP4, server: Server) -> None:
-    M.untagged_responses = {}  # type: ignore[assignment]
+    M.untagged_responses = {}
     ok(M.select())
     codes = parse.response_codes(M.untagged_responses)
     found = {code.name: code.value for code in codes}
