@@ -50,13 +50,34 @@ from ._envelope import (
 )
 from ._errors import ParseError as ParseError
 from ._fetch import Message as Message, fetch as fetch, merged as merged
+from ._mailboxes import Mailbox as Mailbox, mailboxes as mailboxes
+from ._namespace import (
+    Namespace as Namespace,
+    Namespaces as Namespaces,
+    namespace as namespace,
+)
+from ._results import (
+    Partial as Partial,
+    SearchResult as SearchResult,
+    SortResult as SortResult,
+    Vanished as Vanished,
+    expunge as expunge,
+    search as search,
+    searches as searches,
+    sort as sort,
+    vanished as vanished,
+)
 from ._sequence_set import SequenceSet as SequenceSet
+from ._status import Status as Status, status as status
+from ._thread import Thread as Thread, thread as thread
 
 __all__ = [
     "Acl", "AclEntry", "Address", "Annotation", "AppendUid", "Capabilities", "CopyUid",
-    "Envelope", "Group", "ListRights", "Message", "Metadata", "MetadataLimit", "MyRights",
-    "ParseError", "PermanentFlags", "Quota", "QuotaResource", "QuotaRoot", "ResponseCode",
-    "SequenceSet", "acl", "addresses", "annotation", "capability", "fetch", "identification",
-    "list_rights", "merged", "metadata", "my_rights", "quota", "quota_root", "response_code",
-    "response_codes",
+    "Envelope", "Group", "ListRights", "Mailbox", "Message", "Metadata", "MetadataLimit",
+    "MyRights", "Namespace", "Namespaces", "ParseError", "Partial", "PermanentFlags", "Quota",
+    "QuotaResource", "QuotaRoot", "ResponseCode", "SearchResult", "SequenceSet", "SortResult",
+    "Status", "Thread", "Vanished", "acl", "addresses", "annotation", "capability", "expunge",
+    "fetch", "identification", "list_rights", "mailboxes", "merged", "metadata", "my_rights",
+    "namespace", "quota", "quota_root", "response_code", "response_codes", "search", "searches",
+    "sort", "status", "thread", "vanished",
 ]  # fmt: skip

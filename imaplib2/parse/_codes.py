@@ -15,7 +15,9 @@ from .._protocol.session import listed_capabilities
 from ._about import Capabilities, MetadataLimit, metadata_limit
 from ._access import rights_of
 from ._errors import ParseError
-from ._reading import flat, mailbox, number, text
+from ._named import mailbox
+from ._numbers import told
+from ._reading import flat, number, text
 from ._sequence_set import SequenceSet
 from ._values import Value, values
 
@@ -58,7 +60,7 @@ def response_code(answer: Any, *, lenient: bool = False) -> ResponseCode | None:
 
     - COPYUID: `CopyUid`; APPENDUID: `AppendUid` (RFC 4315, section 3)
     - UIDNEXT, UIDVALIDITY, UNSEEN, HIGHESTMODSEQ (RFC 7162), APPENDLIMIT, MAXCONVERTMESSAGES,
-      MAXCONVERTPARTS (RFC 5259): int
+      MAXCONVERTPARTS (RFC 5259): int; None for -1 and NIL, which some servers have for no number
     - MODIFIED (RFC 7162): `SequenceSet`
     - PERMANENTFLAGS: `PermanentFlags`
     - CAPABILITY: `Capabilities`
@@ -262,9 +264,9 @@ def _one(data: bytes) -> str:
     return found
 
 
-def _integer(data: bytes) -> int:
+def _integer(data: bytes) -> int | None:
     (found,) = _words(data)
-    return number(found)
+    return told(found)
 
 
 def _copy_uid(data: bytes) -> CopyUid:
@@ -335,7 +337,7 @@ def _urls(data: bytes) -> tuple[str, ...]:
 
 def _new_name(data: bytes) -> tuple[str, str]:
     old, new = _words(data)
-    return mailbox(old), mailbox(new)
+    return mailbox(old, False), mailbox(new, False)
 
 
 _READERS: dict[str, Callable[[bytes], Any]] = {

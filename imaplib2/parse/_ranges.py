@@ -13,10 +13,11 @@ from collections.abc import Iterable
 from itertools import chain, pairwise
 
 from .._errors import InvalidArgument
-from .._hints import Any, TypeAlias
+from .._hints import TYPE_CHECKING, Any, TypeAlias
 from .._protocol.message_set import members_text
 
-Bounds: TypeAlias = array[int]
+if TYPE_CHECKING:
+    Bounds: TypeAlias = array[int]
 
 #: The largest number that may be in a set: number64 of RFC 9051, section 9, less one.
 LARGEST = 2**63 - 2

@@ -4,35 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from .. import mailbox_names
-from .._hints import Any
+from .._hints import Any, TypeVar
 from . import _numbers
-from ._answers import lines, whole
+from ._answers import Line, lines, whole
 from ._errors import ParseError
 from ._values import Value, values
+
+_T = TypeVar("_T")
 
 
 def each(
     function: str,
     answer: Any,
-    response: str,
+    name: str,
     read: Callable[[list[Value]], Any],
     lenient: bool,
 ) -> list[Any]:
-    """What *read* makes of each *response*, which is a name, in *answer*.
+    """What *read* makes of each response called *name* in *answer*.
 
     *read* raises ValueError for what it can't read: then `ParseError` is raised, or the response is
     given as it came.
     """
-    found: list[Any] = []
-    for line in lines(function, answer, response):
+    read_line = reader(function, name, lambda line: read(values(line, function, name)), lenient)
+    return [read_line(line) for line in lines(function, answer, name)]
+
+
+def reader(
+    function: str, item: str, read: Callable[[Line], _T], lenient: bool
+) -> Callable[[Line], _T | bytes]:
+    """*read*, whose ValueErrors become ParseErrors, or, if *lenient*, the bytes that were there.
+
+    A ParseError of *function* itself, which tells more, stays.
+    """
+
+    def read_line(line: Line) -> _T | bytes:
         try:
-            found.append(read(values(line, function, response)))
-        except ValueError:
-            if not lenient:
-                raise ParseError(function, response, whole(line)) from None
-            found.append(whole(line))
-    return found
+            return read(line)
+        except ValueError as problem:
+            if lenient:
+                return whole(line)
+            if isinstance(problem, ParseError) and problem.function == function:
+                raise
+            raise ParseError(function, item, whole(line)) from None
+
+    return read_line
 
 
 def text(value: Value) -> str:
@@ -42,14 +57,11 @@ def text(value: Value) -> str:
     return value.decode("utf-8", "surrogateescape") if value else ""
 
 
-def name(value: Value) -> str:
+def astring(value: Value) -> bytes:
     """*value*, an astring (RFC 3501, section 9): where one is due, the atom NIL is that name."""
-    return "NIL" if value is None else text(value)
-
-
-def mailbox(value: Value) -> str:
-    """The decoded name of a mailbox."""
-    return mailbox_names.decode(name(value))
+    if isinstance(value, list):
+        raise ValueError("a list")
+    return b"NIL" if value is None else value
 
 
 def number(value: Value) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import re
 
 import pytest
@@ -37,7 +36,3 @@ def test_the_sets_hold_nothing_else() -> None:
     assert frozenset().union(*SETS) | {flags.ANY_KEYWORD} == frozenset(CONSTANTS.values())
     assert all(value.startswith("$") for value in flags.KEYWORDS)
     assert all(value.startswith("\\") for some in (SETS[0], *SETS[2:]) for value in some)
-
-
-def test_the_examples() -> None:
-    assert doctest.testmod(flags).failed == 0

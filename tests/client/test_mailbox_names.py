@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import doctest
 import time
 
 import pytest
 from hypothesis import given, strategies as st
 
-from imaplib2 import mailbox_names
 from imaplib2._protocol import mutf7
 from imaplib2.mailbox_names import decode, encode
 
@@ -94,7 +92,3 @@ def test_long_names_take_no_longer_than_their_size(raw: bytes) -> None:
     begin = time.perf_counter()
     decode(raw)
     assert time.perf_counter() - begin < 3
-
-
-def test_the_examples() -> None:
-    assert doctest.testmod(mailbox_names).failed == 0

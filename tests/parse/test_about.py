@@ -139,6 +139,13 @@ def test_any_metadata_are_read(
         assert found == (mailbox, tuple(some), None)
 
 
+@pytest.mark.parametrize(("function", "behind"), [(metadata, b"/a"), (annotation, b"(/a)")])
+def test_names_of_mailboxes_are_decoded(function: Callable[..., Any], behind: bytes) -> None:
+    assert function([b"inbox " + behind])[0].mailbox == "INBOX"
+    assert function([b"Entw&APw-rfe " + behind])[0].mailbox == "Entw\xfcrfe"
+    assert function([b"Entw&APw-rfe " + behind], utf8=True)[0].mailbox == "Entw&APw-rfe"
+
+
 # -- ANNOTATION ------------------------------------------------------------------------------------
 
 

@@ -139,6 +139,7 @@ def test_there_may_be_none(data: Any) -> None:
 def test_a_mailbox_may_have_no_root_and_an_odd_name() -> None:
     assert quota_root([b"Entw&APw-rfe"]) == [QuotaRoot("Entw\xfcrfe", ())]
     assert quota_root([b"R&D x"]) == [QuotaRoot("R&D", ("x",))]
+    assert quota_root([b"NIL NIL"]) == [QuotaRoot("NIL", ("NIL",))]
 
 
 def test_a_quota_that_cannot_be_read_is_left_out_beside_its_root() -> None:
@@ -282,6 +283,16 @@ def test_any_rights_are_read(
     assert list_rights(("LISTRIGHTS", written)) == [
         ListRights(mailbox, who, required, tuple(optional))
     ]
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [(quota_root, b""), (acl, b""), (my_rights, b"lr"), (list_rights, b"a l")],
+)
+def test_names_of_mailboxes_are_decoded(function: Callable[..., Any], words: bytes) -> None:
+    assert function([b"inbox " + words])[0].mailbox == "INBOX"
+    assert function([b"Entw&APw-rfe " + words])[0].mailbox == "Entw\xfcrfe"
+    assert function([b"Entw&APw-rfe " + words], utf8=True)[0].mailbox == "Entw&APw-rfe"
 
 
 @given(hostile)

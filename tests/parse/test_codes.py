@@ -169,7 +169,7 @@ def test_what_odd_servers_have_sent_is_read(name: bytes, text: bytes) -> None:
         (b"[UIDVALIDITY 4294967295]", 2**32 - 1),
         (b"[UNSEEN 1]", 1),
         (b"[HIGHESTMODSEQ 9223372036854775807]", 2**63 - 1),
-        (b"[HIGHESTMODSEQ -1]", -1),
+        (b"[HIGHESTMODSEQ -1]", None),
         (b"[NOMODSEQ]", None),
         (b"[MODIFIED 7,9:12]", SequenceSet("7,9:12")),
         (b"[BADCHARSET (US-ASCII UTF-8)]", ("US-ASCII", "UTF-8")),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import doctest
 import operator
 import pickle
 import sys
@@ -16,7 +15,7 @@ from hypothesis import given, strategies as st
 
 from imaplib2 import IMAP4
 from imaplib2._protocol.message_set import MessageSet, format_message_set
-from imaplib2.parse import SequenceSet, _sequence_set
+from imaplib2.parse import SequenceSet
 
 pytestmark = pytest.mark.pure
 
@@ -318,7 +317,3 @@ def test_many_numbers_in_a_row_take_no_room() -> None:
     vast = SequenceSet(f"1:{2**63 - 2}")
     assert len(vast - {5}) == 2**63 - 3
     assert vast[2**62] == 2**62 + 1
-
-
-def test_the_examples() -> None:
-    assert doctest.testmod(_sequence_set).failed == 0
