@@ -29,8 +29,8 @@ IMPURE = {
 LAYERS = [
     {"parse"},
     {"parse._codes"},
-    {"parse._about", "parse._access"},
     {"parse._mailboxes"},
+    {"parse._about", "parse._access"},
     {"parse._namespace", "parse._results", "parse._status", "parse._thread"},
     {"parse._named"},
     {"parse._reading"},

@@ -18,6 +18,9 @@ from .._protocol.message_set import members_text
 
 if TYPE_CHECKING:
     Bounds: TypeAlias = array[int]
+else:
+    # Before Python 3.12, it has no parameter.
+    Bounds = array
 
 #: The largest number that may be in a set: number64 of RFC 9051, section 9, less one.
 LARGEST = 2**63 - 2
