@@ -134,11 +134,13 @@ class MetadataLimit(NamedTuple):
 
 def metadata_limit(found: list[Value]) -> MetadataLimit | None:
     """The value of a response code METADATA whose data are *found*; None when it is none."""
-    if found in ([b"TOOMANY"], [b"NOPRIVATE"]):
-        return MetadataLimit(text(found[0]))
-    if len(found) == 2 and found[0] in (b"LONGENTRIES", b"MAXSIZE"):
+    first = found[0] if found else None
+    kind = text(first).upper() if isinstance(first, bytes) else ""
+    if kind in ("TOOMANY", "NOPRIVATE") and len(found) == 1:
+        return MetadataLimit(kind)
+    if kind in ("LONGENTRIES", "MAXSIZE") and len(found) == 2:
         try:
-            return MetadataLimit(text(found[0]), number(found[1]))
+            return MetadataLimit(kind, number(found[1]))
         except ValueError:
             return None
     return None
@@ -287,7 +289,7 @@ class Capabilities(AbstractSet[str]):
 
     @property
     def quota_resources(self) -> tuple[str, ...]:
-        """The resources that may have a quota, of ``QUOTA=RES-`` (RFC 9208, section 3.1.1)."""
+        """The resources that may have a quota, of ``QUOTA=RES-`` (RFC 9208)."""
         found = self.values("QUOTA")
         return tuple(one.removeprefix("RES-") for one in found if one.startswith("RES-"))
 
