@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from .._hints import Any, Literal, NamedTuple, overload
+from ._answers import is_pair
 from ._named import mailbox
 from ._reading import astring, each, flat, number, text
 from ._values import Value
@@ -159,8 +160,7 @@ def _is_parted(data: Any) -> bool:
 
 
 def _has_types(answer: Any) -> bool:
-    first = answer[0] if isinstance(answer, list) and answer else b""
-    return isinstance(first, (tuple, list)) and bool(first) and isinstance(first[0], str)
+    return isinstance(answer, list) and bool(answer) and is_pair(answer[0])
 
 
 def _quota(found: list[Value]) -> Quota:

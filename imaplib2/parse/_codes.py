@@ -14,6 +14,7 @@ from .._protocol.responses import STATUS_TYPES, response_code as code_of
 from .._protocol.session import listed_capabilities
 from ._about import Capabilities, MetadataLimit, metadata_limit
 from ._access import rights_of
+from ._answers import is_pair
 from ._errors import ParseError
 from ._named import mailbox
 from ._numbers import told
@@ -154,7 +155,7 @@ def _codes(answer: Any) -> Iterator[_Found]:
         answer = answer.encode("utf-8", "surrogateescape")
     if isinstance(answer, bytes):
         return _in_texts([answer])
-    if _is_pair(answer):
+    if is_pair(answer):
         name, data = answer
         # Whoever asks for a name knows it as that of a code.
         return (_in_texts if name.upper() in STATUS_TYPES else partial(_named, name.upper()))(data)
@@ -169,10 +170,6 @@ def _outcome(answer: tuple[Any, ...]) -> Any:
     return str(problem[1]) if problem is not None else outcome
 
 
-def _is_pair(item: Any) -> bool:
-    return isinstance(item, (tuple, list)) and len(item) == 2 and isinstance(item[0], str)
-
-
 def _unknown(found: Any) -> TypeError:
     return TypeError(f"{_NAME}: a text or an answer of a command, not {type(found).__name__}")
 
@@ -181,7 +178,7 @@ def _among(items: Iterable[Any]) -> Iterator[_Found]:
     """The codes in the data of a command, or among untagged responses."""
     before: _Found | None = None
     for item in items:
-        if not _is_pair(item):
+        if not is_pair(item):
             yield from _in_texts([item])
             continue
         name, data = item[0].upper(), item[1]
