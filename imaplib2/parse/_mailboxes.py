@@ -18,7 +18,9 @@ from ._values import Value
 #: What LIST tells before the name. Domino doesn't escape the delimiter ``\``; some have NIL for no
 #: attributes.
 _HEAD = pattern(
-    rb"""(?xis) \s* (?: \( ([^()]*) \) | NIL ) \s+ (?: "(\\"|\\?[^"]|)" | NIL | (\S) ) (?:\s|\Z|(?="))"""
+    rb"""(?xis) \s* (?: \( ([^()]*) \) | NIL ) \s+
+    (?: "( \\" | \\?[^"] | )" | NIL | (\S) ) (?: \s | \Z | (?=") )
+    """
 )
 #: What Gmail called them before there was an RFC.
 _XLIST_USES = {

@@ -19,7 +19,7 @@ from .._protocol.message_set import members_text
 if TYPE_CHECKING:
     Bounds: TypeAlias = array[int]
 else:
-    # Before Python 3.12, it has no parameter.
+    # Before Python 3.12, it doesn't take what is in it.
     Bounds = array
 
 #: The largest number that may be in a set: number64 of RFC 9051, section 9, less one.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 
 from .._hints import Any, Literal, NamedTuple, overload
 from .._protocol.patterns import pattern
-from ._answers import Line, lines
+from ._answers import Line, lines, whole
 from ._errors import ParseError
-from ._named import by_twos
+from ._named import by_twos, item_name
 from ._numbers import told
 from ._ranges import ranges_in
 from ._reading import reader, text
@@ -18,7 +18,7 @@ from ._values import Value, values
 
 _DIGITS_AND_SPACES = b"0123456789 \t\r\n"
 _VANISHED = pattern(rb"(?i)\s*(\(\s*EARLIER\s*\))?\s*([0-9:,]+)\s*")
-#: So many numbers, which a server might tell by a dozen bytes, are put in order.
+#: Of more numbers than this, which a server might tell by a dozen bytes, no list is made.
 MOST_SORTED = 2**24
 
 
@@ -123,14 +123,19 @@ def sort(answer: Any, *, lenient: bool = False) -> SortResult:
     unless *lenient*, for what can't be read, and for ranges of more than 16 million numbers.
     """
     read = reader("sort", "SORT", _sorted, lenient)
-    numbers, modseq, unread = list[tuple[int, ...]](), None, list[bytes]()
+    numbers, modseq, unread = list[Sequence[int]](), None, list[bytes]()
+    room = MOST_SORTED
     for line in lines("sort", answer, "SORT", "ESEARCH"):
         found = read(line)
-        if isinstance(found, bytes):
-            unread.append(found)
+        if not isinstance(found, bytes):
+            room -= sum(len(one) for one in found.numbers if isinstance(one, range))
+            if room < 0 and not lenient:
+                raise ParseError("sort", "a list of so many numbers", whole(line))
+        if isinstance(found, bytes) or room < 0:
+            unread.append(whole(line))
         else:
-            numbers.append(found[0])
-            modseq = found[1] or modseq
+            numbers += found.numbers
+            modseq = found.modseq or modseq
     return SortResult(tuple(chain.from_iterable(numbers)), modseq, tuple(unread))
 
 
@@ -207,20 +212,24 @@ def _result(line: Line) -> SearchResult:
     return SearchResult(**found, others=tuple(others))
 
 
-def _sorted(line: Line) -> tuple[tuple[int, ...], int | None]:
+class _Sorted(NamedTuple):
+    numbers: list[Sequence[int]]
+    modseq: int | None
+
+
+def _sorted(line: Line) -> _Sorted:
     numbers, behind = _listed(line)
     if not behind or numbers or _is_modseq(behind[0]):
-        return tuple(numbers), _modseq(behind)
-    _, items = _items(behind)
-    sets, modseq = list[Value](), None
-    for name, value in items:
+        return _Sorted([numbers], _modseq(behind))
+    ordered, modseq = list[Sequence[int]](), None
+    for name, value in _items(behind)[1]:
         if name == "ALL":
-            sets.append(value)
+            ordered += _in_order(value)
         elif name == "PARTIAL":
-            sets.append(_pair(value)[1])
+            ordered += _in_order(_pair(value)[1])
         elif name == "MODSEQ":
             modseq = told(value)
-    return tuple(chain.from_iterable(map(_in_order, sets))), modseq
+    return _Sorted(ordered, modseq)
 
 
 def _listed(line: Line) -> tuple[list[int], list[Value]]:
@@ -243,7 +252,7 @@ def _is_number(value: Value) -> bool:
 
 
 def _is_modseq(value: Value) -> bool:
-    return isinstance(value, list) and value[:1] == [b"MODSEQ"]
+    return isinstance(value, list) and value[:1] != [] and item_name(value[0]) == "MODSEQ"
 
 
 def _modseq(behind: list[Value]) -> int | None:
@@ -251,8 +260,8 @@ def _modseq(behind: list[Value]) -> int | None:
     found = None
     for one in behind:
         name, value = _pair(one)
-        if name != b"MODSEQ":
-            raise ValueError(name)
+        if item_name(name) != "MODSEQ":
+            raise ValueError("not a mod-sequence")
         found = told(value) or found
     return found
 
@@ -292,17 +301,14 @@ def _partial(value: Value) -> Partial:
     return Partial(first, last, _set(numbers))
 
 
-def _in_order(value: Value) -> Iterator[int]:
-    """The numbers of a sequence set of ESEARCH in the order that SORT has put them in."""
-    if value is None:
-        return
+def _in_order(value: Value) -> Iterator[range]:
+    """The ranges of a sequence set of ESEARCH in the order that SORT has put them in."""
     written = text(value)
-    ranges = ranges_in(written)
-    if sum(map(len, ranges)) > MOST_SORTED:
-        raise ValueError("too many")
-    for part, numbers in zip(written.split(","), ranges, strict=True):
+    for part, numbers in zip(
+        written.split(","), ranges_in(written) if written else (), strict=False
+    ):
         first = int(part.partition(":")[0])
-        yield from numbers if first == numbers.start else reversed(numbers)
+        yield numbers if first == numbers.start else numbers[::-1]
 
 
 _FIELDS: dict[str, tuple[str, Callable[[Value], Any]]] = {

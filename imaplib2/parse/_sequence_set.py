@@ -155,7 +155,7 @@ class SequenceSet(AbstractSet[int]):
         """
         highest = index(highest)
         if not 0 <= highest <= LARGEST:
-            raise InvalidArgument(f"not a message number: {highest!r:.100}")
+            raise InvalidArgument("not a message number")
         if self._open is None:
             return self
         if not highest:
@@ -207,10 +207,7 @@ class SequenceSet(AbstractSet[int]):
             return _made(array("q"))
         if abs(positions.step) != 1:
             return _made(of_numbers(sorted(map(self._at, positions))))
-        first, last = (
-            self._at(min(positions[0], positions[-1])),
-            self._at(max(positions[0], positions[-1])),
-        )
+        first, last = sorted((self._at(positions[0]), self._at(positions[-1])))
         between = self._bounds[bisect_right(self._bounds, first) : bisect_right(self._bounds, last)]
         return _made(array("q", (first, *between, last + 1)))
 

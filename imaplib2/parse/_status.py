@@ -65,15 +65,16 @@ def _status(line: Line, utf8: bool, lenient: bool) -> Status:
     found: dict[str, Any] = {}
     others: list[tuple[str, Value]] = []
     for item, value in by_twos(items):
-        field, read = _STATUS.get(item, ("", told))
+        if item not in _STATUS:
+            others.append((item, value))
+            continue
+        field, read = _STATUS[item]
         try:
-            if field:
-                found[field] = read(value)
-                continue
+            found[field] = read(value)
         except ValueError:
             if not lenient:
                 raise ParseError("status", item, written(value)) from None
-        others.append((item, value))
+            others.append((item, value))
     return Status(mailbox_name(raw, utf8), raw, **found, others=tuple(others))
 
 

@@ -70,7 +70,8 @@ def test_numbers_are_read(lists: list[list[int]], modseq: int | None) -> None:
         ([b"0 1 0"], [1]),
         ([b"0 1 (MODSEQ -1)"], [1]),
         ([b"2 (MODSEQ 5) 1"], None),
-        ([b"(MODSEQ 5)"], []),
+        ([b"(modseq 5)"], []),
+        ([b"1 2 (modSeq 5)"], [1, 2]),
     ],
 )
 def test_forms_of_search(data: list[Any], expected: list[int] | None) -> None:
@@ -196,9 +197,10 @@ def test_nothing_is_in_no_order() -> None:
 
 
 def test_ranges_that_would_fill_the_memory_are_refused() -> None:
+    for data in ([b"ALL 1:4000000000"], [b"ALL 1:16000000", b"ALL 1:16000000"]):
+        with pytest.raises(ParseError, match=r"^sort: a list of so many numbers can't be read"):
+            sort(data)
     data = [b"ALL 1:4000000000"]
-    with pytest.raises(ParseError):
-        sort(data)
     assert sort(data, lenient=True) == SortResult(unread=(data[0],))
     assert len(search(data).numbers) == 4_000_000_000
 
@@ -290,11 +292,11 @@ def test_whatever_comes_is_read_or_refused(function: Callable[..., Any], data: l
 @pytest.mark.parametrize(
     "data",
     [
-        [b"7"] * 100_000,
+        [b"7"] * 20_000,
         [b"7 " * 300_000],
-        [b"(MODSEQ 7) " * 100_000],
-        [b'(TAG "a") ALL 5 MIN 3'] * 20_000,
-        [b"X 1 " * 100_000],
+        [b"(MODSEQ 7) " * 30_000],
+        [b'(TAG "a") ALL 5 MIN 3'] * 5_000,
+        [b"X 1 " * 30_000],
         [b"ALL " + b"1:2," * 100_000 + b"7"],
     ],
 )
