@@ -63,7 +63,7 @@ def names(draw: st.DrawFn, value: str) -> Piece:
 @st.composite
 def mailboxes(draw: st.DrawFn, name: str) -> Piece:
     """The name of a mailbox, in modified UTF-7."""
-    return draw(names(encode_modified_utf7(name).decode()))
+    return draw(strings(encode_modified_utf7(name)))
 
 
 def line(*pieces: Piece | Iterable[Any]) -> list[Any]:
