@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import (
         Any as Any,
         AnyStr as AnyStr,
+        Final as Final,
         Generic as Generic,
         Literal as Literal,
         NamedTuple as NamedTuple,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
         overload as overload,
     )
 else:
-    Any = AnyStr = Protocol = SupportsIndex = TextIO = TypeAlias = object
+    Any = AnyStr = Final = Protocol = SupportsIndex = TextIO = TypeAlias = object
 
     def cast(kind, value):
         return value

@@ -7,7 +7,7 @@ written for those type-checks, and no less.
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from ._hints import Any, Literal, cast
 
@@ -19,8 +19,9 @@ Login = tuple[Literal["OK"], list[bytes]]
 Nothing = tuple[Literal["OK"], list[None]]
 #: In the class, ``socket`` is a method.
 Socket = socket.socket
-#: ``'1:5,7'``, 7, ``range(1, 6)``, or a sequence of ints, ranges and ``(first, last)`` pairs.
-MessageSet = str | bytes | int | range | Sequence[Any]
+#: ``'1:5,7'``, 7, ``range(1, 6)``, a `parse.SequenceSet`, or a collection of ints, ranges and
+#: ``(first, last)`` pairs.
+MessageSet = str | bytes | int | range | Collection[Any]
 #: ``'(FLAGS UID)'``, or a sequence of str.
 Items = str | bytes | Sequence[str]
 Text = str | bytes

@@ -27,6 +27,21 @@ IMPURE = {
 
 # From the top; a module imports only what stands beside or below it.
 LAYERS = [
+    {"parse"},
+    {"parse._codes"},
+    {"parse._mailboxes"},
+    {"parse._about", "parse._access"},
+    {"parse._namespace", "parse._results", "parse._status", "parse._thread"},
+    {"parse._named"},
+    {"parse._reading"},
+    {"parse._sequence_set"},
+    {"parse._ranges"},
+    {"parse._fetch"},
+    {"parse._envelope"},
+    {"parse._values"},
+    {"parse._answers", "parse._dates"},
+    {"parse._errors"},
+    {"flags", "mailbox_names"},
     {"", "imaplib2"},
     {"_client"},
     {"_liveness", "_methods", "_names", "_upgrades"},

@@ -15,6 +15,7 @@ TESTS = Path(__file__).parent
 #: Where the tests of a room are; the rest of the package, its root, is the client's.
 ROOMS = {
     "_protocol": "core", "_threads": "threads", "_transport": "transport", "_by_hand": "by_hand",
+    "parse": "parse",
 }  # fmt: skip
 CLIENT = "client"
 
@@ -29,12 +30,14 @@ NOTHING_TO_CALL = {
     "_transport": "a docstring",
     "_transport.base": "a Protocol, to which mypy holds the transports",
     "_by_hand": "a docstring",
+    "parse": "names of its modules",
 }
 
 #: Files in a room that are about several of its modules, or about their tests.
 TOPICS = {
     "core": {"corpus", "issued_and_sent", "linear", "objections", "tokenizer"},
     "client": {"doubles", "face", "hostile_input", "private_names", "public_names", "replaced"},
+    "parse": {"doctests"},
 }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from .._hints import Any
 from . import mutf7
 from .commands import Kind, Row
 from .grammar import ASTRING, ATOM, FORBIDDEN, FORBIDDEN_BYTES, LIST_CHARS
-from .message_set import check_message_set, format_message_set
+from .message_set import check_message_set, format_message_set, set_text
 from .parts import (
     Buffer,
     Literal,
@@ -277,6 +277,9 @@ class _Encoder:
         return [Secret(Literal(data))]
 
     def _text_of(self, value: Any) -> str:
+        text = set_text(value)
+        if text is not None:
+            return check_message_set(text)
         if self.kind is Kind.SEQUENCE_SET:
             return format_message_set(value)
         if self.kind in _LISTS and isinstance(value, Iterable):

@@ -16,15 +16,33 @@ def format_message_set(value: Any) -> str:
     """The sequence set of an int, a range, or a collection of ints, ranges and pairs.
 
     The last of a ``(first, last)`` pair may be None or ``'*'``, the highest number in use.
-    Members may be str or bytes, too, as ``search`` gives them. Raises InvalidArgument for
-    anything else, and for an empty set.
+    Members may be str or bytes, too, as ``search`` gives them, and whatever has a method
+    ``as_sequence_set()``, as ``parse.SequenceSet`` has. Raises InvalidArgument for anything else,
+    and for an empty set.
     """
+    return check_message_set(members_text(value))
+
+
+def members_text(value: Any) -> str:
+    """The same, but of text, and of sets as a whole, not checked, and empty for an empty set."""
     value = plain_value(value)
+    text = _text(value)
+    if text is not None:
+        return text
     if isinstance(value, (int, range)):
         value = [value]
     if not isinstance(value, Iterable):
         raise InvalidArgument(f"not a message set: {type(value).__name__}")
-    return check_message_set(_text(value) or ",".join(filter(None, map(_member, value))))
+    return ",".join(filter(None, map(_member, value)))
+
+
+def set_text(value: Any) -> str | None:
+    """What *value* itself says that its sequence set is, "" if it is empty; None if it is no set.
+
+    A class of its own isn't asked for: this module doesn't know those that have the method.
+    """
+    ask = getattr(type(value), "as_sequence_set", None)
+    return None if ask is None else ask(value)
 
 
 def check_message_set(text: str) -> str:
@@ -101,6 +119,9 @@ def _member(value: Any) -> str:
             raise InvalidArgument(f"not a (first, last) pair: {value!r}")
         first, last = value
         return f"{_number(first)}:{'*' if last in (None, '*') else _number(last)}"
+    text = set_text(value)
+    if text is not None:
+        return text and check_message_set(text)
     return _number(value)
 
 
@@ -123,7 +144,7 @@ def _number(value: Any) -> str:
 def _text(value: Any) -> str | None:
     if isinstance(value, bytes):
         return value.decode("ascii", "replace")
-    return value if isinstance(value, str) else None
+    return value if isinstance(value, str) else set_text(value)
 
 
 def _merged(ranges: list[tuple[float, float]]) -> list[tuple[float, float]]:

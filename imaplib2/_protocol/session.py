@@ -13,11 +13,21 @@ from .untagged import UntaggedResponses
 #: Bytes of a list of capabilities that are looked at: servers have less than one thousand to tell.
 _CAPABILITIES_SIZE = 64 * 1024
 #: What a list of capabilities must name one of (RFC 3501, section 6.1.1).
-_REVISIONS = frozenset({"IMAP4", "IMAP4REV1", "IMAP4REV2"})
+REVISIONS = frozenset({"IMAP4", "IMAP4REV1", "IMAP4REV2"})
 #: Bytes of an untagged NO or BAD that are remembered for the text of an exception.
 _OBJECTION_SIZE = 500
 #: LITERAL- allows non-synchronizing literals up to this size (RFC 7888, section 5).
 LITERAL_MINUS_SIZE = 4096
+
+
+def listed_capabilities(text: bytes) -> tuple[str, ...]:
+    """The capabilities that *text* lists, in upper case (RFC 3501, section 7.2.1)."""
+    # A str each would take twenty times the server's bytes.
+    if len(text) > _CAPABILITIES_SIZE:
+        text = text[:_CAPABILITIES_SIZE].rpartition(b" ")[0]
+    # Domino says "LITERAL +" (MailKit).
+    text = text.upper().replace(b"LITERAL +", b"LITERAL+")
+    return tuple(text.decode("ascii", "replace").split())
 
 
 class Session:
@@ -109,15 +119,10 @@ class Session:
 
     def learn(self, text: bytes) -> None:
         """Take the capabilities that *text* lists."""
-        # A str each would take twenty times the server's bytes.
-        if len(text) > _CAPABILITIES_SIZE:
-            text = text[:_CAPABILITIES_SIZE].rpartition(b" ")[0]
-        # Domino says "LITERAL +" (MailKit).
-        text = text.upper().replace(b"LITERAL +", b"LITERAL+")
-        names = text.decode("ascii", "replace").split()
+        names = listed_capabilities(text)
         # By what is no such list, sohu.com means NAMESPACE (MailKit#2006).
-        if not (self.capabilities and _REVISIONS.isdisjoint(names)):
-            self.capabilities = tuple(names)
+        if not (self.capabilities and REVISIONS.isdisjoint(names)):
+            self.capabilities = names
         self.capabilities_told = True
 
     def forget_capabilities(self) -> None:

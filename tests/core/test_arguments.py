@@ -954,3 +954,37 @@ def test_login_and_authenticate_show_no_password_in_what_is_displayed() -> None:
     assert "hunter2" not in shown
     assert "AHVzZXIAaHVudGVyMg==" not in shown
     assert len(re.findall(r"\[secret\]", shown)) == 6
+
+
+class OwnSet(set[int]):
+    """A set that says itself what its text is: not the numbers that are in it."""
+
+    def as_sequence_set(self) -> str:
+        return "1:3,9:*"
+
+
+SETS: list[Case] = [
+    ("FETCH", (OwnSet(), "FLAGS"), b"FETCH 1:3,9:* (FLAGS)"),
+    ("STORE", (OwnSet([5]), "+FLAGS", ["x"]), b"STORE 1:3,9:* +FLAGS (x)"),
+    ("COPY", (OwnSet(), "a"), b"COPY 1:3,9:* a"),
+    ("MOVE", ([7, OwnSet()], "a"), b"MOVE 7,1:3,9:* a"),
+    ("UID EXPUNGE", (OwnSet(),), b"UID EXPUNGE 1:3,9:*"),
+    ("SEARCH", (None, OwnSet(), "NOT", "UID", OwnSet()), b"SEARCH 1:3,9:* NOT UID 1:3,9:*"),
+    ("SORT", ("DATE", None, OwnSet()), b"SORT (DATE) UTF-8 1:3,9:*"),
+    ("XFOO", (OwnSet(),), b"XFOO 1:3,9:*"),
+]
+
+
+@pytest.mark.parametrize(("name", "values", "expected"), SETS)
+def test_a_set_that_knows_its_text_may_stand_wherever_a_set_may(
+    name: str, values: tuple[Any, ...], expected: bytes
+) -> None:
+    assert sent(name, *values) == expected
+
+
+@pytest.mark.parametrize("name", ["FETCH", "SEARCH", "XFOO"])
+@pytest.mark.parametrize("text", ["", "1 2", "1\r\n", "1,"])
+def test_what_a_set_says_is_looked_at(name: str, text: str) -> None:
+    special = type("Special", (), {"as_sequence_set": lambda self: text})()
+    with pytest.raises(InvalidArgument, match="not a message set"):
+        sent(name, special)

@@ -10,6 +10,17 @@ from hypothesis import given, strategies as st
 from imaplib2._errors import InvalidArgument
 from imaplib2._protocol.message_set import MessageSet, format_message_set
 
+
+class OwnSet:
+    """Says itself what its text is; it isn't to be gone through."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def as_sequence_set(self) -> str:
+        return self.text
+
+
 WRITTEN: list[tuple[Any, str]] = [
     (1, "1"),
     (4294967295, "4294967295"),
@@ -37,6 +48,8 @@ WRITTEN: list[tuple[Any, str]] = [
     (b"1:3".split(), "1:3"),
     (b"1:3", "1:3"),
     (bytearray(b"1:3"), "1:3"),
+    (OwnSet("1:3,9:*"), "1:3,9:*"),
+    ([OwnSet("7"), 1, OwnSet(""), OwnSet("3:4")], "7,1,3:4"),
 ]
 
 
@@ -96,6 +109,12 @@ def test_a_message_set_is_written(value: Any, expected: str) -> None:
         [b"\xff"],
         [(1, "2 BODY[]")],
         [("1 2", 3)],
+        OwnSet(""),
+        OwnSet("1 2"),
+        OwnSet,
+        [OwnSet("")],
+        [OwnSet("1 2")],
+        [(1, OwnSet("2:3"))],
     ],
 )
 def test_what_is_no_message_set_is_refused(value: Any) -> None:

@@ -13,6 +13,7 @@ from imaplib2._errors import InvalidArgument, UnusableArgument
 from imaplib2._protocol.substitution import substitute
 
 from .test_arguments import sent
+from .test_message_set import OwnSet
 from .tokenizer import parse_command, string
 
 REPLACED: list[tuple[tuple[Any, ...], list[Any], tuple[Any, ...]]] = [
@@ -38,6 +39,7 @@ REPLACED: list[tuple[tuple[Any, ...], list[Any], tuple[Any, ...]]] = [
     (("UID ?s",), ["1:3,*"], ("UID 1:3,*",)),
     (("UID ?s",), [b"1:3"], ("UID 1:3",)),
     (("UID ?s",), ["$"], ("UID $",)),
+    (("UID ?s",), [OwnSet("1:3,9")], ("UID 1:3,9",)),
     (("?f",), ["\\Seen"], ("(\\Seen)",)),
     (("?f",), ["\\Seen x"], ("(\\Seen x)",)),
     (("?f",), ["(\\Seen x)"], ("(\\Seen x)",)),
