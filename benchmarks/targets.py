@@ -104,6 +104,9 @@ TARGETS = [
     _bound("200 idling connections: wake-ups in 2 s", "idling-200", "wakeups", 0),
     _ratio("COMPRESS, bodies", "bodies-compress", 1.6, "floor"),
     _ratio("TLS, bodies", "bodies-tls", 1.3),
+    _ratio("flags, read", "read-flags", 0.15, "IMAPClient"),
+    _ratio("envelopes, read", "read-envelopes", 0.25, "IMAPClient"),
+    _ratio("body structures, read", "read-structures", 0.3, "IMAPClient"),
     _ratio("import", "import", 1.0, metric="wall"),
     _ratio("import and the first connection", "first-connection", 1.0, metric="wall"),
 ]  # fmt: skip

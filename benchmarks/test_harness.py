@@ -31,7 +31,7 @@ from .libraries import (
 )
 from .libraries.floor import last_line
 from .measure import ENOUGH, Plan, Result, Results, measure
-from .replies import Mailbox, body
+from .replies import Mailbox, body, fetched
 from .report import METRICS, beside_table, cell, group_table, grouped, median, octets, seconds
 from .server import Counts, Line, _deflated, split_line, start_thread
 from .targets import TARGETS, targets_table
@@ -98,6 +98,34 @@ def test_of_subjects_as_many_are_literals_as_there_should_be(
     literal = b" {%d}\r\n%b ((" % (octets, b"x" * octets)
     assert text.count(b"}") == text.count(literal) == literals
     assert text.count(b"\r\n") == 50 + literals
+
+
+@pytest.mark.parametrize("kind", ["flags", "envelopes", "structures"])
+def test_what_is_to_be_read_is_what_imaplib_gives(kind: str) -> None:
+    """And both libraries find all of the messages in it."""
+    mailbox = Mailbox(f"read-{kind}-60")
+    assert (mailbox.kind, mailbox.exists) == (f"read-{kind}", 60)
+    data: list[Any] = []
+    for number in range(1, 61):
+        data += fetched(mailbox.message(number))
+    literals = sum(isinstance(item, tuple) for item in data)
+    assert literals == {"flags": 0, "envelopes": 6, "structures": 12}[kind]
+    read = [getattr(client_class(name), f"read_{kind}") for name in (OURS, "IMAPClient")]
+    assert [each(data) for each in read] == [60, 60]
+
+
+@pytest.mark.parametrize(
+    ("response", "data"),
+    [
+        (b"* 1 FETCH (FLAGS ())\r\n", [b"1 (FLAGS ())"]),
+        (
+            b"* 1 FETCH (A {3}\r\na\r\n B {0}\r\n)\r\n",
+            [(b"1 (A {3}", b"a\r\n"), (b" B {0}", b""), b")"],
+        ),
+    ],
+)
+def test_data_of_a_response(response: bytes, data: list[Any]) -> None:
+    assert fetched(response) == data
 
 
 def test_medians() -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .libraries import NEWS_SECONDS, USER
-from .replies import body
+from .replies import Mailbox, body, fetched
 from .run import Run, cpu, resident, switches
 from .server import now
 
@@ -97,6 +97,38 @@ def fetch_envelopes(run: Run) -> None:
 
 def fetch_bodies(run: Run) -> None:
     _fetch_all(run, "(BODY.PEEK[])", BODY)
+
+
+def fetch_and_read(run: Run) -> None:
+    """Envelopes of a server, and each of their fields."""
+    client: Any = run.selected()
+    with run.measured():
+        count = client.read_envelopes(client.fetch(f"1:{run.size}", "(UID ENVELOPE)"))
+    run.check(count, run.size)
+    client.logout()
+
+
+def read_flags(run: Run) -> None:
+    _read(run, run.make.read_flags)  # type: ignore[attr-defined]
+
+
+def read_envelopes(run: Run) -> None:
+    _read(run, run.make.read_envelopes)  # type: ignore[attr-defined]
+
+
+def read_structures(run: Run) -> None:
+    _read(run, run.make.read_structures)  # type: ignore[attr-defined]
+
+
+def _read(run: Run, read: Callable[[Any], int]) -> None:
+    """What an answer says, which is there already, without a connection."""
+    mailbox = Mailbox(run.mailbox)
+    data: list[Any] = []
+    for number in range(1, run.size + 1):
+        data += fetched(mailbox.message(number))
+    with run.measured():
+        count = read(data)
+    run.check(count, run.size)
 
 
 def fetch_literal(run: Run) -> None:
@@ -357,6 +389,31 @@ _SUBJECTS = [
 ]  # fmt: skip
 
 
+_VALUES = "Answers as values"
+_READ = [
+    Workload(
+        "read-flags", "flags of {size:,} messages, read", read_flags, 50_000, 10_000,
+        "read-flags-{size}", _VALUES, metrics=_LINK, needs=("read_flags",), dovecot=False,
+    ),
+    Workload(
+        "read-envelopes", "{size:,} envelopes, read", read_envelopes, 20_000, 4000,
+        "read-envelopes-{size}", _VALUES, metrics=_LINK, needs=("read_envelopes",), dovecot=False,
+    ),
+    Workload(
+        "read-structures", "{size:,} body structures, read", read_structures, 20_000, 4000,
+        "read-structures-{size}", _VALUES, metrics=_LINK, needs=("read_structures",), dovecot=False,
+    ),
+    Workload(
+        "fetch-envelopes", "{size:,} envelopes, fetched", fetch_envelopes, 20_000, 4000,
+        "read-envelopes-{size}", _VALUES, needs=("read_envelopes",), dovecot=False,
+    ),
+    Workload(
+        "fetch-and-read", "{size:,} envelopes, fetched and read", fetch_and_read, 20_000, 4000,
+        "read-envelopes-{size}", _VALUES, needs=("read_envelopes",), dovecot=False,
+    ),
+]  # fmt: skip
+
+
 def _named(name: str) -> Workload:
     return next(each for each in _BASIC if each.name == name)
 
@@ -405,5 +462,5 @@ _BYTES = [
 
 FIRST_CONNECTION = _named("first-connection")
 
-_ALL = (*_BASIC, *_SUBJECTS, *_IDLING, *_FAR, *_TLS, *_COMPRESS, *_BYTES)
+_ALL = (*_BASIC, *_SUBJECTS, *_READ, *_IDLING, *_FAR, *_TLS, *_COMPRESS, *_BYTES)
 WORKLOADS = {each.name: each for each in _ALL}

@@ -71,7 +71,10 @@ class Client(ABC):
     - ``idle_until_news()``: idle until there is an EXISTS, end that, and return its number, or
       None when there was none in `NEWS_SECONDS`;
     - ``news(count)``: pairs of an EXISTS's number and `now` when it was there, of one IDLE;
-    - ``start_idling()``, ``stop_idling()``.
+    - ``start_idling()``, ``stop_idling()``;
+    - ``read_flags(answer)``, ``read_envelopes(answer)``, ``read_structures(answer)``: static; look
+      at every field of every item that an answer has, and return the number of messages; an answer
+      may also be the ``data`` that imaplib's ``fetch`` gives.
     """
 
     reads = True

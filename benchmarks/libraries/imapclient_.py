@@ -6,6 +6,7 @@ import ssl
 from typing import Any
 
 import imapclient
+from imapclient.response_parser import parse_fetch_response
 
 from . import NEWS_SECONDS, PASSWORD, SECONDS, USER, Client
 
@@ -65,3 +66,51 @@ class IMAPClient(Client):
     @staticmethod
     def octets(answer: Any) -> int:
         return sum(len(items.get(b"BODY[]", b"")) for items in answer.values())
+
+    @staticmethod
+    def read_flags(answer: Any) -> int:
+        count = 0
+        for number, items in _parsed(answer).items():
+            _ = number, items[b"UID"]
+            count += items[b"FLAGS"] is not None
+        return count
+
+    @staticmethod
+    def read_envelopes(answer: Any) -> int:
+        count = 0
+        for number, items in _parsed(answer).items():
+            _ = number, items[b"UID"]
+            found = items[b"ENVELOPE"]
+            _ = found.date, found.subject, found.in_reply_to, found.message_id
+            for people in (
+                found.from_, found.sender, found.reply_to, found.to, found.cc, found.bcc
+            ):  # fmt: skip
+                for one in people or ():
+                    _ = one.name, one.route, one.mailbox, one.host
+            count += 1
+        return count
+
+    @staticmethod
+    def read_structures(answer: Any) -> int:
+        count = 0
+        for number, items in _parsed(answer).items():
+            _ = number, items[b"UID"]
+            _read_part(items[b"BODYSTRUCTURE"])
+            count += 1
+        return count
+
+
+def _parsed(answer: Any) -> Any:
+    """What `IMAPClient.fetch` returns, which has its parser read what imaplib's gives."""
+    return answer if isinstance(answer, dict) else parse_fetch_response(answer, uid_is_key=False)
+
+
+def _read_part(part: Any) -> None:
+    """Each field of a part; those of another one's are as many as they are."""
+    if part.is_multipart:
+        for one in part[0]:
+            _read_part(one)
+    for field in part[1:] if part.is_multipart else part:
+        if isinstance(field, tuple):
+            for _ in field:
+                pass

@@ -34,6 +34,12 @@ from ._access import (
     quota as quota,
     quota_root as quota_root,
 )
+from ._body import (
+    BodyPart as BodyPart,
+    MessagePart as MessagePart,
+    Multipart as Multipart,
+    TextPart as TextPart,
+)
 from ._codes import (
     AppendUid as AppendUid,
     CopyUid as CopyUid,
@@ -67,17 +73,20 @@ from ._results import (
     sort as sort,
     vanished as vanished,
 )
+from ._save_name import save_name as save_name
 from ._sequence_set import SequenceSet as SequenceSet
 from ._status import Status as Status, status as status
 from ._thread import Thread as Thread, thread as thread
+from ._words import decode_words as decode_words
 
 __all__ = [
-    "Acl", "AclEntry", "Address", "Annotation", "AppendUid", "Capabilities", "CopyUid",
-    "Envelope", "Group", "ListRights", "Mailbox", "Message", "Metadata", "MetadataLimit",
-    "MyRights", "Namespace", "Namespaces", "ParseError", "Partial", "PermanentFlags", "Quota",
-    "QuotaResource", "QuotaRoot", "ResponseCode", "SearchResult", "SequenceSet", "SortResult",
-    "Status", "Thread", "Vanished", "acl", "addresses", "annotation", "capability", "expunge",
+    "Acl", "AclEntry", "Address", "Annotation", "AppendUid", "BodyPart", "Capabilities",
+    "CopyUid", "Envelope", "Group", "ListRights", "Mailbox", "Message", "MessagePart",
+    "Metadata", "MetadataLimit", "Multipart", "MyRights", "Namespace", "Namespaces",
+    "ParseError", "Partial", "PermanentFlags", "Quota", "QuotaResource", "QuotaRoot",
+    "ResponseCode", "SearchResult", "SequenceSet", "SortResult", "Status", "TextPart", "Thread",
+    "Vanished", "acl", "addresses", "annotation", "capability", "decode_words", "expunge",
     "fetch", "identification", "list_rights", "mailboxes", "merged", "metadata", "my_rights",
-    "namespace", "quota", "quota_root", "response_code", "response_codes", "search", "searches",
-    "sort", "status", "thread", "vanished",
+    "namespace", "quota", "quota_root", "response_code", "response_codes", "save_name",
+    "search", "searches", "sort", "status", "thread", "vanished",
 ]  # fmt: skip

@@ -3,34 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from types import MappingProxyType
 
 from .._hints import TYPE_CHECKING, Any
+from ._envelope import Envelope, envelope
 from ._errors import ParseError
-from ._layout import (
-    DESCRIPTION,
-    DISPOSITION,
-    ENCODING,
-    EXTENSION,
-    ID,
-    LANGUAGE,
-    LOCATION,
-    MD5,
-    PARAMETERS,
-    SIZE,
-    layout,
-)
-from ._numbers import number
-from ._words import decode_parameters, decode_text, decode_words, lower
+from ._fields import Fields, frozen, layout, plain
 
 if TYPE_CHECKING:
-    from ._envelope import Envelope
     from ._values import Value
 
-# What parts are that don't tell it themselves (RFC 2045, section 6.1; RFC 2046, section 4.1.2).
-_NO_ENCODING = "7bit"
+# RFC 2046, section 4.1.2.
 _NO_CHARSET = "us-ascii"
-_NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
 
 
 def body_structure(value: Value, function: str = "fetch", item: str = "BODYSTRUCTURE") -> BodyPart:
@@ -58,20 +41,15 @@ class BodyPart:
     these.
     """
 
-    __slots__ = (
-        "_content_type", "_disposition", "_fields", "_inner", "_is_root", "_parameters", "_section",
-    )  # fmt: skip
+    __slots__ = ("_fields", "_is_root", "_parts", "_section")
 
     def __init__(
-        self, content_type: str, fields: list[Value], inner: Any, section: str, is_root: bool
+        self, fields: Fields, section: str, is_root: bool, parts: tuple[BodyPart, ...] = ()
     ) -> None:
-        self._content_type = content_type
         self._fields = fields
-        self._inner = inner
         self._section = section
         self._is_root = is_root
-        self._parameters: Mapping[str, str] | None = None
-        self._disposition: tuple[str | None, Mapping[str, str]] | None = None
+        self._parts = parts
 
     @property
     def section(self) -> str:
@@ -90,13 +68,9 @@ class BodyPart:
         For the whole content of a message, that of the message's header: ``"HEADER"``, or
         ``"3.HEADER"`` of one that is part 3 of another.
         """
-        if self._is_root:
-            return self._prefix() + "HEADER"
-        return self._section + ".MIME"
-
-    def _prefix(self) -> str:
-        """What the sections of the same message begin with, for its whole content."""
-        return self._section.removesuffix("1")
+        if not self._is_root:
+            return self._section + ".MIME"
+        return self._section.removesuffix("1").removesuffix("TEXT") + "HEADER"
 
     @property
     def content_type(self) -> str:
@@ -104,15 +78,12 @@ class BodyPart:
 
         Without a type, ``"application/octet-stream"``; without a subtype, the usual one.
         """
-        return self._content_type
+        return self._fields.content_type
 
     @property
     def parameters(self) -> Mapping[str, str]:
         """The parameters of the content type by their lower-case names, decoded (RFC 2231)."""
-        found = self._parameters
-        if found is None:
-            found = self._parameters = _parameters(self._fields[PARAMETERS])
-        return found
+        return self._fields.parameters
 
     @property
     def charset(self) -> str | None:
@@ -123,19 +94,17 @@ class BodyPart:
     @property
     def content_id(self) -> str | None:
         """Content-ID, with its angle brackets."""
-        return _string(self._fields[ID])
+        return self._fields.content_id
 
     @property
     def description(self) -> str | None:
         """Content-Description, decoded (RFC 2047)."""
-        found = self._fields[DESCRIPTION]
-        return decode_words(found) if isinstance(found, bytes) else None
+        return self._fields.description
 
     @property
     def encoding(self) -> str:
         """Content-Transfer-Encoding, in lower case; ``"7bit"`` if nobody tells."""
-        found = self._fields[ENCODING]
-        return lower(found) if found and isinstance(found, bytes) else _NO_ENCODING
+        return self._fields.encoding
 
     @property
     def size(self) -> int | None:
@@ -143,52 +112,42 @@ class BodyPart:
 
         Nobody does for a multipart.
         """
-        return number(self._fields[SIZE])
+        return self._fields.size
 
     @property
     def lines(self) -> int | None:
         """The lines of a text or a message, as it is encoded for transfer; None if nobody tells."""
-        return number(self._inner)
+        return self._fields.lines
 
     @property
     def md5(self) -> str | None:
         """Content-MD5, in Base64 (RFC 1864)."""
-        return _string(self._fields[MD5])
+        return self._fields.md5
 
     @property
     def disposition(self) -> str | None:
         """Content-Disposition, in lower case, without its parameters: ``"attachment"``."""
-        return self._read_disposition()[0]
+        return self._fields.disposition
 
     @property
     def disposition_parameters(self) -> Mapping[str, str]:
         """The parameters of the disposition by their lower-case names, decoded (RFC 2231)."""
-        return self._read_disposition()[1]
-
-    def _read_disposition(self) -> tuple[str | None, Mapping[str, str]]:
-        found = self._disposition
-        if found is None:
-            found = self._disposition = _disposition(self._fields[DISPOSITION])
-        return found
+        return self._fields.disposition_parameters
 
     @property
     def languages(self) -> tuple[str, ...]:
         """Content-Language (RFC 3282)."""
-        found = self._fields[LANGUAGE]
-        if found is None:
-            return ()
-        tags = [found] if isinstance(found, bytes) else found
-        return tuple([decode_text(tag) for tag in tags if isinstance(tag, bytes)])
+        return self._fields.languages
 
     @property
     def location(self) -> str | None:
         """Content-Location (RFC 2557)."""
-        return _string(self._fields[LOCATION])
+        return self._fields.location
 
     @property
     def extension(self) -> tuple[Value, ...]:
         """What servers send behind all that: its meaning is up to future RFCs."""
-        return tuple(self._fields[EXTENSION:])
+        return self._fields.extension
 
     @property
     def file_name(self) -> str | None:
@@ -209,8 +168,8 @@ class BodyPart:
 
     @property
     def parts(self) -> tuple[BodyPart, ...]:
-        """The parts of a multipart; of a message, its body."""
-        return ()
+        """The parts of a multipart; of a message, its body; of any other part, none."""
+        return self._parts
 
     def walk(self) -> Iterator[BodyPart]:
         """This part and all in it, in the order of the message; each before its own parts."""
@@ -218,7 +177,8 @@ class BodyPart:
         while waiting:
             part = waiting.pop()
             yield part
-            waiting.extend(reversed(part.parts))
+            if part._parts:
+                waiting.extend(reversed(part._parts))
 
     def find_all(self, content_type: str) -> Iterator[BodyPart]:
         """Those of `walk` that are of a *content_type*: ``"text/html"``, ``"image/*"``, ``"*/*"``.
@@ -247,25 +207,26 @@ class BodyPart:
             if part.is_attachment:
                 found.append(part)
             else:
-                waiting.extend(reversed(part.parts))
+                waiting.extend(reversed(part._parts))
         return tuple(found)
 
-    def _state(self) -> tuple[Any, ...]:
-        return (self._content_type, self._fields, self._inner, self._section, self._is_root)
+    def _made_of(self) -> tuple[Any, ...]:
+        return (self._fields, self._section, self._is_root, self._parts)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, BodyPart):
             return NotImplemented
-        return type(self) is type(other) and self._state() == other._state()
+        return type(self) is type(other) and self._made_of() == other._made_of()
 
     def __hash__(self) -> int:
-        return hash((self._content_type, self._section, self.size))
+        return hash((self._section, self.content_type, self.size))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), self._state()
+        fields, *others = self._made_of()
+        return _restored, (type(self), plain(fields), *others)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._section} {self._content_type}>"
+        return f"<{type(self).__name__} {self._section} {self.content_type}>"
 
 
 class TextPart(BodyPart):
@@ -279,97 +240,66 @@ class TextPart(BodyPart):
         return super().charset or _NO_CHARSET
 
 
+class Multipart(BodyPart):
+    """A part that consists of others: ``multipart/mixed``, ``multipart/alternative``, ..."""
+
+    __slots__ = ()
+
+
 class MessagePart(BodyPart):
     """A message in a message: ``message/rfc822``, or ``message/global`` (RFC 6532)."""
 
-    __slots__ = ("_body",)
+    __slots__ = ("_envelope",)
 
     def __init__(
-        self, content_type: str, fields: list[Value], inner: Any, section: str, is_root: bool
+        self,
+        fields: Fields,
+        section: str,
+        is_root: bool,
+        parts: tuple[BodyPart, ...],
+        envelope: Value,
     ) -> None:
-        super().__init__(content_type, fields, inner, section, is_root)
-        self._body: BodyPart | None = None
+        super().__init__(fields, section, is_root, parts)
+        self._envelope = envelope
 
     @property
     def envelope(self) -> Envelope | None:
-        """The envelope of that message, unless the server has none."""
-        from ._envelope import envelope
+        """The envelope of that message, unless the server has none.
 
-        return envelope(self._inner[0]) if self._inner[0] else None
+        Raises `ParseError` when it can't be read.
+        """
+        return envelope(self._envelope) if self._envelope else None
 
     @property
     def body(self) -> BodyPart:
         """The whole content of that message; its `header_section` is that of the message."""
-        if self._body is None:
-            self._body = _part(self._inner[1], f"{self._section}.", is_root=True)
-        return self._body
+        return self._parts[0]
 
-    @property
-    def lines(self) -> int | None:
-        """The lines of the message, as it is encoded for transfer; None if nobody tells."""
-        return number(self._inner[2])
-
-    @property
-    def parts(self) -> tuple[BodyPart, ...]:
-        """The body."""
-        return (self.body,)
+    def _made_of(self) -> tuple[Any, ...]:
+        return (*super()._made_of(), self._envelope)
 
 
-class Multipart(BodyPart):
-    """A part that consists of others: ``multipart/mixed``, ``multipart/alternative``, ..."""
-
-    __slots__ = ("_parts",)
-
-    def __init__(
-        self, content_type: str, fields: list[Value], inner: Any, section: str, is_root: bool
-    ) -> None:
-        super().__init__(content_type, fields, inner, section, is_root)
-        self._parts: tuple[BodyPart, ...] | None = None
-
-    def _prefix(self) -> str:
-        return self._section.removesuffix("TEXT")
-
-    @property
-    def parts(self) -> tuple[BodyPart, ...]:
-        """Its parts, in their order."""
-        if self._parts is None:
-            prefix = self._prefix() if self._is_root else f"{self._section}."
-            numbered = enumerate(self._inner, 1)
-            self._parts = tuple(
-                [_part(value, f"{prefix}{n}", is_root=False) for n, value in numbered]
-            )
-        return self._parts
+def _restored(kind: type[BodyPart], fields: tuple[Any, ...], *others: Any) -> BodyPart:
+    return kind(frozen(fields), *others)
 
 
-_KINDS = {"part": BodyPart, "text": TextPart, "message": MessagePart, "multipart": Multipart}
+def single(fields: Fields, section: str, is_root: bool) -> BodyPart:
+    """A part that has no others in it."""
+    kind = TextPart if fields.content_type.startswith("text/") else BodyPart
+    return kind(fields, section, is_root)
 
 
 def _part(value: Value, place: str, is_root: bool) -> BodyPart:
     """The part *value* in section *place*; for a root, *place* is what its sections begin with."""
-    kind, content_type, fields, inner = layout(value)
-    if is_root:
-        place += "TEXT" if kind == "multipart" else "1"
-    return _KINDS[kind](content_type, fields, inner, place, is_root)
-
-
-def _parameters(value: Value) -> Mapping[str, str]:
-    if not isinstance(value, list):
-        return _NO_PARAMETERS
-    pairs = zip(value[::2], value[1::2], strict=False)
-    strings = [pair for pair in pairs if isinstance(pair[0], bytes) and isinstance(pair[1], bytes)]
-    return MappingProxyType(decode_parameters(strings))  # type: ignore[arg-type]
-
-
-def _disposition(value: Value) -> tuple[str | None, Mapping[str, str]]:
-    """The disposition, which some servers give without parentheses, and its parameters."""
-    if isinstance(value, bytes):
-        value = [value]
-    if not value:
-        return None, _NO_PARAMETERS
-    name = value[0]
-    rest = value[1] if len(value) == 2 else value[1:]
-    return lower(name) if name and isinstance(name, bytes) else None, _parameters(rest)
-
-
-def _string(value: Value) -> str | None:
-    return decode_text(value) if isinstance(value, bytes) else None
+    found = layout(value)
+    if found.parts is not None:
+        section = place + "TEXT" if is_root else place
+        prefix = place if is_root else place + "."
+        numbered = enumerate(found.parts, 1)
+        parts = [_part(value, f"{prefix}{number}", is_root=False) for number, value in numbered]
+        return Multipart(found.fields, section, is_root, tuple(parts))
+    section = place + "1" if is_root else place
+    if found.is_message:
+        body = _part(found.body, section + ".", is_root=True)
+        return MessagePart(found.fields, section, is_root, (body,), found.envelope)
+    return single(found.fields, section, is_root)

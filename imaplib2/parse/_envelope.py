@@ -219,7 +219,7 @@ def envelope(
 ) -> Envelope:
     """The `Envelope` that *value* tells: a list of ten, or what `usual_envelope` has given.
 
-    What is missing at the end counts as NIL, and so do empty strings in the place of lists of
+    What is missing counts as NIL, and so do empty strings in the place of lists of
     addresses, and empty lists in that of strings. Raises `ParseError`, with the names *function*
     and *item*, when it isn't an envelope.
     """
@@ -235,6 +235,9 @@ def _read_envelope(value: Value) -> Envelope:
     if not isinstance(value, list):
         raise ValueError("not a list")
     parts: list[Any] = [*value[:10], *[None] * (10 - len(value))]
+    # Exchange leaves fields out (see the corpus), but not the Message-ID at the end.
+    if 2 < len(value) < 10 and isinstance(value[-1], bytes):
+        parts[len(value) - 1], parts[9] = None, value[-1]
     lists = map(_read_addresses, parts[2:8])
     return Envelope(*map(_text, parts[:2]), *lists, *map(_text, parts[8:]))
 
@@ -248,7 +251,13 @@ def _text(value: Value) -> bytes | None:
 
 
 def _decoded(raw: bytes) -> str:
-    return raw.decode("ascii") if raw.isascii() and b"=?" not in raw else decode_words(raw)
+    text = raw.decode(*_UTF8)
+    return text if _is_plain(text) else decode_words(raw)
+
+
+def _is_plain(text: str) -> bool:
+    """Whether there is nothing to be decoded in *text*, nor unfolded."""
+    return text.isascii() and text.isprintable() and "=?" not in text
 
 
 # -- Addresses -------------------------------------------------------------------------------------
@@ -297,7 +306,7 @@ def _address(name: str | None, route: str | None, mailbox: str | None, host: str
     raw = None
     if name is not None:
         raw = name.encode(*_UTF8)
-        if not name.isascii() or "=?" in name:
+        if not _is_plain(name):
             name = decode_words(raw)
     return Address(name, route, mailbox, host, raw)
 

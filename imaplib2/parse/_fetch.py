@@ -7,18 +7,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 
-from .._hints import TYPE_CHECKING, Any, TypeVar, cast
+from .._hints import Any, TypeVar, cast
 from .._protocol.mutf7 import decode
 from .._protocol.patterns import pattern
 from ._answers import Line, groups, whole
+from ._body import BodyPart, body_structure
 from ._dates import internal_date
 from ._envelope import Envelope, envelope, usual_envelope
 from ._errors import ParseError
 from ._numbers import number
-from ._values import Value, values, written
-
-if TYPE_CHECKING:
-    from ._body import BodyPart
+from ._usual_body import UsualBody, usual_body
+from ._values import Value, quoted, values, written
 
 _T = TypeVar("_T")
 
@@ -40,6 +39,7 @@ _GROUPS = (
 #: A line that goes on with the message of the one before it.
 _ITEM = pattern(rb"\s*\)*\s*[A-Za-z]")
 _ENVELOPE = b"ENVELOPE "
+_BODY = pattern(rb" ?(BODY(?:STRUCTURE)?) (?=\()")
 #: The names that parts had before (RFC 3501, section 6.4.5).
 _FORMER = {"BODY[]": "RFC822", "BODY[HEADER]": "RFC822.HEADER", "BODY[TEXT]": "RFC822.TEXT"}
 #: Spaces in the names of sections: those that tell nothing, too.
@@ -59,7 +59,8 @@ class Message:
     by its name, as the server has written it, but in upper case, and unread: bytes, None for NIL,
     a list for one in parentheses.
 
-    >>> message, = fetch([br'7 (UID 9 FLAGS (\Seen) X-LABEL "a b" BODY[TEXT] {3}', b"Hi!", b")"])
+    >>> data = [(br'7 (UID 9 FLAGS (\Seen) X-LABEL "a b" BODY[TEXT] {3}', b"Hi!"), b")"]
+    >>> message = next(fetch(data))
     >>> message.number, message.uid, message.flags, message.size
     (7, 9, frozenset({'\\Seen'}), None)
     >>> message.body("TEXT"), message["X-LABEL"], "ENVELOPE" in message
@@ -124,10 +125,8 @@ class Message:
 
     @property
     def body_structure(self) -> BodyPart | None:
-        """The root of the parts that BODYSTRUCTURE, or BODY, tells (RFC 3501, section 2.3.6)."""
-        from ._body import body_structure
-
-        return self._once("BODYSTRUCTURE" if "BODYSTRUCTURE" in self else "BODY", body_structure)
+        """The content as BODYSTRUCTURE, or BODY, tells it (RFC 3501, section 2.3.6)."""
+        return self._once("BODYSTRUCTURE" if "BODYSTRUCTURE" in self else "BODY", _body_structure)
 
     @property
     def preview(self) -> str | None:
@@ -206,6 +205,8 @@ class Message:
         found = self._items()[name]
         if isinstance(found, re.Match):
             return values((found[0],), "fetch", name)[0]
+        if isinstance(found, UsualBody):
+            return values((found.raw,), "fetch", name)[0]
         value: Value = found
         return value
 
@@ -235,14 +236,20 @@ class Message:
         return self._others
 
     def _read_items(self) -> dict[str, Any]:
-        start, text = self._start, self._line[0]
+        start, line = self._start, self._line
+        if len(line) > 1:
+            line = quoted(line)
+        text = line[0]
         found: dict[str, Any] = {}
         at = start.end()
         if text.startswith(_ENVELOPE, at) and (usual := usual_envelope(text, at + len(_ENVELOPE))):
             found["ENVELOPE"] = usual
             at = usual.end()
-        if len(self._line) > 1 or at + 1 < len(text):
-            found.update(self._behind(at))
+        if (named := _BODY.match(text, at)) and (body := usual_body(text, named.end())):
+            found[named[1].decode()] = body
+            at = body.end
+        if len(line) > 1 or at + 1 < len(text):
+            found.update(self._behind((text[at:], *line[1:])))
         # What the attributes look at first.
         for group, name in _GROUPS:
             value = start[group]
@@ -250,10 +257,10 @@ class Message:
                 found[name] = _AT_A_GLANCE[name](value) if name in _AT_A_GLANCE else value
         return found
 
-    def _behind(self, at: int) -> dict[str, Value]:
-        """The items behind *at* in the first piece."""
+    def _behind(self, line: Line) -> dict[str, Value]:
+        """The items in *line*, which is the rest."""
         try:
-            return _by_name(values((self._line[0][at:], *self._line[1:]), "fetch", "FETCH"))
+            return _by_name(values(line, "fetch", "FETCH"))
         except ParseError:
             if self._lenient:
                 return {}
@@ -324,8 +331,11 @@ def fetch(answer: Any, *, lenient: bool = False) -> Iterator[Message]:
                 continue
             if held is not None:
                 yield held._with(behind) if behind else held
-                behind = []
-            held = Message(int(start[1]), start, line, lenient) if start else _odd(line, lenient)
+                held, behind = None, []
+            if start:
+                held = Message(int(start[1]), start, line, lenient)
+            else:
+                yield _odd(line, lenient)
         if held is not None:
             yield held._with(behind) if behind else held
 
@@ -399,6 +409,10 @@ def _named(kind: str, section: str) -> str:
 
 def _space(found: re.Match[str]) -> str:
     return found[0].strip() or " "
+
+
+def _body_structure(value: UsualBody | Value) -> BodyPart:
+    return value.part if isinstance(value, UsualBody) else body_structure(value)
 
 
 def _number(value: Value) -> int | None:

@@ -53,10 +53,7 @@ def save_name(name: str | None, *, default: str = "attachment", longest: int = 2
     """
     if longest < _SHORTEST:
         raise ValueError(f"longest: at least {_SHORTEST}, not {longest}")
-    for text in (name or "", default, "attachment"):
-        clean = _cleaned(text)
-        if clean:
-            break
+    clean = _cleaned(name or "") or _cleaned(default) or "attachment"
     cut = _cut(clean, longest)
     return f"_{_cut(clean, longest - 1)}" if _is_special(cut) else cut
 

@@ -27,7 +27,7 @@ _TOKEN = pattern(
     | "
     """
 )
-_ATOM = pattern(rb'[^\s()"]+')
+_ATOM = pattern(rb'(?!(?i:NIL)\Z)[^\s()"\[]+')
 _ESCAPED = pattern(rb'\\(["\\])')
 _OPEN, _CLOSE, _QUOTE = b'()"'
 _BACKSLASH = b"\\"
@@ -105,6 +105,30 @@ def before_literal(text: bytes) -> bytes:
     """*text* without what announces the literal behind it: ``{3}``, ``{3+}``, ``~{3}``."""
     end = text.rfind(b"{")
     return text[:end].removesuffix(b"~") if end >= 0 else text
+
+
+#: Strings longer than this are left as literals; and what no quoted string has as it is.
+_LONG = 200
+_UNQUOTABLE = pattern(rb'["\\\r\n\0]')
+
+
+def quoted(line: Line) -> Line:
+    """*line* with quoted strings for its first literals, as far as they are short and can be.
+
+    >>> quoted((b"1 (X {3}", b"a b", b" BODY[] {9}", b"From: x\\r\\n", b")"))
+    (b'1 (X "a b" BODY[] {9}', b'From: x\\r\\n', b')')
+    """
+    pieces, number = list[bytes](), 1
+    while number < len(line) and _is_quotable(line[number], line[number + 1]):
+        pieces += before_literal(line[number - 1]), b'"', line[number], b'"'
+        number += 2
+    return (b"".join([*pieces, line[number - 1]]), *line[number:])
+
+
+def _is_quotable(literal: bytes, behind: bytes) -> bool:
+    """Whether *literal* is as well a quoted string, with the text *behind* it."""
+    short = len(literal) < _LONG and behind.startswith((b" ", b")"))
+    return short and not _UNQUOTABLE.search(literal)
 
 
 def unescaped(text: bytes) -> bytes:

@@ -6,7 +6,7 @@ Nothing in here raises, whatever the mail says, and all of it takes linear time.
 from __future__ import annotations
 
 import re
-from binascii import a2b_base64, a2b_qp
+from binascii import a2b_base64, a2b_qp, b2a_base64
 from collections.abc import Iterable, Iterator
 from encodings.aliases import aliases
 from functools import lru_cache
@@ -17,6 +17,7 @@ from .._protocol.patterns import pattern
 _FOLD = pattern(rb"[\r\n]+([ \t]?)")
 # What an encoded word begins with: its charset, with the language of RFC 2231, and its encoding.
 _START = pattern(rb"=\?([^?\s]*)\?([BbQq])\?")
+_WORD = pattern(rb"=\?([^?\s]*)\?([BbQq])\?([^?]*)\?=")
 _PERCENT = pattern(rb"%([0-9A-Fa-f]{2})")
 _NOT_IN_NAMES = pattern(r"[^a-z0-9.]+")
 
@@ -59,6 +60,9 @@ def decode_words(raw: bytes) -> str:
         raw = _FOLD.sub(lambda fold: fold[1] or b" ", raw)
     if b"=?" not in raw:
         return decode_text(raw)
+    # As mostly: nothing but one word.
+    if word := _WORD.fullmatch(raw):
+        return _run([word[3]], word[1].lower(), word[2].upper())
     decoded = []
     at = 0
     run: list[bytes] = []
@@ -111,7 +115,7 @@ def decode_parameters(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 @lru_cache(maxsize=256)
 def _parameter_name(raw: bytes) -> tuple[str, int | None, bool]:
     """Its name, the number of its segment, and whether that is encoded (RFC 2231, section 7)."""
-    text = decode_text(raw).strip().lower()
+    text = lower(raw)
     name, star, rest = text.partition("*")
     number = rest.removesuffix("*")
     if not star or len(number) > 6 or (number and not (number.isascii() and number.isdigit())):
@@ -139,10 +143,14 @@ def _run(encoded: list[bytes], charset: bytes, encoding: bytes) -> str:
     """The text of adjacent words of one kind, which may be split within a character."""
     if encoding == b"Q":
         return _in_charset(b"".join([a2b_qp(word, header=True) for word in encoded]), charset)
-    # Split within four characters of Base64, that is, and not just without padding.
-    if any(len(word) % 4 for word in encoded[:-1]) and not sum(map(len, encoded)) % 4:
+    if any(map(_is_cut, encoded[:-1])) and not sum(map(len, encoded)) % 4:
         encoded = [b"".join(encoded)]
     return _in_charset(b"".join(map(_base64, encoded)), charset)
+
+
+def _is_cut(word: bytes) -> bool:
+    """Whether *word* has bits of a character that the next one has the others of."""
+    return len(word) % 4 > 0 and b2a_base64(_base64(word), newline=False).rstrip(b"=") != word
 
 
 def _base64(word: bytes) -> bytes:
@@ -180,7 +188,8 @@ def _in_charset(data: bytes, charset: bytes) -> str:
     if codec == "latin_1":
         return _western(data)
     try:
-        return _without_surrogates(data.decode(codec))
+        text = data.decode(codec)
+        return _without_surrogates(text) if codec == "utf_7" else text
     except LookupError:  # not of text
         return decode_text(data)
     except UnicodeError:
@@ -219,8 +228,8 @@ def decode_text(data: bytes) -> str:
 
 
 def lower(data: bytes) -> str:
-    """The same of what is alike in either case."""
-    return decode_text(data).lower()
+    """The same of a token that is alike in either case, which some servers quote twice."""
+    return decode_text(data).strip('"').lower()
 
 
 def _western(data: bytes) -> str:

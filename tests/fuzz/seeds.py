@@ -6,6 +6,8 @@ from pathlib import Path
 
 from ..core.test_arguments_properties import LOOK_ALIKES
 from ..core.test_corpus import TRANSCRIPTS, unescaped
+from ..parse.corpus import FETCHED
+from .parsing import SEPARATOR as LITERAL
 from .sessions import NAMES, SEPARATOR
 
 #: A fuzzer's dictionary: what it would take long to hit upon.
@@ -39,6 +41,12 @@ RESPONSES = [
     '(INTERNALDATE " 1-Jan-0001 00:00:00 +1400")',
     "FLAGS (a b) FLAGS (c",
 ]
+ANSWERS = [
+    b'1 (UID 2 ENVELOPE ("Mon, 7 Feb 1994 21:52:25 -0800" "=?utf-8?q?=C3=A9?=" (("a" NIL "b" "c"))'
+    b' NIL NIL ((NIL NIL "g" NIL)(NIL NIL "d" "e")(NIL NIL NIL NIL)) NIL NIL "<1@x>" "<2@x>"))',
+    b'1 (X-GM-LABELS (\\Inbox "a b") MODSEQ (7) PREVIEW "x" SAVEDATE NIL EMAILID (M1) BODY[1]<0> ""'
+    b' BINARY.SIZE[1.2] 7 INTERNALDATE " 1-Jan-2024 00:00:00 +0000" RFC822.SIZE 9.3e+06)',
+]
 CHALLENGES = ["c2VjcmV0", "", "=", "PDE4OTYuNjk3MTcwOTUyQHBvc3RvZmZpY2U+"]
 
 
@@ -49,6 +57,8 @@ def seeds(target: str) -> list[bytes]:
     if target in ("framer", "responses"):
         wires = map(server_bytes, TRANSCRIPTS)
         return [wire + (b"\1\0\0" if target == "framer" else b"") for wire in wires]
+    if target in ("value_lists", "fetched"):
+        return [*map(answer, FETCHED.values()), *ANSWERS]
     texts: dict[str, list[str]] = {
         "sasl": CHALLENGES,
         "dates": RESPONSES,
@@ -60,6 +70,18 @@ def seeds(target: str) -> list[bytes]:
     }
     given = texts.get(target, [*LOOK_ALIKES, *NAMES_OF_MAILBOXES, *SETS])
     return [text.encode("utf-8", "surrogateescape") for text in given]
+
+
+def answer(data: list[bytes | tuple[bytes, bytes]]) -> bytes:
+    """What a command returned, as `fetched` takes it."""
+    parts = []
+    for item in data:
+        if isinstance(item, tuple):
+            text = item[0][: item[0].rindex(b"{")]
+            parts.append(LITERAL.join([text, item[1].replace(LITERAL, b""), b""]))
+        else:
+            parts.append(item + b"\r\n")
+    return b"".join(parts)
 
 
 def script_of(transcript: Path) -> bytes:

@@ -34,6 +34,7 @@ from ..core.tokenizer import (
     parse_command,
 )
 from .choices import Choices
+from .parsing import fetched, value_lists
 from .sessions import session
 
 Target = Callable[[bytes], None]
@@ -361,5 +362,7 @@ TARGETS: dict[str, Target] = {
         message_sets,
         mailbox_names,
         untagged,
+        value_lists,
+        fetched,
     )
 }

@@ -17,7 +17,7 @@ from imaplib2._protocol.commands import find
 from imaplib2.parse import Mailbox, ParseError, Status, mailboxes
 
 from . import writing
-from .corpus import outcome
+from .corpus import CORPUS, data_of
 from .writing import Literal, hostile, line, strings, texts, words
 
 pytestmark = pytest.mark.pure
@@ -93,25 +93,24 @@ def test_quirks(data: bytes, name: str, delimiter: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("transcript", "what", "names"),
+    ("transcript", "names"),
     [
-        ("cyrus/literal-names.txt", "A1", ['a "b"', "plain"]),
-        ("domino/extra-parentheses.txt", "A2", ["INBOX", "INBOX2", "a\\b"]),
-        ("exchange/name-with-tabs.txt", "A1",
-         ["INBOX/Von\tBetreff\tGr\xf6\xdfe\t", "INBOX/other"]),
-        ("mail.ru/nil.txt", "A2", ["INBOX"]),
-        ("nylas/blank-line-behind-a-name.txt", "A1", ["a b", "c d"]),
-        ("other/eight-bit.txt", "untagged LIST", ["Entw\udcfcrfe"]),
-        ("other/list-answered-with-nothing.txt", "A1", []),
+        ("cyrus/literal-names.txt", ['a "b"', "plain"]),
+        ("domino/extra-parentheses.txt", ["INBOX", "INBOX2", "a\\b"]),
+        ("exchange/name-with-tabs.txt", ["INBOX/Von\tBetreff\tGr\xf6\xdfe\t", "INBOX/other"]),
+        ("mail.ru/nil.txt", ["INBOX"]),
+        ("nylas/blank-line-behind-a-name.txt", ["a b", "c d"]),
+        ("other/eight-bit.txt", ["Entw\udcfcrfe"]),
+        ("other/list-answered-with-nothing.txt", []),
     ],
 )  # fmt: skip
-def test_what_servers_have_sent(transcript: str, what: str, names: list[str]) -> None:
-    assert [one.name for one in mailboxes(outcome(transcript, what))] == names
+def test_what_servers_have_sent(transcript: str, names: list[str]) -> None:
+    assert [one.name for one in mailboxes(data_of(CORPUS / transcript, "LIST"))] == names
 
 
 def test_a_refusal_is_no_answer() -> None:
     with pytest.raises(ParseError, match="Invalid reference"):
-        mailboxes(outcome("other/list-answered-with-nothing.txt", "A2"))
+        mailboxes(("NO", [b"Invalid reference"]))
 
 
 def test_attributes_may_be_quoted_and_have_other_names_in_xlist() -> None:

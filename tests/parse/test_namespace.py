@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 
 from imaplib2.parse import Namespace, Namespaces, ParseError, namespace
 
-from .corpus import outcome
+from .corpus import CORPUS, data_of
 from .writing import hostile, line, mailboxes, strings, texts, words
 
 pytestmark = pytest.mark.pure
@@ -87,7 +87,10 @@ def test_namespaces(data: bytes, expected: Namespaces) -> None:
 
 
 def test_without_a_response_there_are_none() -> None:
-    assert namespace(outcome("sohu/namespace-answered-by-capability.txt", "A2")) == Namespaces()
+    assert (
+        namespace(data_of(CORPUS / "sohu/namespace-answered-by-capability.txt", "NAMESPACE"))
+        == Namespaces()
+    )
 
 
 def test_several_responses_are_one() -> None:

@@ -25,7 +25,7 @@ from imaplib2.parse import (
     vanished,
 )
 
-from .corpus import outcome
+from .corpus import CORPUS, data_of
 from .writing import hostile, line, numbers, strings, texts
 
 pytestmark = pytest.mark.pure
@@ -84,7 +84,7 @@ def test_forms_of_search(data: list[Any], expected: list[int] | None) -> None:
 
 
 def test_what_servers_have_sent() -> None:
-    assert search(outcome("david.fx/mixed-case.txt", "A2")).numbers == {28219, 29170}
+    assert search(data_of(CORPUS / "david.fx/mixed-case.txt", "SEARCH")).numbers == {28219, 29170}
     for transcript in ("yahoo/clientbug.txt", "exchange/badcharset.txt"):
         for function in (search, searches, sort):
             with pytest.raises(ParseError, match=f"{function.__name__}: the command failed"):
@@ -267,7 +267,7 @@ def test_expunged_numbers_stay_in_order(expunged: list[int]) -> None:
 
 
 def test_what_was_expunged_by_others() -> None:
-    assert expunge(outcome("exchange/copyuid-without-ok.txt", "untagged EXPUNGE")) == [5]
+    assert expunge(data_of(CORPUS / "exchange/copyuid-without-ok.txt", "EXPUNGE")) == [5]
     assert expunge(("OK", [None])) == []
     for data in (b"", b"x", b"1 2", b"-1", b"9" * 5000):
         with pytest.raises(ParseError, match=r"^expunge: EXPUNGE can't be read: b'"):

@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 
 from imaplib2.parse import ParseError, Status, status
 
-from .corpus import outcome
+from .corpus import CORPUS, data_of
 from .writing import hostile, line, mailboxes, numbers, strings, texts, words
 
 pytestmark = pytest.mark.pure
@@ -50,7 +50,7 @@ def test_quirks() -> None:
 
 
 def test_a_name_may_be_a_literal() -> None:
-    (found,) = status(outcome("cyrus/literal-names.txt", "A2"))
+    (found,) = status(data_of(CORPUS / "cyrus/literal-names.txt", "STATUS"))
     assert found == Status('a "b"', b'a "b"', messages=3)
 
 
