@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from .._errors import error, told
 from .._hints import TYPE_CHECKING, Any
-from ..parse import Mailbox, mailboxes, response_code, search
+from ..parse import Mailbox, Status, mailboxes, response_code, search, status
 from .questions import AllUids, ChangedSince, NewFrom, Opened, Question
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Asking:
         """Whether the server offers CONDSTORE, so that a STATUS tells of changed flags."""
         return not {"CONDSTORE", "QRESYNC"}.isdisjoint(self._M.capabilities)
 
-    def open(self, mailbox: str, *, is_renewal: bool) -> Opened:
+    def open(self, mailbox: str) -> Opened:
         """EXAMINE *mailbox*. Raises `Refused`, and ``error`` for anything that is no refusal."""
         M = self._M
         typ, data = M.select(mailbox, readonly=True)
@@ -68,7 +68,6 @@ class Asking:
             self._code("UIDNEXT"),
             modseq or None if has_modseq else None,
             self._vanishes and has_modseq,
-            is_renewal,
         )
 
     def _code(self, name: str) -> int | None:
@@ -99,12 +98,13 @@ class Asking:
             return _done("UID FETCH", M.uid("FETCH", "1:*", items, modifier))
         return _done("UID FETCH", M.fetch(question.uids, items, uid=True))
 
-    def status(self, mailbox: str, items: str) -> Any:
-        """STATUS of a *mailbox* that isn't open. Raises `Refused`."""
+    def status(self, mailbox: str, items: str) -> Status | None:
+        """What STATUS tells of a *mailbox*; None if that can't be read. Raises `Refused`."""
         typ, data = self._M.status(mailbox, items)
         if typ != "OK":
             raise self._refused(mailbox, typ, data)
-        return typ, data
+        found = status(data, lenient=True)
+        return next((one for one in found if isinstance(one, Status)), None)
 
     def look(self) -> None:
         """Give the server the opportunity to tell what is new."""

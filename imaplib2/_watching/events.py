@@ -29,12 +29,18 @@ class Removed(NamedTuple):
     uids: SequenceSet
 
 
-class FlagsChanged(NamedTuple):
-    """Messages that were there have other flags now; or the same again, after some time."""
-
+class _FlagsChanged(NamedTuple):
     mailbox: str
-    #: All flags of each of them, by UID.
     flags: Mapping[int, Flags]
+
+
+class FlagsChanged(_FlagsChanged):
+    """Messages that were there have other flags now; or the same again, after some time.
+
+    ``flags`` is a mapping: all flags of each of them, by UID.
+    """
+
+    __slots__ = ()
 
     @property
     def uids(self) -> SequenceSet:

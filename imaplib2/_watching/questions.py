@@ -16,11 +16,9 @@ class Opened(NamedTuple):
     modseq: int | None = None
     #: Whether VANISHED tells of what is removed, as QRESYNC is enabled (RFC 7162, section 3.2.10).
     vanishes: bool = False
-    #: Whether nothing can have been missed since the last time.
-    is_renewal: bool = False
 
 
-class AllUids(NamedTuple):
+class AllUids:
     """The UIDs of all messages."""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from .._hints import Any
-from ..parse import Status, status
 from .account import Account
 from .asking import Asking, Refused
 from .keeper import Keeper
@@ -40,7 +39,7 @@ class Several(Keeper):
         if shown.get(name) == now and (asking.tells_modseq or not account.keeps_flags):
             return
         syncing = Syncing(asking, account, self._outbox, self._check)
-        syncing.open(is_renewal=False)
+        syncing.open()
         self._opened(presence)
         syncing.catch_up()
         asking.leave()
@@ -49,7 +48,6 @@ class Several(Keeper):
 
     def _shown(self, asking: Asking, mailbox: str) -> Shown:
         modseq = " HIGHESTMODSEQ" if asking.tells_modseq else ""
-        found = status(asking.status(mailbox, f"({_ITEMS}{modseq})"), lenient=True)
-        one = next((one for one in found if isinstance(one, Status)), None)
-        # Nothing that can be read: then the mailbox is looked into each time.
-        return (object(),) if one is None else one[2:]
+        said = asking.status(mailbox, f"({_ITEMS}{modseq})")
+        # If it can't be read, the mailbox is looked into each time.
+        return (object(),) if said is None else said[2:]

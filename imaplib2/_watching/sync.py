@@ -36,7 +36,7 @@ class Sync:
         self._opened = Opened(0)
         # What is to be asked, besides for messages that are there by their number alone.
         self._changes: ChangedSince | None = None
-        self._lists = self._looks_for_new = False
+        self._lists = False
         self._unflagged = SequenceSet()
         # A FETCH has told flags of nobody knows which message.
         self._missed_flags = False
@@ -45,6 +45,8 @@ class Sync:
         self._renumbered = self._expunges = self._disturbed = False
         self._gone = SequenceSet()
         self._contradictions = 0
+        # What EXISTS said, and how many messages there were, when that was left as it was.
+        self._rejected = (0, 0)
 
     # -- EXAMINE ---------------------------------------------------------------------------------
 
@@ -62,8 +64,7 @@ class Sync:
         self.ask()
         is_told = said.uid_next is not None and account.uid_next is not None
         self.exact = is_told and said.uid_next == account.uid_next and self._agrees
-        self._lists = not is_told
-        self._looks_for_new = not self.exact
+        self._lists = not self.exact
         self._compare_flags(said)
         if not said.exists:
             self._changes = None
@@ -82,11 +83,18 @@ class Sync:
             asks = account.keeps_flags or said.vanishes
             if asks and not (before == now and self.exact):
                 self._changes = ChangedSince(before, said.vanishes)
-                self._looks_for_new = False
             known = account.messages if account.keeps_flags else ()
             self._unflagged = SequenceSet(uid for uid, flags in known if flags is None)
-        elif account.keeps_flags and not said.is_renewal:
+        elif account.keeps_flags:
             self._unflagged = account.messages.uids
+
+    @property
+    def may_reopen(self) -> bool:
+        """Whether to open the mailbox again costs little.
+
+        Else all flags must be asked for, as nobody would tell of those that change just then.
+        """
+        return self._opened.modseq is not None or not self._account.keeps_flags
 
     # -- What is heard ---------------------------------------------------------------------------
 
@@ -106,9 +114,17 @@ class Sync:
             self._told(_messages((typ, data)))
 
     def _exist(self, number: int) -> None:
+        if (number, len(self._account.messages)) == self._rejected:
+            return
         if number < self.exists:
             # It should have said what was removed.
             self.exact, self._lists = False, True
+        self._count(number)
+
+    def _count(self, number: int) -> None:
+        """There are so many messages: if there were others before, nothing contradicts that."""
+        if number != self.exists:
+            self._contradictions = 0
         self.exists = number
 
     def _expunged(self, number: int) -> None:
@@ -116,7 +132,7 @@ class Sync:
         if not 1 <= number <= self.exists:
             self.exact, self._lists = False, True
             return
-        self.exists -= 1
+        self._count(self.exists - 1)
         if not self.exact:
             self._lists = self._disturbed = True
         elif number <= len(self._account.messages):
@@ -128,14 +144,16 @@ class Sync:
         account = self._account
         own = account.messages
         few = len(said.uids) <= len(own)
+        last = own.last
         removed = sum(map(account.remove, said.uids if few else said.uids & own.uids))
         if said.earlier:
             return
         self._renumbered = True
-        beyond = said.uids - range(1, own.last + 1)
         self._gone |= said.uids
-        gone = removed + len(beyond) if self.exact else len(said.uids)
-        self.exists = max(self.exists - gone, len(own) if self.exact else 0)
+        if removed + len(said.uids - range(1, last + 1)) != len(said.uids):
+            # It was there, and wasn't known.
+            self.exact, self._lists = False, True
+        self._count(max(self.exists - len(said.uids), 0))
 
     def _told(self, messages: Iterable[Message]) -> None:
         """Flags of messages, by their numbers at this moment."""
@@ -167,10 +185,9 @@ class Sync:
         own = self._account.messages
         if self._changes is not None:
             return self._changes
-        missing = self.exists - len(own)
-        if self._lists or missing < 0 or missing > PORTION:
+        if self._lists or not 0 <= self.exists - len(own) <= PORTION:
             return AllUids()
-        if self._looks_for_new or missing:
+        if not self._agrees:
             return NewFrom(own.last + 1)
         if self._unflagged:
             portion = self._unflagged[:PORTION].split()[0]
@@ -195,22 +212,23 @@ class Sync:
             if not self._expunges:
                 self._list(answer - self._gone)
             return
+        if isinstance(question, ChangedSince):
+            # What has vanished is told, too, and is no longer among the known ones.
+            self._changes, self.exact = None, question.vanished and not self._disturbed
+            self._lists = not self.exact
         known, new = self._divided(_messages(answer))
         self._told(known)
         if isinstance(question, FlagsOf):
             self._end_flags(question.uids)
-        elif isinstance(question, NewFrom):
+        elif self.exact:
             self._end_new(new)
-        else:
-            self._changes = None
-            self._end_new(new, complete=question.vanished)
 
     def _list(self, uids: SequenceSet) -> None:
         """All messages, if that isn't contradicted."""
         new = self._account.replace(uids)
         if self._account.keeps_flags:
             self._unflagged |= new
-        self._lists = self._looks_for_new = False
+        self._lists = False
         self.exact = self._agrees
         if self.exact:
             self._contradictions = 0
@@ -221,9 +239,9 @@ class Sync:
         """There are not as many messages as EXISTS says: look once more, or leave it at that."""
         self._contradictions += 1
         if self._contradictions <= _PATIENCE:
-            self._looks_for_new = self.exists > len(self._account.messages)
-            self._lists = not self._looks_for_new
+            self._lists = True
         else:
+            self._rejected = self.exists, len(self._account.messages)
             self.exists = len(self._account.messages)
 
     @property
@@ -241,29 +259,31 @@ class Sync:
                 self._missed_flags |= _flags(message) is not None
             elif uid is None or uid <= own.last:
                 known.append(message)
+                # It is there, and wasn't known.
+                self._lists |= not (uid is None or uid in own or uid in self._gone)
             elif uid not in new or _flags(message) is not None:
                 new[uid] = message
         return known, [new[uid] for uid in sorted(new)]
 
-    def _end_new(self, new: list[Message], complete: bool = False) -> None:
-        """*new* are the messages behind all that are known, if nothing has come in between."""
+    def _end_new(self, new: list[Message]) -> None:
+        """*new* are the messages behind all that are known, if none of them was removed since."""
         if self._disturbed:
-            self._looks_for_new = True
             return
-        account, found = self._account, 0
+        account, before = self._account, len(self._account.messages)
         for message in new:
             uid = message.uid
             assert uid is not None
             if uid not in self._gone:
                 flags = _flags(message)
                 account.arrive(uid, flags)
-                found += 1
                 if flags is None and account.keeps_flags:
                     self._unflagged |= {uid}
-        self._looks_for_new = False
-        self.exact = self.exact or complete or self._agrees
-        if not found and self.exists > len(account.messages):
-            self._lists = True
+        if not self._agrees:
+            # More have come meanwhile; unless one was passed over that is about to be expunged.
+            numbers = [message.number for message in new]
+            follow = numbers == [*range(before + 1, len(account.messages) + 1)]
+            self._lists |= not (numbers and follow and self._keeps_numbers)
+        self.exact &= not self._lists
 
     def _end_flags(self, uids: SequenceSet) -> None:
         """The flags of *uids* were told; a message of which nothing was told has none."""

@@ -144,7 +144,8 @@ def watch(
     check_callable("connect", connect)
     names = [mailbox] if isinstance(mailbox, str) else list(mailbox)
     known = State() if since is None else State(since)
-    accounts = [Account(name, known.get(name), keeps_flags=flags) for name in names]
+    unknown = None if since is None else MailboxState()
+    accounts = [Account(name, known.get(name, unknown), keeps_flags=flags) for name in names]
     outbox = Outbox(accounts)
     options = Options(connect, renew, poll, retry, give_up)
     keepers: list[Keeper]
