@@ -15,24 +15,20 @@ class OneMailbox(Keeper):
     def _watch(self, asking: Asking) -> None:
         (account,), (presence,) = self._accounts, self._presences
         syncing = Syncing(asking, account, self._outbox, self._check)
-        is_open = False
         while True:
             self._is_awaited = False
             self._check()
             try:
-                if is_open:
-                    syncing.open_again()
-                else:
-                    syncing.open()
+                # Each time: so it is noticed when it was renamed or deleted while it was open, and
+                # whatever else a server has failed to tell.
+                syncing.open()
             except Refused as refused:
                 presence.refused(refused)
                 self._pause(min(self._options.poll, self._back_off.next()))
-                is_open = False
                 continue
             self._opened(presence)
             syncing.catch_up()
             self._listen(asking, syncing)
-            is_open = True
 
     def _listen(self, asking: Asking, syncing: Syncing) -> None:
         """Follow what happens until the mailbox is to be looked at anew."""

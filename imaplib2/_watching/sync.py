@@ -88,14 +88,6 @@ class Sync:
         elif account.keeps_flags:
             self._unflagged = account.messages.uids
 
-    @property
-    def may_reopen(self) -> bool:
-        """Whether to open the mailbox again costs little.
-
-        Else all flags must be asked for, as nobody would tell of those that change just then.
-        """
-        return self._opened.modseq is not None or not self._account.keeps_flags
-
     # -- What is heard ---------------------------------------------------------------------------
 
     def heard(self, typ: str, data: Sequence[Any]) -> None:

@@ -27,19 +27,6 @@ class Syncing:
         """Open the mailbox; raises `Refused`."""
         self._outbox.change(self._sync.opened, self._asking.open(self._account.mailbox))
 
-    def open_again(self) -> None:
-        """Have it open, as it is; raises `Refused`."""
-        if self._sync.may_reopen or not self._is_same():
-            self.open()
-        else:
-            # Some servers don't tell all during IDLE, Courier among them.
-            self._asking.look()
-
-    def _is_same(self) -> bool:
-        """Whether the mailbox that is open still has its name, as far as the server tells."""
-        said = self._asking.status(self._account.mailbox, "(UIDVALIDITY)")
-        return said is not None and said.uid_validity == self._account.uid_validity
-
     def hear(self, typ: str, data: list[Any]) -> bool:
         """An untagged response; whether there is something to be asked now."""
         return self._outbox.change(self._hear, typ, data)

@@ -21,7 +21,7 @@ from .server import PASSWORD, Server
 Flags = frozenset[str]
 _TEXT = b"Subject: deeds\r\n\r\n"
 #: Seconds after which what has happened should have been told.
-PATIENCE = 15.0
+PATIENCE = 30.0
 
 
 class Actor:
@@ -82,6 +82,8 @@ class Actor:
         self.removals += len(uids)
 
     def _some(self) -> list[int]:
+        # In Courier, a session knows what it has appended itself only behind this.
+        ok(self.M.noop())
         most = min(len(self.messages), 3)
         return self._random.sample([*self.messages], self._random.randint(1, most))
 
@@ -111,6 +113,13 @@ class Account:
     def take_all(self) -> None:
         """Those events that are there."""
         while (event := self.watcher.get(0)) is not None:
+            self.take(event)
+
+    def await_reconnection(self) -> None:
+        """Wait until the mailbox is watched again for the first time."""
+        while not self.reconnections:
+            event = self.watcher.get(PATIENCE)
+            assert event is not None
             self.take(event)
 
     def await_agreement(self, actor: Actor) -> None:

@@ -311,8 +311,7 @@ class Run:
             self.open()
         elif choice < 0.9:
             self.settle()
-            if self.sync.may_reopen:
-                self.open()
+            self.open()
         elif choice < 0.95:
             self.save()
         elif choice < 0.98:
