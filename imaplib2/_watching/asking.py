@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 #: Seconds of silence that are borne where the connection has no time-out of its own.
 TIMEOUT = 60.0
-#: What a refused EXAMINE says when there is no such mailbox, or none that may be read (RFC 5530, 3).
+#: What EXAMINE says when there is no such mailbox, or none that may be read (RFC 5530, section 3).
 _GONE = frozenset({"NONEXISTENT", "NOPERM", "TRYCREATE", "CANNOT", "ACL"})
 #: And when trying again may help.
 _BUSY = frozenset({"UNAVAILABLE", "INUSE", "SERVERBUG", "LIMIT", "CORRUPTION", "OVERQUOTA"})
@@ -135,7 +135,8 @@ class Asking:
         try:
             # Those that have come between the last answer and here are first. At last, nothing, as
             # there may be a reason to leave that an earlier look could not see.
-            if not any([hear(typ, data) for typ, data in (*self.heard(), ("", []))]):
+            heard = [hear(typ, data) for typ, data in (*self.heard(), ("", []))]
+            if not any(heard):
                 for typ, data in idler:
                     if hear(typ, data):
                         break

@@ -300,6 +300,6 @@ def _flags(message: Message) -> frozenset[str] | None:
 
 def _numbers(data: Sequence[Any]) -> Iterator[int]:
     for item in data:
-        if isinstance(item, bytes) and (digits := item.strip()).isdigit():
-            if len(digits) <= _DIGITS:
-                yield int(digits)
+        digits = item.strip() if isinstance(item, bytes) else b""
+        if digits.isdigit() and len(digits) <= _DIGITS:
+            yield int(digits)

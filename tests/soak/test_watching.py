@@ -43,19 +43,22 @@ def test_killed_servers(kind: type[Any], report: Report) -> None:
     """The server is killed, at least so many times, while other clients deliver and expunge."""
     need(kind.missing(), kind.__name__)
     began, random, kills = time.monotonic(), Random(1), 0
-    with kind() as server, acting(server, server.new_user(), 1) as actor:
-        with watched(connector(server, actor.user)) as account:
-            while kills < KILLS or time.monotonic() < began + SECONDS:
-                for _ in range(random.randrange(40)):
-                    actor.act()
-                if random.random() < 0.5:
-                    account.take_all()
-                if random.random() < 0.2:
-                    account.await_agreement(actor)
-                server.restart()
-                kills += 1
-            account.await_agreement(actor)
-            account.await_reconnection()
+    with (
+        kind() as server,
+        acting(server, server.new_user(), 1) as actor,
+        watched(connector(server, actor.user)) as account,
+    ):
+        while kills < KILLS or time.monotonic() < began + SECONDS:
+            for _ in range(random.randrange(40)):
+                actor.act()
+            if random.random() < 0.5:
+                account.take_all()
+            if random.random() < 0.2:
+                account.await_agreement(actor)
+            server.restart()
+            kills += 1
+        account.await_agreement(actor)
+        account.await_reconnection()
     report(_figures(f"{kind.__name__}, killed", actor, account, kills, began))
 
 
