@@ -18,7 +18,7 @@ from ..live.dovecot import Dovecot
 from ..needs import need
 from ..server.scripted import Proxy
 from .lengths import LIMIT, length
-from .measuring import check_no_growth
+from .measuring import BLOCKS_PER_ROUND, NOISE, RSS_MARGIN, Held, check_no_growth
 
 pytestmark = pytest.mark.timeout(LIMIT)
 
@@ -125,4 +125,12 @@ def test_watchers_at_the_same_time(dovecot: Dovecot, user: str, report: Report) 
                 for watcher in watchers:
                     watcher.__exit__(None, None, None)
 
-        report(check_no_growth(4, 1, work))
+        work(0)
+        before = Held.now()
+        work(1)
+        after = Held.now()
+    report([f"{number} watchers at a time, before: {before}", f"after: {after}"])
+    assert after.threads <= before.threads
+    assert after.descriptors <= before.descriptors
+    assert after.blocks - before.blocks < NOISE + number * BLOCKS_PER_ROUND
+    assert after.rss - before.rss < RSS_MARGIN

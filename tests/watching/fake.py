@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from random import Random
 from typing import Any
 
+import imaplib2
 from imaplib2 import IMAP4
-from imaplib2._watching.questions import AllUids, ChangedSince, FlagsOf, NewFrom, Question
+from imaplib2._watching.questions import ChangedSince, FlagsOf, NewFrom, Question
 from imaplib2.parse import SequenceSet
+from imaplib2.watching import State, Watcher
 
 from .model import Flags, Mailbox, Server, Session
 
@@ -211,4 +214,9 @@ def refusing(text: bytes) -> Callable[[], Any]:
     return lambda: ("NO", [text])
 
 
-__all__ = ["AllUids", "Connection", "Idler", "Post", "refusing"]
+@contextmanager
+def watching(post: Post, *mailboxes: str, **options: Any) -> Iterator[Watcher]:
+    """A watcher, to which all messages arrive."""
+    options = {"since": State(), "retry": (0.001, 0.01), **options}
+    with imaplib2.watch(post.connect, mailboxes or "INBOX", **options) as watcher:
+        yield watcher

@@ -12,15 +12,15 @@ from imaplib2.parse import SequenceSet
 from imaplib2.watching import MailboxState, State
 
 NUMBERS = st.none() | st.integers(0, 1 << 63)
-UIDS = st.builds(SequenceSet, st.sets(st.integers(1, 1 << 32)))
-FLAGS = st.none() | st.dictionaries(st.frozensets(st.text()), UIDS)
+UIDS = st.builds(SequenceSet, st.sets(st.integers(1, 1 << 32), max_size=5))
+FLAGS = st.none() | st.dictionaries(st.frozensets(st.text(), max_size=3), UIDS, max_size=3)
 MAILBOXES = st.builds(
     MailboxState,
     uid_validity=NUMBERS, uids=UIDS, flags=FLAGS, highest_modseq=NUMBERS, uid_next=NUMBERS,
 )  # fmt: skip
 
 
-@given(st.dictionaries(st.text(), MAILBOXES))
+@given(st.dictionaries(st.text(), MAILBOXES, max_size=3))
 def test_the_text_is_all(mailboxes: dict[str, MailboxState]) -> None:
     state = State(mailboxes)
     assert State(str(state)) == state == State(state) == State(str(state).encode())

@@ -7,8 +7,7 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,25 +18,15 @@ from imaplib2.parse import SequenceSet
 from imaplib2.watching import (
     Arrived,
     FlagsChanged,
-    Gone,
-    Invalidated,
     Reconnected,
     Removed,
-    State,
     Watcher,
 )
 
-from .fake import SECONDS, Post, refusing
+from .fake import SECONDS, Post, watching
 
 Seen = frozenset({"\\Seen"})
 NONE: frozenset[str] = frozenset()
-
-
-@contextmanager
-def watching(post: Post, *mailboxes: str, **options: Any) -> Iterator[Watcher]:
-    options = {"since": State(), "retry": (0.001, 0.01), **options}
-    with imaplib2.watch(post.connect, mailboxes or "INBOX", **options) as watcher:
-        yield watcher
 
 
 def refused(code: str | None = "AUTHENTICATIONFAILED") -> IMAP4.error:
@@ -133,47 +122,6 @@ def test_without_flags() -> None:
         assert watcher.state["INBOX"].flags is None
 
 
-def test_another_mailbox_of_the_name() -> None:
-    post = Post()
-    with watching(post) as watcher:
-        post.deliver()
-        assert isinstance(watcher.get(SECONDS), Arrived)
-        post.mailboxes["INBOX"].begin_anew()
-        post.cut()
-        assert isinstance(watcher.get(SECONDS), Reconnected)
-        assert watcher.get(SECONDS) == Invalidated("INBOX", 2)
-        assert watcher.get(SECONDS) == Arrived("INBOX", SequenceSet(1), {1: NONE})
-
-
-def test_a_mailbox_that_is_gone_and_comes_back() -> None:
-    post = Post()
-    with watching(post, poll=0.01) as watcher:
-        post.await_command("IDLE")
-        inbox = post.mailboxes.pop("INBOX")
-        post.cut()
-        event = watcher.get(SECONDS)
-        assert isinstance(event, Gone)
-        assert "no such mailbox" in str(event.why)
-        assert watcher.get(0.02) is None
-        inbox.deliver(NONE)
-        post.mailboxes["INBOX"] = inbox
-        assert isinstance(watcher.get(SECONDS), Reconnected)
-        assert watcher.get(SECONDS) == Arrived("INBOX", SequenceSet(1), {1: NONE})
-
-
-@pytest.mark.parametrize("code", [b"[INUSE] busy", b"for no reason"])
-def test_a_mailbox_that_is_refused_for_long_is_gone(code: bytes) -> None:
-    post = Post()
-    post.answers["EXAMINE"] = refusing(code)
-    with watching(post, poll=0.001, since=None) as watcher:
-        assert isinstance(watcher.get(SECONDS), Gone)
-        del post.answers["EXAMINE"]
-        assert isinstance(watcher.get(SECONDS), Reconnected)
-        # As it wasn't there, what is in it now is news.
-        post.deliver()
-        assert isinstance(watcher.get(SECONDS), Arrived)
-
-
 def test_refused_credentials_are_raised_behind_all_events() -> None:
     post = Post()
     with watching(post) as watcher:
@@ -236,52 +184,6 @@ def test_several_mailboxes() -> None:
         assert watcher.get(SECONDS) == Arrived("INBOX", SequenceSet(1), {1: NONE})
         assert watcher.state.keys() == {"INBOX", "Sent"}
     assert len(post.connections) == 2
-
-
-@pytest.mark.parametrize("capabilities", [("CONDSTORE",), ()], ids=repr)
-def test_several_mailboxes_by_status(capabilities: tuple[str, ...]) -> None:
-    post = Post("INBOX", "Sent", capabilities=capabilities)
-    with watching(post, "INBOX", "Sent", poll=0.001, by_status=True) as watcher:
-        post.mailboxes["Sent"].deliver(NONE)
-        assert watcher.get(SECONDS) == Arrived("Sent", SequenceSet(1), {1: NONE})
-        post.mailboxes["Sent"].store(1, Seen)
-        assert watcher.get(SECONDS) == FlagsChanged("Sent", {1: Seen})
-        own = post.mailboxes.pop("INBOX")
-        assert isinstance(watcher.get(SECONDS), Gone)
-        post.mailboxes["INBOX"] = own
-        assert isinstance(watcher.get(SECONDS), Reconnected)
-    assert len(post.connections) == 1
-
-
-def test_status_that_says_nothing() -> None:
-    post = Post(capabilities=("CONDSTORE",))
-    post.answers["STATUS"] = lambda: ("OK", [b"INBOX"])
-    with watching(post, poll=0.001, by_status=True) as watcher:
-        post.mailboxes["INBOX"].deliver(NONE)
-        assert isinstance(watcher.get(SECONDS), Arrived)
-
-
-def test_an_idle_that_is_refused() -> None:
-    post = Post()
-
-    def refuse() -> None:
-        problem = IMAP4.error("no IDLE today")
-        problem.type = "NO"
-        raise problem
-
-    post.answers["IDLE"] = refuse
-    with watching(post, poll=0.001) as watcher:
-        post.mailboxes["INBOX"].deliver(NONE)
-        assert isinstance(watcher.get(SECONDS), Arrived)
-
-
-def test_idle_is_renewed() -> None:
-    post = Post()
-    with watching(post, renew=0.01):
-        for _ in range(3):
-            post.await_command("EXAMINE")
-            post.await_command("IDLE")
-            post.await_command("DONE")
 
 
 # -- The end -----------------------------------------------------------------------------------
