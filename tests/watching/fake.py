@@ -106,7 +106,8 @@ class Connection:
             return "NO", [b"no such mailbox"]
         self.session = Session(self.post.server, self.post.mailboxes[name], Random(0))
         said = self.session.opened()
-        self.codes = {"UIDVALIDITY": b"%d" % said.uid_validity, "UIDNEXT": b"%d" % said.uid_next}
+        own = self.session.mailbox
+        self.codes = {"UIDVALIDITY": b"%d" % own.uid_validity, "UIDNEXT": b"%d" % own.uid_next}
         if said.modseq:
             self.codes["HIGHESTMODSEQ"] = b"%d" % said.modseq
         else:
@@ -114,7 +115,9 @@ class Connection:
         return "OK", [b"%d" % said.exists]
 
     def list(self, directory: str, name: str) -> Any:
-        listed = [b'() "/" %s' % name.encode()] if name in self.post.mailboxes else [None]
+        listed: list[Any] = [None]
+        if name in self.post.mailboxes:
+            listed = [b'() "/" %s' % name.encode()]
         return self._begin("LIST") or ("OK", listed)
 
     def status(self, name: str, items: str) -> Any:
