@@ -45,7 +45,12 @@ class Asking:
         if M.state != "AUTH" or not {"ENABLE", extension} <= {*M.capabilities}:
             return False
         M.response("ENABLED")
-        typ, _ = M.enable(extension)
+        try:
+            typ, _ = M.enable(extension)
+        except error as problem:
+            if problem.type != "BAD":
+                raise
+            return False
         _, said = M.response("ENABLED")
         return typ == "OK" and any(extension in (line or b"").decode().split() for line in said)
 
@@ -118,11 +123,11 @@ class Asking:
         """What no command has asked for, in order."""
         yield from self._M.pop_untagged_responses()
 
-    def idle(self, seconds: float, hear: Callable[[str, list[Any]], bool]) -> None:
+    def idle(self, seconds: float, hear: Callable[[str, list[Any]], bool]) -> bool:
         """Call *hear* with each untagged response as it comes, until it returns true.
 
-        Returns also after some *seconds*, when another thread wants the IDLE back, and when the
-        server refuses it.
+        Returns false if it hasn't: after some *seconds*, when another thread wants the IDLE back,
+        and when the server refuses it, or ends it.
         """
         idler = self._M.idle(duration=seconds)
         try:
@@ -130,16 +135,13 @@ class Asking:
         except error as problem:
             if problem.type in ("NO", "BAD"):
                 self.idles = False
-                return
+                return False
             raise
         try:
             # Those that have come between the last answer and here are first. At last, nothing, as
             # there may be a reason to leave that an earlier look could not see.
             heard = [hear(typ, data) for typ, data in (*self.heard(), ("", []))]
-            if not any(heard):
-                for typ, data in idler:
-                    if hear(typ, data):
-                        break
+            return any(heard) or any(hear(typ, data) for typ, data in idler)
         finally:
             idler.__exit__(None, None, None)
 

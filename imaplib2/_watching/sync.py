@@ -169,7 +169,7 @@ class Sync:
             if question is not None:
                 return question
             if not self._missed_flags:
-                self._account.settle(self._opened.modseq)
+                self._account.settle(self._opened.modseq, self._opened.uid_next)
                 return None
             self._missed_flags = False
             self._ask_for_missed_flags()
@@ -215,6 +215,15 @@ class Sync:
             self._end_flags(question.uids)
         elif self.exact:
             self._end_new(new)
+
+    def refused(self, question: Question) -> bool:
+        """The server doesn't answer a *question*; whether another one will do."""
+        if not isinstance(question, ChangedSince):
+            return False
+        self._changes, self._lists = None, True
+        if self._account.keeps_flags:
+            self._unflagged = self._account.messages.uids
+        return True
 
     def _list(self, uids: SequenceSet) -> None:
         """All messages, if that isn't contradicted."""

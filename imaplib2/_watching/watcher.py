@@ -41,8 +41,12 @@ class Watcher(Iterator[Event]):
         # A watcher that nobody has any more ends. A garbage collection must take no locks.
         self._finalizer = weakref.finalize(self, _abandon, outbox)
         self._finalizer.atexit = False
-        for keeper in keepers:
-            keeper.thread.start()
+        try:
+            for keeper in keepers:
+                keeper.thread.start()
+        except BaseException:
+            self.stop()
+            raise
 
     # -- Events ----------------------------------------------------------------------------------
 
@@ -104,7 +108,7 @@ class Watcher(Iterator[Event]):
         self.stop()
         until = Clock.now() + _FAREWELL
         for keeper in self._keepers:
-            if not keeper.is_connecting:
+            if keeper.thread.is_alive() and not keeper.is_connecting:
                 keeper.thread.join(seconds_until(until))
 
     # -- How far it has got ----------------------------------------------------------------------

@@ -92,8 +92,9 @@ class Connection:
         self.calls.put("cut")
 
     def enable(self, name: str) -> Any:
+        answer = self._begin("ENABLE")
         self.codes["ENABLED"] = name.encode()
-        return self._begin("ENABLE") or ("OK", [b""])
+        return answer or ("OK", [b""])
 
     def response(self, name: str) -> Any:
         return name, [self.codes.pop(name, None)]
@@ -210,6 +211,17 @@ class Idler:
             if call == "cut":
                 raise IMAP4.abort("socket error: EOF")
             yield from self._connection.session.news()
+
+
+def raising(type_: str | None) -> Callable[[], Any]:
+    """An answer that is raised."""
+
+    def answer() -> None:
+        problem = IMAP4.error("not understood")
+        problem.type = type_
+        raise problem
+
+    return answer
 
 
 def refusing(text: bytes) -> Callable[[], Any]:

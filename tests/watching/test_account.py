@@ -17,7 +17,7 @@ def test_nothing_is_told_before_it_is_settled() -> None:
     account.arrive(2, A)
     account.remove(2)
     assert account.state() is None
-    account.settle(5)
+    account.settle(5, None)
     assert account.pending.is_empty
     assert account.state() == MailboxState(7, SequenceSet(1), {B: SequenceSet(1)}, 5, 3)
 
@@ -26,11 +26,11 @@ def test_the_state_lacks_what_is_not_told() -> None:
     account = Account("x", None, keeps_flags=True)
     for uid in (1, 2):
         account.arrive(uid, A)
-    account.settle(5)
+    account.settle(5, None)
     account.learn(1, B)
     account.arrive(3, A)
     account.remove(2)
-    account.settle(6)
+    account.settle(6, None)
     state = account.state()
     assert state is not None
     assert state.uids == {1, 2}

@@ -10,7 +10,7 @@ from imaplib2 import IMAP4
 from imaplib2._watching.asking import TIMEOUT, Asking, Refused, refusal
 from imaplib2._watching.questions import NewFrom, Opened
 
-from .fake import Connection, Post, refusing
+from .fake import Connection, Post, raising, refusing
 
 
 def asking(post: Post) -> Asking:
@@ -118,3 +118,12 @@ def test_an_idle_that_is_left_at_once() -> None:
 
     own.idle(60, hear)
     assert heard == ["EXISTS", ""]
+
+
+def test_an_enable_that_is_not_understood() -> None:
+    post = Post()
+    post.answers["ENABLE"] = raising("BAD")
+    assert asking(post).open("INBOX") == Opened(0, 1, 1, 1, False)
+    post.answers["ENABLE"] = raising(None)
+    with pytest.raises(IMAP4.error):
+        asking(post)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from imaplib2 import IMAP4
 from imaplib2.parse import SequenceSet
-from imaplib2.watching import Arrived, Gone, Invalidated, Reconnected
+from imaplib2.watching import Arrived, FlagsChanged, Gone, Invalidated, Reconnected
 
-from .fake import SECONDS, Post, refusing, watching
+from .fake import SECONDS, Idler, Post, raising, refusing, watching
 
 Seen = frozenset({"\\Seen"})
 NONE: frozenset[str] = frozenset()
@@ -58,12 +57,7 @@ def test_a_mailbox_that_is_refused_for_long_is_gone(code: bytes) -> None:
 def test_an_idle_that_is_refused() -> None:
     post = Post()
 
-    def refuse() -> None:
-        problem = IMAP4.error("no IDLE today")
-        problem.type = "NO"
-        raise problem
-
-    post.answers["IDLE"] = refuse
+    post.answers["IDLE"] = raising("NO")
     with watching(post, poll=0.001) as watcher:
         post.mailboxes["INBOX"].deliver(NONE)
         assert isinstance(watcher.get(SECONDS), Arrived)
@@ -76,3 +70,38 @@ def test_idle_is_renewed() -> None:
             post.await_command("EXAMINE")
             post.await_command("IDLE")
             post.await_command("DONE")
+
+
+def test_an_idle_that_the_server_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Idler, "__iter__", lambda _: iter(()))
+    post = Post()
+    with watching(post, poll=0.001) as watcher:
+        for _ in range(3):
+            post.await_command("IDLE")
+        post.deliver()
+        assert isinstance(watcher.get(SECONDS), Arrived)
+
+
+@pytest.mark.parametrize("flags", [True, False])
+def test_a_server_that_knows_no_changedsince(flags: bool) -> None:
+    post = Post()
+    post.deliver()
+    with watching(post, flags=flags) as watcher:
+        assert isinstance(watcher.get(SECONDS), Arrived)
+        saved = watcher.state
+    inbox = post.mailboxes["INBOX"]
+    inbox.store(1, Seen)
+    inbox.deliver(NONE)
+    refused = iter([raising("BAD"), refusing(b"no")] if flags else [refusing(b"no")])
+
+    def answer() -> object:
+        refuse = next(refused, None)
+        return refuse and refuse()
+
+    post.answers["FETCH"] = answer
+    told = []
+    with watching(post, since=saved, flags=flags) as watcher:
+        for _ in range(1 + flags):
+            told.append(watcher.get(SECONDS))
+    assert Arrived("INBOX", SequenceSet(2), {2: NONE} if flags else {}) in told
+    assert (FlagsChanged("INBOX", {1: Seen}) in told) == flags

@@ -118,6 +118,13 @@ def test_a_message_that_nobody_knew_is_told() -> None:
     assert known(sync) == {1, 3, 5}
 
 
+def test_what_came_and_went_costs_nothing_later() -> None:
+    sync = opened(1, 2, uid_next=9, modseq=5)
+    assert sync._account.uid_next == 9
+    sync.opened(Opened(2, 1, uid_next=9, modseq=5))
+    assert sync.wants() is None
+
+
 def test_what_is_new_tells_no_flags() -> None:
     sync = opened(1)
     sync.heard("EXISTS", [b"2"])

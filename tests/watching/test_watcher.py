@@ -253,6 +253,22 @@ def test_a_forked_child_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.undo()
 
 
+def test_there_can_be_no_more_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    post, started, start = Post("INBOX", "Sent"), [], threading.Thread.start
+
+    def start_one(thread: threading.Thread) -> None:
+        if started and "watch" in thread.name:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_one)
+    with pytest.raises(RuntimeError):
+        imaplib2.watch(post.connect, ["INBOX", "Sent"])
+    started[0].join(SECONDS)
+    assert not started[0].is_alive()
+
+
 # -- Arguments ---------------------------------------------------------------------------------
 
 
