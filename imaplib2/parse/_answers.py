@@ -85,11 +85,14 @@ def _unknown(function: str, found: Any) -> TypeError:
 
 
 def _lines(function: str, data: Iterable[Any]) -> Iterator[Line]:
-    pieces: Line = ()
+    pieces: list[bytes] = []
     for item in data:
         if isinstance(item, bytes):
-            yield (*pieces, item) if pieces else (item,)
-            pieces = ()
+            if pieces:
+                yield (*pieces, item)
+                pieces.clear()
+            else:
+                yield (item,)
         elif isinstance(item, tuple):
             pieces += _announced(function, item)
         elif item is not None:

@@ -19,9 +19,9 @@ _NO_CHARSET = "us-ascii"
 def body_structure(value: Value, function: str = "fetch", item: str = "BODYSTRUCTURE") -> BodyPart:
     """The whole content of a message, as *value*, that of a BODY or BODYSTRUCTURE item, tells it.
 
-    It is read where it is asked for. What is missing, or of another kind than is due, is taken for
-    what isn't there; NIL, or an empty list, for a part that nothing is known of. Raises
-    `ParseError`, with the names *function* and *item*, if *value* is a string.
+    What is missing, or of another kind than is due, is taken for what isn't there; NIL, or an empty
+    list, for a part that nothing is known of. Raises `ParseError`, with the names *function* and
+    *item*, if *value* is a string.
 
     >>> text = [b"TEXT", b"PLAIN", [b"CHARSET", b"UTF-8"], None, None, b"8BIT", b"120", b"4"]
     >>> part = body_structure([text, text, b"MIXED"]).parts[1]
@@ -39,6 +39,19 @@ class BodyPart:
     Immutable; equal to one that is described alike and stands in the same place. Texts are decoded
     from UTF-8, or else from Windows-1252, and those that may hold encoded words (RFC 2047), from
     these.
+
+    >>> from imaplib2.parse import fetch
+    >>> data = [b'7 (BODYSTRUCTURE (("TEXT" "PLAIN" NIL NIL NIL "7BIT" 9 1)'
+    ...         b'("IMAGE" "PNG" ("NAME" "a.png") NIL NIL "BASE64" 400) "MIXED"))']
+    >>> root = next(fetch(data)).body_structure
+    >>> [(part.section, part.content_type) for part in root.walk()]
+    [('TEXT', 'multipart/mixed'), ('1', 'text/plain'), ('2', 'image/png')]
+    >>> root.find("text/*").size, [part.file_name for part in root.attachments]
+    (9, ['a.png'])
+
+    The content of a part is what ``fetch`` gives for ``f"BODY[{part.section}]"``, and
+    ``message.body(part.section)`` finds in that; it is still encoded by `encoding`, and in
+    `charset`.
     """
 
     __slots__ = ("_fields", "_is_root", "_parts", "_section")
@@ -78,33 +91,33 @@ class BodyPart:
 
         Without a type, ``"application/octet-stream"``; without a subtype, the usual one.
         """
-        return self._fields.content_type
+        return self._fields[0]
 
     @property
     def parameters(self) -> Mapping[str, str]:
         """The parameters of the content type by their lower-case names, decoded (RFC 2231)."""
-        return self._fields.parameters
+        return self._fields[1]
 
     @property
     def charset(self) -> str | None:
         """The charset, in lower case; None if nobody tells."""
-        charset = self.parameters.get("charset")
+        charset = self._fields[1].get("charset")
         return charset.lower() if charset else None
 
     @property
     def content_id(self) -> str | None:
         """Content-ID, with its angle brackets."""
-        return self._fields.content_id
+        return self._fields[2]
 
     @property
     def description(self) -> str | None:
         """Content-Description, decoded (RFC 2047)."""
-        return self._fields.description
+        return self._fields[3]
 
     @property
     def encoding(self) -> str:
         """Content-Transfer-Encoding, in lower case; ``"7bit"`` if nobody tells."""
-        return self._fields.encoding
+        return self._fields[4]
 
     @property
     def size(self) -> int | None:
@@ -112,42 +125,42 @@ class BodyPart:
 
         Nobody does for a multipart.
         """
-        return self._fields.size
+        return self._fields[5]
 
     @property
     def lines(self) -> int | None:
         """The lines of a text or a message, as it is encoded for transfer; None if nobody tells."""
-        return self._fields.lines
+        return self._fields[6]
 
     @property
     def md5(self) -> str | None:
         """Content-MD5, in Base64 (RFC 1864)."""
-        return self._fields.md5
+        return self._fields[7]
 
     @property
     def disposition(self) -> str | None:
         """Content-Disposition, in lower case, without its parameters: ``"attachment"``."""
-        return self._fields.disposition
+        return self._fields[8]
 
     @property
     def disposition_parameters(self) -> Mapping[str, str]:
         """The parameters of the disposition by their lower-case names, decoded (RFC 2231)."""
-        return self._fields.disposition_parameters
+        return self._fields[9]
 
     @property
     def languages(self) -> tuple[str, ...]:
         """Content-Language (RFC 3282)."""
-        return self._fields.languages
+        return self._fields[10]
 
     @property
     def location(self) -> str | None:
         """Content-Location (RFC 2557)."""
-        return self._fields.location
+        return self._fields[11]
 
     @property
     def extension(self) -> tuple[Value, ...]:
         """What servers send behind all that: its meaning is up to future RFCs."""
-        return self._fields.extension
+        return self._fields[12]
 
     @property
     def file_name(self) -> str | None:
@@ -156,7 +169,8 @@ class BodyPart:
         That of the disposition, or else that of the content type. Anything may be in it: to have a
         name that is safe, see `save_name`.
         """
-        return self.disposition_parameters.get("filename") or self.parameters.get("name") or None
+        told = self._fields
+        return told[9].get("filename") or told[1].get("name") or None
 
     @property
     def is_attachment(self) -> bool:
@@ -237,7 +251,8 @@ class TextPart(BodyPart):
     @property
     def charset(self) -> str:
         """The charset, in lower case; ``"us-ascii"`` if nobody tells."""
-        return super().charset or _NO_CHARSET
+        charset = self._fields[1].get("charset")
+        return charset.lower() if charset else _NO_CHARSET
 
 
 class Multipart(BodyPart):
@@ -285,7 +300,7 @@ def _restored(kind: type[BodyPart], fields: tuple[Any, ...], *others: Any) -> Bo
 
 def single(fields: Fields, section: str, is_root: bool) -> BodyPart:
     """A part that has no others in it."""
-    kind = TextPart if fields.content_type.startswith("text/") else BodyPart
+    kind = TextPart if fields[0].startswith("text/") else BodyPart
     return kind(fields, section, is_root)
 
 

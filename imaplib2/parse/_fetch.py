@@ -16,7 +16,7 @@ from ._dates import internal_date
 from ._envelope import Envelope, envelope, usual_envelope
 from ._errors import ParseError
 from ._numbers import number
-from ._usual_body import UsualBody, usual_body
+from ._usual_body import usual_body
 from ._values import Value, quoted, values, written
 
 _T = TypeVar("_T")
@@ -33,17 +33,17 @@ _START = pattern(
     )*
     """
 )
-_GROUPS = (
-    (2, "UID"), (3, "FLAGS"), (4, "RFC822.SIZE"), (5, "MODSEQ"), (6, "INTERNALDATE")
-)  # fmt: skip
+_NAMES = ("UID", "FLAGS", "RFC822.SIZE", "MODSEQ", "INTERNALDATE")
 #: A line that goes on with the message of the one before it.
-_ITEM = pattern(rb"\s*\)*\s*[A-Za-z]")
+_ITEM = pattern(rb"[\s)]*[A-Za-z]")
 _ENVELOPE = b"ENVELOPE "
-_BODY = pattern(rb" ?(BODY(?:STRUCTURE)?) (?=\()")
+_STRUCTURE = (b"BODYSTRUCTURE (", b" BODYSTRUCTURE (")
 #: The names that parts had before (RFC 3501, section 6.4.5).
 _FORMER = {"BODY[]": "RFC822", "BODY[HEADER]": "RFC822.HEADER", "BODY[TEXT]": "RFC822.TEXT"}
 #: Spaces in the names of sections: those that tell nothing, too.
 _SPACES = pattern(r"\s+[\])]|[\[(]\s+|\s+")
+#: Bytes of flags that other messages may have as well.
+_FEW = 128
 _UTF8 = ("utf-8", "surrogateescape")
 
 #: Of a message of which nothing was read at a glance: what `_START` gives when nothing is there.
@@ -96,7 +96,9 @@ class Message:
     def flags(self) -> frozenset[str] | None:
         """FLAGS (RFC 3501, section 2.3.2), as the server writes them; empty for NIL."""
         found = self._start[3]
-        return self._read("FLAGS", _flags) if found is None else _flags_in(found)
+        if found is None:
+            return self._read("FLAGS", _flags)
+        return _same_flags(found) if len(found) < _FEW else _flags_in(found)
 
     @property
     def size(self) -> int | None:
@@ -126,7 +128,11 @@ class Message:
     @property
     def body_structure(self) -> BodyPart | None:
         """The content as BODYSTRUCTURE, or BODY, tells it (RFC 3501, section 2.3.6)."""
-        return self._once("BODYSTRUCTURE" if "BODYSTRUCTURE" in self else "BODY", _body_structure)
+        found = self._items().get("BODYSTRUCTURE", _MISSING)
+        if isinstance(found, tuple):
+            root: BodyPart = found[0]
+            return root
+        return self._once("BODY" if found is _MISSING else "BODYSTRUCTURE", body_structure)
 
     @property
     def preview(self) -> str | None:
@@ -205,13 +211,13 @@ class Message:
         found = self._items()[name]
         if isinstance(found, re.Match):
             return values((found[0],), "fetch", name)[0]
-        if isinstance(found, UsualBody):
-            return values((found.raw,), "fetch", name)[0]
+        if isinstance(found, tuple):
+            return values(found[1:], "fetch", name)[0]
         value: Value = found
         return value
 
     def __repr__(self) -> str:
-        return f"<Message {self.number}: {', '.join(self.names)}>"
+        return f"<Message {self.number}: {self._line[0][:60]!r}>"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Message):
@@ -245,14 +251,15 @@ class Message:
         if text.startswith(_ENVELOPE, at) and (usual := usual_envelope(text, at + len(_ENVELOPE))):
             found["ENVELOPE"] = usual
             at = usual.end()
-        if (named := _BODY.match(text, at)) and (body := usual_body(text, named.end())):
-            found[named[1].decode()] = body
-            at = body.end
+        if text.startswith(_STRUCTURE, at):
+            begin = text.index(b"(", at)
+            if body := usual_body(text, begin):
+                root, at = body
+                found["BODYSTRUCTURE"] = (root, text[begin:at])
         if len(line) > 1 or at + 1 < len(text):
             found.update(self._behind((text[at:], *line[1:])))
         # What the attributes look at first.
-        for group, name in _GROUPS:
-            value = start[group]
+        for name, value in zip(_NAMES, start.groups()[1:], strict=True):
             if value is not None:
                 found[name] = _AT_A_GLANCE[name](value) if name in _AT_A_GLANCE else value
         return found
@@ -411,10 +418,6 @@ def _space(found: re.Match[str]) -> str:
     return found[0].strip() or " "
 
 
-def _body_structure(value: UsualBody | Value) -> BodyPart:
-    return value.part if isinstance(value, UsualBody) else body_structure(value)
-
-
 def _number(value: Value) -> int | None:
     """The number that *value* is, be it in parentheses; None for NIL and negative ones."""
     value = _only(value)
@@ -447,10 +450,12 @@ def _date(value: Value) -> datetime | None:
     return internal_date(text) if text else None
 
 
-@lru_cache(maxsize=1024)
 def _flags_in(text: bytes) -> frozenset[str]:
-    """The flags in *text*: most messages have the same few ones, which are shared."""
     return frozenset(text.decode(*_UTF8).split())
+
+
+#: Most messages have the same few flags, which are shared then.
+_same_flags = lru_cache(maxsize=1024)(_flags_in)
 
 
 def _flags(value: Value) -> frozenset[str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 
-from .._hints import TYPE_CHECKING, Any, NamedTuple
+from .._hints import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from ._numbers import number
 from ._words import decode_parameters, decode_text, decode_words, lower
 
@@ -26,22 +26,30 @@ NO_CONTENT = (None, None, NO_ENCODING, None, None, None)
 NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
 
 
-class Fields(NamedTuple):
-    """What is told of a part; `BodyPart` says what each of them is."""
+#: What is told of a part: content type, parameters, Content-ID, description, encoding, size, lines,
+#: MD5, disposition, its parameters, languages, location, extension. By their numbers, they are read
+#: faster than by names.
+Fields: TypeAlias = tuple[
+    str,
+    Mapping[str, str],
+    "str | None",
+    "str | None",
+    str,
+    "int | None",
+    "int | None",
+    "str | None",
+    "str | None",
+    Mapping[str, str],
+    tuple[str, ...],
+    "str | None",
+    "tuple[Value, ...]",
+]
 
-    content_type: str
-    parameters: Mapping[str, str] = NO_PARAMETERS
-    content_id: str | None = None
-    description: str | None = None
-    encoding: str = NO_ENCODING
-    size: int | None = None
-    lines: int | None = None
-    md5: str | None = None
-    disposition: str | None = None
-    disposition_parameters: Mapping[str, str] = NO_PARAMETERS
-    languages: tuple[str, ...] = ()
-    location: str | None = None
-    extension: tuple[Value, ...] = ()
+
+#: Of these, the fields from the disposition on.
+Rest: TypeAlias = tuple[
+    "str | None", Mapping[str, str], tuple[str, ...], "str | None", "tuple[Value, ...]"
+]
 
 
 class Layout(NamedTuple):
@@ -73,9 +81,8 @@ def _multipart(value: list[Value]) -> Layout:
         end += 1
     behind = value[end:] + [None] * 5
     content_type = known_type(b"multipart", string(behind[0]) or b"")
-    fields = Fields(
-        content_type, parameters(behind[1]), *NO_CONTENT, *_rest(behind[2:], len(value) - end - 5)
-    )
+    rest = _rest(behind[2:], len(value) - end - 5)
+    fields = (content_type, parameters(behind[1]), *NO_CONTENT, *rest)
     return Layout(fields, parts=value[:end])
 
 
@@ -90,7 +97,7 @@ def _single(value: list[Value]) -> Layout:
         lines = number(known[at])
         at += 1
     description = string(known[4])
-    fields = Fields(
+    fields = (
         content_type,
         parameters(known[2]),
         decoded(string(known[3])),
@@ -104,7 +111,7 @@ def _single(value: list[Value]) -> Layout:
     return Layout(fields, None, known[7], known[8], True) if is_message else Layout(fields)
 
 
-def _rest(behind: list[Value], unknown: int) -> tuple[Any, ...]:
+def _rest(behind: list[Value], unknown: int) -> Rest:
     """The fields from the disposition on, of which *unknown* is the number of the last ones."""
     extension = behind[3 : 3 + unknown] if unknown > 0 else ()
     location = decoded(string(behind[2]))
@@ -181,16 +188,16 @@ def parameters(value: Value) -> Mapping[str, str]:
     return readonly([(n, v) for n, v in pairs if isinstance(n, bytes) and isinstance(v, bytes)])
 
 
-def plain(fields: Fields) -> tuple[Any, ...]:
+def plain(fields: Fields) -> Any:
     """What `frozen` takes, which can be pickled."""
     return tuple(
         [dict(field) if isinstance(field, MappingProxyType) else field for field in fields]
     )
 
 
-def frozen(fields: tuple[Any, ...]) -> Fields:
+def frozen(fields: Any) -> Any:
     """What `plain` was given."""
-    return Fields._make([MappingProxyType(f) if isinstance(f, dict) else f for f in fields])
+    return tuple([MappingProxyType(f) if isinstance(f, dict) else f for f in fields])
 
 
 def readonly(pairs: Iterable[tuple[bytes, bytes]]) -> Mapping[str, str]:

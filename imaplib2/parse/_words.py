@@ -56,10 +56,21 @@ def decode_words(raw: bytes) -> str:
     >>> decode_words(b"=?utf-8?b?8J+?= =?utf-8?b?YgA==?=") == "\U0001f600"
     True
     """
-    if b"\n" in raw or b"\r" in raw:
-        raw = _FOLD.sub(lambda fold: fold[1] or b" ", raw)
-    if b"=?" not in raw:
-        return decode_text(raw)
+    # To look into str is faster than into bytes.
+    if raw.isascii() and is_plain(text := raw.decode("ascii")):
+        return text
+    # The same names come again and again; what is long has no place in the cache.
+    return _short_words(raw) if len(raw) < 100 else _with_words(raw)
+
+
+def is_plain(text: str) -> bool:
+    """Whether ASCII *text* has neither encoded words nor line ends in it."""
+    return "=?" not in text and "\n" not in text and "\r" not in text
+
+
+def _with_words(raw: bytes) -> str:
+    """`decode_words`, of what isn't plain ASCII."""
+    raw = _FOLD.sub(lambda fold: fold[1] or b" ", raw)
     # As mostly: nothing but one word.
     if word := _WORD.fullmatch(raw):
         return _run([word[3]], word[1].lower(), word[2].upper())
@@ -84,6 +95,9 @@ def decode_words(raw: bytes) -> str:
         decoded.append(_run(run, *run_of))
     decoded.append(decode_text(raw[at:]))
     return "".join(decoded)
+
+
+_short_words = lru_cache(maxsize=256)(_with_words)
 
 
 def decode_parameters(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -229,7 +243,14 @@ def decode_text(data: bytes) -> str:
 
 def lower(data: bytes) -> str:
     """The same of a token that is alike in either case, which some servers quote twice."""
+    return _short_lower(data) if len(data) < 40 else _lower(data)
+
+
+def _lower(data: bytes) -> str:
     return decode_text(data).strip('"').lower()
+
+
+_short_lower = lru_cache(maxsize=256)(_lower)
 
 
 def _western(data: bytes) -> str:

@@ -12,6 +12,8 @@ from hypothesis import given, strategies as st
 
 from imaplib2 import Time2Internaldate
 from imaplib2.parse import Envelope, Message, ParseError, addresses, fetch, merged
+from imaplib2.parse._body import body_structure
+from imaplib2.parse._values import values
 
 from ..core.test_linear import assert_linear
 from ..core.tokenizer import encode_modified_utf7
@@ -48,6 +50,7 @@ JULY = datetime(1996, 7, 17, 9, 44, 25, tzinfo=timezone.utc)
         (rb"FLAGS (\Seen $Forwarded [x])", "flags", {"\\Seen", "$Forwarded", "[x]"}),
         (rb"FLAGS (\Seen $NotJunk )", "flags", {"\\Seen", "$NotJunk"}),
         (b"FLAGS (caf\xc3\xa9 \xff)", "flags", {"café", "\udcff"}),
+        (b"FLAGS (" + b"x" * 500 + b" y)", "flags", {"x" * 500, "y"}),
         (rb'FLAGS ("\\Deleted" \Seen NIL "")', "flags", {"\\Deleted", "\\Seen"}),
         (b"FLAGS NIL", "flags", frozenset()),
         (rb"FLAGS \Seen", "flags", {"\\Seen"}),
@@ -215,8 +218,8 @@ def test_names_and_values() -> None:
     assert dict(message.items()) == expected
     assert set(message.names) == set(expected)
     assert message.raw == rb'7 (UID 5 FLAGS (\Seen) MODSEQ (8) X-b "c d" RFC822.SIZE 9)'
-    assert repr(message).startswith("<Message 7: ")
-    assert "UID" in repr(message)
+    assert repr(message).startswith("<Message 7: b'7 (UID 5 FLAGS")
+    assert len(repr(read(b"7 (X " + b"x" * 1000 + b")"))) < 100
 
 
 def test_messages_are_values() -> None:
@@ -486,6 +489,8 @@ def test_many_responses_take_linear_time() -> None:
     def work(size: int) -> None:
         same = merged(fetch([b"1 (UID 5)"] * size))
         behind = list(fetch([b"1 (UID 5)", *[b" X 1)"] * size]))
+        blanks = list(fetch([b"1 (UID 5)", b" " * size + b"!"], lenient=True))
+        assert len(blanks) == 2
         assert len(same) == len(behind) == 1
         assert behind[0]["X"] == b"1"
 
@@ -500,3 +505,15 @@ def test_many_literals_take_linear_time(literal: bytes) -> None:
         assert read((head, literal), *pieces, b")").body("1") == literal
 
     assert_linear(work, 500)
+
+
+@pytest.mark.parametrize(
+    "end", [b"3 1)", b"3 1 NIL NIL NIL NIL)", b"3 1 NIL NIL NIL NIL 9)", b"-1 -1)"]
+)
+def test_a_body_structure_is_there_as_it_was_written(end: bytes) -> None:
+    """The usual ones, which are read in one go, and others."""
+    text = b'("TEXT" "PLAIN" NIL NIL NIL "7BIT" ' + end
+    (message,) = fetch([b"1 (UID 7 BODYSTRUCTURE " + text + b" PREVIEW NIL)"])
+    assert [message["BODYSTRUCTURE"]] == values((text,))
+    assert message.body_structure == body_structure(message["BODYSTRUCTURE"])
+    assert message.names == ("BODYSTRUCTURE", "PREVIEW", "UID")
