@@ -18,7 +18,7 @@ from ._values import Value
 #: What LIST tells before the name. Domino doesn't escape the delimiter ``\``; some have NIL for no
 #: attributes.
 _HEAD = pattern(
-    rb"""(?xis) \s* (?: \( ([^()]*) \) | NIL ) \s+
+    rb"""(?xis) \s* (?: \( ([^()]*) \) | NIL ) \s*
     (?: "( \\" | \\?[^"] | )" | NIL | (\S) ) (?: \s | \Z | (?=") )
     """
 )

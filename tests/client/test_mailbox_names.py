@@ -85,9 +85,7 @@ def test_lone_surrogates_are_in_no_name() -> None:
         encode("\ud800", utf8=True)
 
 
-@pytest.mark.parametrize(
-    "raw", [b"&" * 500_000, b"&A" * 250_000, b"&-" * 250_000, b"&AOk-" * 90_000]
-)
+@pytest.mark.parametrize("raw", [b"&" * 100_000, b"&A" * 50_000, b"&-" * 50_000, b"&AOk-" * 20_000])
 def test_long_names_take_no_longer_than_their_size(raw: bytes) -> None:
     begin = time.perf_counter()
     decode(raw)

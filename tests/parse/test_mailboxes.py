@@ -76,7 +76,7 @@ QUIRKS: list[tuple[bytes, str, str | None]] = [
     # Quotes that aren't escaped; more spaces; adjacent strings; line ends.
     (b'() "/" "the "big" one"', 'the "big" one', "/"),
     (b' (\\X)  "/"  a', "a", "/"),
-    (b'() "/""a b"', "a b", "/"),
+    (b'()"/""a b"', "a b", "/"),
     (b'() "/" a\r\n', "a", "/"),
     # The root; and a mailbox that is called as nothing is.
     (b'(\\Noselect) "/" ""', "", "/"),

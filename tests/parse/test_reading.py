@@ -7,7 +7,7 @@ import re
 import pytest
 
 from imaplib2.parse import ParseError
-from imaplib2.parse._reading import astring, each, flat, number, text
+from imaplib2.parse._reading import astring, each, flat, number, reader, text
 from imaplib2.parse._values import Value
 
 
@@ -28,6 +28,17 @@ def test_what_cannot_be_read_is_quoted_or_given_as_it_came() -> None:
         each("f", data, "X", first, False)
     assert caught.value.__cause__ is None
     assert each("f", data, "X", first, True) == ["a", b"({1} {1}c d)"]
+
+
+@pytest.mark.parametrize(("function", "item"), [("f", "PART"), ("g", "X")])
+def test_what_tells_more_than_the_whole_response_stays(function: str, item: str) -> None:
+    def read(line: object) -> None:
+        raise ParseError(function, "PART", b"b")
+
+    with pytest.raises(ParseError) as caught:
+        reader("f", "X", read, False)((b"a b",))
+    assert (caught.value.function, caught.value.item) == ("f", item)
+    assert reader("f", "X", read, True)((b"a b",)) == b"a b"
 
 
 @pytest.mark.parametrize(
