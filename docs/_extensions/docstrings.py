@@ -33,7 +33,9 @@ def _resolved(
         return None
     objects = env.domaindata["py"]["objects"]
     target = node["reftarget"]
-    found = [name for name in objects if name.endswith("." + target)]
+    # An alias is the name by which the package itself knows it: imaplib2.parse._fetch.Message.
+    told = (name for name, known in objects.items() if not known.aliased)
+    found = [name for name in told if name.endswith("." + target)]
     chosen = next((f"{first}.{target}" for first in _FIRST if f"{first}.{target}" in found), None)
     if chosen is None:
         if len(found) != 1:
