@@ -18,6 +18,7 @@ version = release = imaplib2.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.intersphinx",
+    "sphinx_copybutton",
     "docstrings",
     "flag_names",
     "pictures",
@@ -67,5 +68,10 @@ html_css_files = ["house.css"]
 html_copy_source = False
 html_show_sphinx = False
 highlight_language = "text"
+# Prompts and output aren't copied.
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+copybutton_selector = "div:not(.highlight-output):not(.highlight-text) > div.highlight > pre"
+
 pygments_style = "tango"
 pygments_dark_style = "github-dark"

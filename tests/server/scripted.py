@@ -1042,6 +1042,9 @@ def _search_key(session: Session, words: list[bytes]) -> list[tuple[int, int]]:
     if key == b"NOT":
         excluded = _search_key(session, words)
         return [pair for pair in everything if pair not in excluded]
+    if key == b"OR":
+        either, other = _search_key(session, words), _search_key(session, words)
+        return [pair for pair in everything if pair in either or pair in other]
     if key in _FLAG_KEYS:
         return [pair for pair in everything if _FLAG_KEYS[key] in session.flags_of(pair[1])]
     if key.startswith(b"UN") and key[2:] in _FLAG_KEYS:
