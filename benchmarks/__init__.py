@@ -19,5 +19,6 @@ checkout, or a wheel), which takes turns with this one; the last table shows wha
 
     python -m benchmarks --docs docs/performance.rst --rounds 3
 
-replaces all figures in the documentation (see ``docs.py``), those of ``--growth`` too.
+replaces all figures in the documentation (see ``places.py``), those of ``--growth`` too, and draws the
+pictures of them (``pictures.py``).
 """

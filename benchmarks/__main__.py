@@ -16,9 +16,10 @@ from tempfile import TemporaryDirectory
 
 from . import growth, pictures
 from .backends import BACKENDS
-from .docs import replaced, ways_table
+from .docs import ways_table
 from .libraries import BEFORE, LIBRARIES, OURS
 from .measure import ENOUGH, Plan, Results, measure
+from .places import replaced
 from .report import BASELINES, MARKDOWN, RST, beside_table, group_table, grouped, heading
 from .targets import targets_table
 from .workloads import WORKLOADS, Workload

@@ -13,16 +13,18 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 
-from .backends import ROOT
-from .docs import place
+from .places import place
 
-DOCS = ROOT / "docs"
+DOCS = Path(__file__).resolve().parents[1] / "docs"
 DIRECTORY = DOCS / "_pictures"
 
 OURS, OTHERS = "imaplib2", ("imaplib", "historical", "IMAPClient")
 _UNITS = {"s": 1.0, "ms": 1e-3, "µs": 1e-6, "MB": 1e6, "KB": 1e3, "B": 1.0}
 _FIGURE = re.compile(r"([\d.,]+) ?(s|ms|µs|MB|KB|B)?\b")
+
+_BEFORE_AFTER = (("before", 3), ("after", 4))
 
 # Sizes of a picture, in its own units: as many as it has pixels on a wide page.
 _WIDTH, _LABELS, _VALUES = 560, 118, 78
@@ -60,7 +62,7 @@ def amount(text: str) -> float | None:
 
 
 def rows(table: str) -> Iterator[dict[str, str]]:
-    """The rows of a grid table, by the heads of their columns; the first two have none, perhaps."""
+    """The rows of a grid table, by the heads of their columns; the first two may have none."""
     lines = [line for line in table.splitlines() if line.startswith("|")]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     heads = [head or ("title", "metric")[at] for at, head in enumerate(cells[0])]
@@ -94,15 +96,12 @@ def ways(table: str) -> Group:
 
 
 def endurance(page: str) -> Iterator[Group]:
-    """Memory before and after, from the first table of the page that has both."""
+    """Memory before and after, from each line of a table that has both."""
     for line in page.splitlines():
         found = re.match(r"(\S.*?) {2,}([\d,]+) +\d+ .*?([\d.]+) MB → ([\d.]+) MB$", line)
         if found:
             bars = [Bar(when, float(found[at]), f"{found[at]} MB") for when, at in _BEFORE_AFTER]
             yield Group(f"{found[2]} times: {found[1]}", bars)
-
-
-_BEFORE_AFTER = (("before", 3), ("after", 4))
 
 
 def drawn(groups: Sequence[Group], title: str, *, labels: int = _LABELS) -> str:

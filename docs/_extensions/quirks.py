@@ -59,7 +59,7 @@ def _comment(transcript: Path) -> str:
     for line in lines:
         if not line.startswith("#"):
             break
-        told.append(line.lstrip("# "))
+        told.append(line.removeprefix("#").strip())
     return " ".join(told)
 
 

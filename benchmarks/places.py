@@ -1,0 +1,44 @@
+"""The figures in ``docs/performance.rst``, which one command replaces.
+
+They stand between comments, ``.. figures: NAME`` and ``.. end of figures``, and not in files of
+their own: what shows the document beside its source (a forge's pages) includes no others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_PLACE = re.compile(
+    r"^\.\. figures: ([^\n]+)\n\n.*?^\.\. end of figures$", re.MULTILINE | re.DOTALL
+)
+
+
+def places(text: str) -> list[str]:
+    """The names of the figures that a document has."""
+    return [match[1] for match in _PLACE.finditer(text)]
+
+
+def place(text: str, name: str) -> str:
+    """The figures of that *name* in a document; LookupError when there is no such place."""
+    for match in _PLACE.finditer(text):
+        if match[1] == name:
+            return match[0]
+    raise LookupError(f"no place for {name}")
+
+
+def replaced(text: str, figures: Mapping[str, str]) -> str:
+    """A document with these figures; LookupError when it has no place for some of them."""
+    if missing := set(figures) - set(places(text)):
+        raise LookupError(f"no place for {', '.join(sorted(missing))}")
+
+    def put(match: re.Match[str]) -> str:
+        figure = figures.get(match[1])
+        return match[0] if figure is None else marked(match[1], figure)
+
+    return _PLACE.sub(put, text)
+
+
+def marked(name: str, figure: str) -> str:
+    """A figure with the comments around it."""
+    return f".. figures: {name}\n\n{figure}\n\n.. end of figures"
