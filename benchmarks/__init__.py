@@ -19,6 +19,6 @@ checkout, or a wheel), which takes turns with this one; the last table shows wha
 
     python -m benchmarks --docs docs/performance.rst --rounds 3
 
-replaces all figures in the documentation (see ``places.py``), those of ``--growth`` too, and draws the
-pictures of them (``pictures.py``).
+replaces all figures in the documentation (see ``places.py``), those of ``--growth`` too, and draws
+the pictures of them (``pictures.py``).
 """
