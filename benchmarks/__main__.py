@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from . import growth
+from . import growth, pictures
 from .backends import BACKENDS
 from .docs import replaced, ways_table
 from .libraries import BEFORE, LIBRARIES, OURS
@@ -190,6 +190,8 @@ def _publish(options: argparse.Namespace, figures: dict[str, str]) -> None:
             del figures["Conditions"]
         document = options.docs.read_text("utf-8")
         options.docs.write_text(replaced(document, figures), encoding="utf-8")
+        if options.docs.resolve().parent == pictures.DOCS:
+            pictures.draw()
 
 
 def main() -> int:

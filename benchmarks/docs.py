@@ -33,16 +33,24 @@ def places(text: str) -> list[str]:
     return [match[1] for match in _PLACE.finditer(text)]
 
 
+def place(text: str, name: str) -> str:
+    """The figures of that *name* in a document; LookupError when there is no such place."""
+    for match in _PLACE.finditer(text):
+        if match[1] == name:
+            return match[0]
+    raise LookupError(f"no place for {name}")
+
+
 def replaced(text: str, figures: Mapping[str, str]) -> str:
     """A document with these figures; LookupError when it has no place for some of them."""
     if missing := set(figures) - set(places(text)):
         raise LookupError(f"no place for {', '.join(sorted(missing))}")
 
-    def place(match: re.Match[str]) -> str:
+    def put(match: re.Match[str]) -> str:
         figure = figures.get(match[1])
         return match[0] if figure is None else marked(match[1], figure)
 
-    return _PLACE.sub(place, text)
+    return _PLACE.sub(put, text)
 
 
 def marked(name: str, figure: str) -> str:

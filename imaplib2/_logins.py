@@ -34,7 +34,7 @@ class LoginMethods(Issuer):
         -PLUS, but refuses both, SCRAM goes without, and says so: who has TLS verify certificates
         needn't care whether it was the server that has refused.
 
-        *password* is str, bytes in UTF-8, or a function that gives one. Needs the package `scramp`:
+        *password* is str, bytes in UTF-8, or a function that gives one. Needs the package ``scramp``:
         ``pip install scramp``; else raises ``error``, which is an ImportError, too. Raises
         ``error`` with the server's text on NO, or when it offers no SCRAM or breaks its rules;
         ``abort``, and the connection is over, when the server doesn't prove itself.
@@ -116,7 +116,7 @@ class LoginMethods(Issuer):
     ) -> Result:
         """Log in by a password, in the best way that the server offers (RFC 8314, RFC 4422).
 
-        That is SCRAM, as of `login_scram`, if the package `scramp` is there; then PLAIN, CRAM-MD5
+        That is SCRAM, as of `login_scram`, if the package ``scramp`` is there; then PLAIN, CRAM-MD5
         and LOGIN. PLAIN and LOGIN show the password: they are used with TLS, by `IMAP4_stream`,
         where *host* and the peer's address are of this machine (a proxy's alone is not enough), and
         where *allow_clear_text* is true.

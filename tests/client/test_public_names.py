@@ -261,7 +261,7 @@ def test_a_method_of_a_subclass_is_the_one_in_upper_case(name: str) -> None:
     assert getattr(kind(), name.upper())() == "mine"
 
 
-#: Of imaplib's classes; see README's list.
+#: Of imaplib's classes; see docs/migrating/imaplib.rst.
 NOT_KEPT = words("file readfile writefile tagpre tagre tagnum _cmd_log _astring _list_mailbox")
 
 

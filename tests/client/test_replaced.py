@@ -170,7 +170,7 @@ def test_a_replaced_one_sees_what_it_sees_with_imaplib(
     assert ours
 
 
-#: What is otherwise here, by method, first argument and answer; see README's list.
+#: What is otherwise here, by method, first argument and answer; see docs/migrating/imaplib.rst.
 OTHERWISE: dict[tuple[str, Any, str], dict[str, Any]] = {
     # COPY has no data of its own.
     ("uid", "COPY", "OK with data"): {"result": ("OK", [None]), "untagged": UNTAGGED},

@@ -1,7 +1,7 @@
 """Which uses of uses.py give something else here than with the standard imaplib, and why.
 
 What both libraries give stands beside each other, and both are tested: an entry that is not true
-any more fails. Each entry belongs to an item of README's list "What differs from imaplib", except
+any more fails. Each entry belongs to an item of the list of differences, docs/migrating/imaplib.rst, except
 those under `_reworded`: there the exception is of the same class and only says more.
 """
 
@@ -54,8 +54,8 @@ class Differs:
 class Difference:
     """The same, and why."""
 
-    readme: str | None
-    """The item of README's list; None when only the words differ."""
+    item: str | None
+    """The item of that list; None when only the words differ."""
     why: str
     differs: Differs
     older: bool
@@ -73,9 +73,9 @@ def difference_of(use: str) -> Difference | None:
     return None
 
 
-def _differ(readme: str | None, why: str, uses: dict[str, Differs], *, older: bool = False) -> None:
+def _differ(item: str | None, why: str, uses: dict[str, Differs], *, older: bool = False) -> None:
     for use, differs in uses.items():
-        DIFFERENCES.setdefault(use, []).append(Difference(readme, why, differs, older))
+        DIFFERENCES.setdefault(use, []).append(Difference(item, why, differs, older))
 
 
 def _reworded(why: str, uses: dict[str, Differs]) -> None:
@@ -879,8 +879,8 @@ _NO_SETTER = Raised("AttributeError")
 _IS_NONE = Raised("TypeError", "expected string or bytes-like object, got 'NoneType'")
 
 
-def _newer(readme: str | None, why: str, since: Version, uses: dict[str, Differs]) -> None:
-    _differ(readme, why, {use: replace(differs, since=since) for use, differs in uses.items()})
+def _newer(item: str | None, why: str, since: Version, uses: dict[str, Differs]) -> None:
+    _differ(item, why, {use: replace(differs, since=since) for use, differs in uses.items()})
 
 
 _newer(

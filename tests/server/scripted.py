@@ -747,19 +747,20 @@ def mailbox(
     capabilities: bytes = CAPABILITIES,
     messages: Messages | None = None,
     mailboxes: dict[bytes, Messages] | None = None,
+    flags: dict[tuple[bytes, int], set[bytes]] | None = None,
     handlers: Mapping[str, Handler] | None = None,
     greeting: bytes | None = None,
 ) -> None:
     """Be a small well-behaved server until LOGOUT, or until the client leaves.
 
-    `messages` are those of INBOX, `mailboxes` the others by name. They are changed in
-    place, so that connections can share them and tests can look at them. Use functools.partial
+    `messages` are those of INBOX, `mailboxes` the others by name, `flags` those of each message.
+    They are changed in place, so that connections can share them and tests can look at them. Use functools.partial
     to make a script of it:  serve(partial(mailbox, handlers={"NOOP": my_noop})).
     """
     inbox = dict.fromkeys((1, 2, 3), MESSAGE) if messages is None else messages
     mailboxes = {} if mailboxes is None else mailboxes
     mailboxes[b"INBOX"] = inbox
-    session = Session(peer, capabilities, mailboxes)
+    session = Session(peer, capabilities, mailboxes, {} if flags is None else flags)
     table = {**HANDLERS, **(handlers or {})}
     peer.relax()
     peer.greet(greeting or b"* OK [CAPABILITY " + capabilities + b"] ready")
