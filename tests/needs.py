@@ -5,9 +5,13 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import shutil
 from types import ModuleType
 
 import pytest
+
+#: What was missing, of all that tests have needed so far.
+missed: set[str] = set()
 
 
 def need(missing: str | None, server: str | None = None) -> None:
@@ -19,6 +23,7 @@ def need(missing: str | None, server: str | None = None) -> None:
     if missing and _is_required(server):
         pytest.fail(missing, pytrace=False)
     if missing:
+        missed.add(missing)
         pytest.skip(missing, allow_module_level=True)
 
 
@@ -31,6 +36,11 @@ def need_package(name: str) -> None:
     """Skip the test, or fail it, where a Python package isn't installed."""
     found = importlib.util.find_spec(name) is not None
     need(None if found else f"the package {name} is not installed")
+
+
+def need_openssl() -> None:
+    """Skip the test, or fail it, where there is no program that makes certificates."""
+    need(None if shutil.which("openssl") else "openssl is not installed")
 
 
 def imapclient_parser() -> ModuleType:
