@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import settings
 
-from .needs import missed, need
+from .needs import missed, need, skip
 from .systems import SYSTEM, emulate, excuse
 
 if TYPE_CHECKING:
@@ -89,6 +89,14 @@ def proxy() -> Iterator[Callable[..., Proxy]]:
         )
 
 
+@pytest.fixture
+def _filters() -> None:
+    """What the `black_hole` of a proxy needs."""
+    from .server.scripted import filters_missing
+
+    need(filters_missing())
+
+
 @pytest.fixture(scope="session")
 def tls(tmp_path_factory: pytest.TempPathFactory) -> Contexts:
     """Contexts with a certificate for localhost, 127.0.0.1 and ::1."""
@@ -119,7 +127,7 @@ def courier() -> Iterator[Courier]:
     from .live.courier import Courier
 
     if reason := Courier.forbidden():
-        pytest.skip(reason)
+        skip(reason)
     yield from _running(Courier)
 
 

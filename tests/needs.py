@@ -7,6 +7,7 @@ import importlib.util
 import os
 import shutil
 from types import ModuleType
+from typing import NoReturn
 
 import pytest
 
@@ -23,8 +24,13 @@ def need(missing: str | None, server: str | None = None) -> None:
     if missing and _is_required(server):
         pytest.fail(missing, pytrace=False)
     if missing:
-        missed.add(missing)
-        pytest.skip(missing, allow_module_level=True)
+        skip(missing)
+
+
+def skip(missing: str) -> NoReturn:
+    """Skip the test, or all tests of the module, and tell at the end what is *missing*."""
+    missed.add(missing)
+    pytest.skip(missing, allow_module_level=True)
 
 
 def _is_required(server: str | None) -> bool:

@@ -96,7 +96,7 @@ def test_figures_are_those_of_the_documentation(row: str) -> None:
     for name, column in COLUMNS.items():
         shown = table()[row][column]
         if shown != DERIVED:
-            assert shown == measured.get(name, "").partition(" (")[0].replace("–", "")
+            assert shown == measured.get(name, "").partition(" (")[0].replace("\N{EN DASH}", "")
 
 
 def test_one_fetch_after_the_other() -> None:
