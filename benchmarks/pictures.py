@@ -4,8 +4,7 @@
 
 reads the tables of ``docs/performance.rst`` and ``docs/endurance.rst``, and draws; ``python -m
 benchmarks --docs docs/performance.rst`` ends with it. Pictures say what tables say, so that neither
-can be old: a test compares them. They are drawn with nothing but text, and take their colours from the page that
-they stand in.
+can be old: a test compares them. They take their colours from the page that they stand in.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 
 from .backends import ROOT
 from .docs import place
@@ -74,7 +72,7 @@ def rows(table: str) -> Iterator[dict[str, str]]:
 
 
 def libraries(table: str, metric: str, wanted: Mapping[str, str]) -> Iterator[Group]:
-    """For the *wanted* titles of a table of libraries, and how they are to be shown: a group each."""
+    """A group for each of the *wanted* titles of a table, which are given with what to show."""
     for row in rows(table):
         if row["metric"] == metric and row["title"] in wanted:
             bars = []
@@ -125,8 +123,9 @@ def drawn(groups: Sequence[Group], title: str, *, labels: int = _LABELS) -> str:
 def _bar(bar: Bar, longest: float, top: int, labels: int) -> str:
     width = max(1.5, (_WIDTH - labels - _VALUES) * bar.amount / longest)
     kind = ' class="ours"' if bar.is_ours else ""
+    label, end = escape(bar.label), ' text-anchor="end"'
     return (
-        f'<text x="{labels - 8}" y="{top + 13}" text-anchor="end"{kind}>{escape(bar.label)}</text>\n'
+        f'<text x="{labels - 8}" y="{top + 13}"{end}{kind}>{label}</text>\n'
         f'<rect x="{labels}" y="{top + 2}" width="{width:.1f}" height="{_BAR - 5}" rx="2"{kind}/>\n'
         f'<text x="{labels + width + 6:.1f}" y="{top + 13}"{kind}>{escape(bar.shown)}</text>'
     )

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from . import __main__ as command_line
+from . import __main__ as command_line, pictures
 from .backends import ROOT, Backend
 from .docs import marked, places, replaced, ways_table
 from .growth import exponent
@@ -32,7 +32,17 @@ from .libraries import (
 from .libraries.floor import last_line
 from .measure import ENOUGH, Plan, Result, Results, measure
 from .replies import Mailbox, body, fetched
-from .report import METRICS, beside_table, cell, group_table, grouped, median, octets, seconds
+from .report import (
+    METRICS,
+    NOTHING,
+    beside_table,
+    cell,
+    group_table,
+    grouped,
+    median,
+    octets,
+    seconds,
+)
 from .server import Counts, Line, _deflated, split_line, start_thread
 from .targets import TARGETS, targets_table
 from .workloads import WORKLOADS
@@ -410,3 +420,35 @@ def test_targets_are_about_what_is_measured() -> None:
     }
     sizes = dict.fromkeys(WORKLOADS, 1)
     assert all(target.measure(everything, sizes) is not None for target in TARGETS)
+
+
+# Pictures
+
+
+@pytest.mark.parametrize("name", sorted(pictures.pictures()))
+def test_pictures_say_what_the_tables_say(name: str) -> None:
+    """Otherwise: python -m benchmarks.pictures."""
+    assert (pictures.DIRECTORY / name).read_text("utf-8") == pictures.pictures()[name]
+
+
+def test_there_are_no_other_pictures() -> None:
+    assert {path.name for path in pictures.DIRECTORY.iterdir()} == pictures.pictures().keys()
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("45 µs (2.21)", 45e-6), ("1.02 s", 1.02), ("491 MB (1.00)", 491e6), ("0 B (0.00)", 0.0),
+        ("12,000", 12000.0), (NOTHING, None), ("failed", None),
+    ],
+)  # fmt: skip
+def test_amounts(text: str, amount: float | None) -> None:
+    assert pictures.amount(text) == (amount if amount is None else pytest.approx(amount))
+
+
+def test_a_picture_escapes_what_it_shows() -> None:
+    bars = [pictures.Bar("a<b", 2.0, "2 & more"), pictures.Bar("c", 1.0, "1")]
+    drawn = pictures.drawn([pictures.Group("<i>", bars)], "x")
+    assert "a&lt;b" in drawn
+    assert "2 &amp; more" in drawn
+    assert "<i>" not in drawn

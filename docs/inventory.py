@@ -19,7 +19,9 @@ _MODULES = (
     "logging", "mailbox", "multiprocessing", "os", "queue", "re", "signal", "socket", "ssl",
     "subprocess", "sys", "tempfile", "threading", "time", "types", "zlib",
 )  # fmt: skip
-_KEPT = re.compile(rf"(({'|'.join(_MODULES)})(\.\S+)?|[a-z]+|[A-Z]\w*(Error|Exception|Interrupt)) py:")
+_KEPT = re.compile(
+    rf"(({'|'.join(_MODULES)})(\.\S+)?|[a-z]+|[A-Z]\w*(Error|Exception|Interrupt)) py:"
+)
 _HEADER_LINES = 4
 
 

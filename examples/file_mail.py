@@ -1,4 +1,4 @@
-"""File mail as it arrives, by its sender: file_mail.py SENDER MAILBOX... Runs until it is stopped."""
+"""File mail as it arrives, by its sender: file_mail.py SENDER MAILBOX... Runs for ever."""
 
 import os
 import sys

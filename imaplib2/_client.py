@@ -53,22 +53,23 @@ Self = TypeVar("Self", bound="IMAP4")
 class IMAP4(CommandMethods, LoginMethods, Upgrades, HistoricalNames, Liveness):
     """A connection to an IMAP server, over TCP.
 
-    *host* None or ``''`` is the local host, *port* None the standard port. *timeout* bounds, in
-    seconds, connecting and every silence of the server while an answer is awaited; None stands
-    for ``socket.getdefaulttimeout()``. A time-out that is set on ``sock`` later replaces it.
-    *debug* (0 to 5), *debug_file* and *debug_buf_lvl* (a level below which lines are kept instead
-    of printed) control tracing, see ``debug``; *identifier* names the threads and stands in traces.
-
-    *sock* is a connected socket to be used instead of connecting, through a proxy for instance.
-    *host* and *port* are then what TLS verifies, and what exceptions name; they and *timeout* are
-    those of *sock* unless they are given. It belongs to the connection, which closes it: at its
-    end, and when TLS or the greeting fails. Only if an argument is refused, before a byte is
-    exchanged, does it remain its owner's. A subclass that replaces ``open`` or ``open_socket``
-    decides for itself.
-
-    With *identify*, a mapping of names to values, or True for the name of this library, an ID (RFC
-    2971) goes out by itself behind each successful login, before any other command, to servers
-    that list it. It is not waited for, and nothing depends on its answer.
+    - *host*: None or ``''`` is the local host.
+    - *port*: None is the standard port.
+    - *timeout*: bounds, in seconds, connecting and every silence of the server while an answer is
+      awaited; None stands for ``socket.getdefaulttimeout()``. A time-out that is set on ``sock``
+      later replaces it.
+    - *debug* (0 to 5), *debug_file* and *debug_buf_lvl* (a level below which lines are kept instead
+      of printed): control tracing, see `debug`.
+    - *identifier*: names the threads, and stands in traces.
+    - *sock*: a connected socket to be used instead of connecting, through a proxy for instance.
+      *host* and *port* are then what TLS verifies, and what exceptions name; they and *timeout* are
+      those of *sock* unless they are given. It belongs to the connection, which closes it: at its
+      end, and when TLS or the greeting fails. Only if an argument is refused, before a byte is
+      exchanged, does it remain its owner's. A subclass that replaces ``open`` or ``open_socket``
+      decides for itself.
+    - *identify*: a mapping of names to values, or True for the name of this library. An ID (RFC
+      2971) goes out by itself behind each successful login, before any other command, to servers
+      that list it. It is not waited for, and nothing depends on its answer.
 
     Raises OSError when the server can't be reached, ``ssl.SSLError`` when TLS fails, ``error``
     when the server doesn't greet as an IMAP server does, its subclass ``abort`` (a TimeoutError,
@@ -316,14 +317,18 @@ _name_methods(IMAP4)
 class IMAP4_SSL(IMAP4):
     """A connection over TLS from the start.
 
-    Certificate and host name are verified. *ca_certs* names a file of the CAs to trust;
-    *keyfile* and *certfile* are the client's own; *ssl_context* replaces everything.
-    ``cert_verify_cb(certificate, host)`` is asked instead of checking the host name (and, without
-    *ca_certs*, the chain); its answer, unless false, is raised as ``ssl.SSLError``. All values
-    that *ssl_version* and *tls_level* ever had mean TLS 1.2 or newer; others are a ValueError, as
-    is a *keyfile* without *certfile*. A *sock* that is encrypted already is used as it is: whom it
-    trusts is its maker's business, so that *ca_certs* and *cert_verify_cb* are a ValueError. The
-    rest is as for IMAP4.
+    Certificate and host name are verified. Besides the arguments of `IMAP4`:
+
+    - *ca_certs*: a file of the CAs to trust.
+    - *keyfile* and *certfile*: the client's own. A *keyfile* without *certfile* is a ValueError.
+    - *cert_verify_cb*: ``cert_verify_cb(certificate, host)`` is asked instead of checking the host
+      name (and, without *ca_certs*, the chain); its answer, unless false, is raised as
+      ``ssl.SSLError``.
+    - *ssl_context*: replaces everything.
+    - *ssl_version* and *tls_level*: all values that they ever had mean TLS 1.2 or newer; others are
+      a ValueError.
+    - *sock*: one that is encrypted already is used as it is. Whom it trusts is its maker's
+      business, so that *ca_certs* and *cert_verify_cb* are a ValueError.
     """
 
     def __init__(

@@ -34,10 +34,10 @@ class LoginMethods(Issuer):
         -PLUS, but refuses both, SCRAM goes without, and says so: who has TLS verify certificates
         needn't care whether it was the server that has refused.
 
-        *password* is str, bytes in UTF-8, or a function that gives one. Needs the package ``scramp``:
-        ``pip install scramp``; else raises ``error``, which is an ImportError, too. Raises
-        ``error`` with the server's text on NO, or when it offers no SCRAM or breaks its rules;
-        ``abort``, and the connection is over, when the server doesn't prove itself.
+        *password* is str, bytes in UTF-8, or a function that gives one. Needs the package
+        ``scramp``: ``pip install scramp``; else raises ``error``, which is an ImportError, too.
+        Raises ``error`` with the server's text on NO, or when it offers no SCRAM or breaks its
+        rules; ``abort``, and the connection is over, when the server doesn't prove itself.
 
         >>> M.login_scram("fred", "secret")
         ('OK', [b'welcome'])

@@ -1,13 +1,14 @@
-"""The directive ``flag-names``: the constants of ``imaplib2.flags`` that are in a set of that module."""
+"""The directive ``flag-names``: the constants in one of the sets of ``imaplib2.flags``."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
 from docutils import nodes
-from imaplib2 import flags
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+
+from imaplib2 import flags
 
 
 class FlagNames(SphinxDirective):

@@ -12,11 +12,12 @@ import pkgutil
 from collections.abc import Iterator
 from types import ModuleType
 
-import imaplib2
-import imaplib2.parse
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
+
+import imaplib2
+import imaplib2.parse
 
 _PUBLIC = {*imaplib2.__all__, *imaplib2.parse.__all__, "error"}
 _ALIAS = "imaplib2"
@@ -69,9 +70,13 @@ def _own(cls: type) -> set[str]:
     return {name for name in named if not name.startswith("_")}
 
 
+#: As they are before autodoc looks at the classes, of which it changes the annotations.
+_NAMES = frozenset(public_names())
+
+
 def _check(app: Sphinx, env: BuildEnvironment) -> None:
     told = env.domaindata["py"]["objects"]
-    for name in sorted(set(public_names()) - set(told)):
+    for name in sorted(_NAMES - set(told)):
         logging.getLogger(__name__).warning("no page tells of %s", name, type="public_names")
 
 

@@ -20,7 +20,13 @@ _NAMES = {
     "icloud": "iCloud", "interia": "interia.pl", "intermail": "InterMail", "mail.ru": "mail.ru",
     "netease": "NetEase (163.com, 126.com)", "other": "Others, or several", "sohu": "sohu.com",
 }  # fmt: skip
-_REFERENCE = re.compile(r"([\w.-]+/[\w.-]+|cpython)#(\d+)")
+_REPOSITORIES = {
+    "cpython": "python/cpython", "imapclient": "mjs/imapclient", "imap_tools": "ikvk/imap_tools",
+    "getmail6": "getmail6/getmail6", "cyrus-imapd": "cyrusimap/cyrus-imapd",
+    "imapsync": "imapsync/imapsync", "twisted": "twisted/twisted",
+}  # fmt: skip
+"""What transcripts call by one word."""
+_REFERENCE = re.compile(rf"([\w.-]+/[\w.-]+|{'|'.join(_REPOSITORIES)})#(\d+)")
 
 
 class Quirks(SphinxDirective):
@@ -42,7 +48,9 @@ class Quirks(SphinxDirective):
             self.env.note_dependency(str(transcript))
             item = nodes.paragraph("", "", *_linked(_comment(transcript)))
             told += nodes.list_item("", item)
-        return nodes.definition_list_item("", nodes.term("", name), nodes.definition("", told))
+        return nodes.definition_list_item(
+            "", nodes.term("", "", nodes.strong("", name)), nodes.definition("", told)
+        )
 
 
 def _comment(transcript: Path) -> str:
@@ -61,7 +69,7 @@ def _linked(text: str) -> list[nodes.Node]:
     at = 0
     for match in _REFERENCE.finditer(text):
         found.append(nodes.Text(text[at : match.start()]))
-        name = "python/cpython" if match[1] == "cpython" else match[1]
+        name = _REPOSITORIES.get(match[1], match[1])
         address = f"https://github.com/{name}/issues/{match[2]}"
         found.append(nodes.reference("", match[0], refuri=address, internal=False))
         at = match.end()

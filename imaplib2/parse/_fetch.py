@@ -354,9 +354,9 @@ def merged(messages: Iterable[Message]) -> list[Message]:
     ``\Seen``; and for changes that are told meanwhile. Of an item that came more than once, the
     last one counts. The messages must be of a time without EXPUNGE, which changes numbers.
 
-    >>> data = [b"1 (UID 7 FLAGS ())", b"2 (UID 8)", rb"1 (FLAGS (\\Seen))"]
+    >>> data = [b"1 (UID 7 FLAGS ())", b"2 (UID 8)", rb"1 (FLAGS (\Seen))"]
     >>> [(message.uid, message.flags) for message in merged(fetch(data))]
-    [(7, frozenset({'\\\\Seen'})), (8, None)]
+    [(7, frozenset({'\\Seen'})), (8, None)]
     """
     found: dict[int, list[Message]] = {}
     for message in messages:

@@ -1,8 +1,8 @@
 """Which uses of uses.py give something else here than with the standard imaplib, and why.
 
 What both libraries give stands beside each other, and both are tested: an entry that is not true
-any more fails. Each entry belongs to an item of the list of differences, docs/migrating/imaplib.rst, except
-those under `_reworded`: there the exception is of the same class and only says more.
+any more fails. Each entry belongs to an item of the list in docs/migrating/imaplib.rst, but
+for those under `_reworded`: there the exception is of the same class, and only says more.
 """
 
 from __future__ import annotations

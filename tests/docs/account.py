@@ -10,7 +10,7 @@ import socket
 import ssl
 import threading
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -44,6 +44,7 @@ _OFFERED = (
     + b" SASL-IR AUTH=PLAIN AUTH=XOAUTH2 SPECIAL-USE COMPRESS=DEFLATE SORT THREAD=REFERENCES QUOTA"
 )
 _USES = {b"Archive": rb"\Archive", b"Sent": rb"\Sent", b"Trash": rb"\Trash"}
+_SUNDAY = "Sun, 1 Mar 2026 18:00:00 +0100"
 _REFUSED_TOKEN = b"eyJzdGF0dXMiOiI0MDAiLCJzY29wZSI6Imh0dHBzOi8vbWFpbC5leGFtcGxlLm9yZy8ifQ=="
 
 
@@ -158,7 +159,7 @@ def _first_messages() -> list[EmailMessage]:
     return [
         written("hello world", "Ada <ada@example.org>"),
         invoice,
-        written("Grüße aus Köln", "Jörg <joerg@example.org>", date="Sun, 1 Mar 2026 18:00:00 +0100"),
+        written("Grüße aus Köln", "Jörg <joerg@example.org>", date=_SUNDAY),
     ]
 
 
@@ -167,7 +168,7 @@ def _first_messages() -> list[EmailMessage]:
 _OURS: dict[str, Handler] = {}
 
 
-def _handles(*names: str) -> Any:
+def _handles(*names: str) -> Callable[[Handler], Handler]:
     def register(handler: Handler) -> Handler:
         _OURS.update(dict.fromkeys(names, handler))
         return handler
@@ -236,8 +237,10 @@ def _fetch(session: Session, command: Command) -> None:
     sequence_set, items = command.words[0], command.args.partition(b" ")[2]
     for number, uid in session.numbered(sequence_set, by_uid):
         flags = session.flags_of(uid)
-        wanted = items + b" UID" if by_uid and b"UID" not in items.upper().split(b"BODY")[0] else items
-        text = described(session.messages[uid], uid, flags, wanted.replace(b"(", b"").strip(b")"))
+        wanted = items.removeprefix(b"(").removesuffix(b")")
+        if by_uid and b"UID" not in wanted.upper().split():
+            wanted += b" UID"
+        text = described(session.messages[uid], uid, flags, wanted)
         session.peer.untagged(b"%d FETCH (%s)" % (number, text))
         if b"BODY[" in items.upper() and not session.readonly:
             flags.add(rb"\Seen")

@@ -9,10 +9,11 @@ from email.utils import getaddresses
 
 from ..server.scripted import literal, quoted
 
-_ITEM = re.compile(
-    rb"BODY(?:\.PEEK)?\[([^]]*)\](?:<(\d+)\.(\d+)>)?|[A-Z0-9.]+", re.IGNORECASE
-)
-_MACROS = {b"FAST": b"FLAGS INTERNALDATE RFC822.SIZE", b"ALL": b"FLAGS INTERNALDATE RFC822.SIZE ENVELOPE"}
+_ITEM = re.compile(rb"BODY(?:\.PEEK)?\[([^]]*)\](?:<(\d+)\.(\d+)>)?|[A-Z0-9.]+", re.IGNORECASE)
+_MACROS = {
+    b"FAST": b"FLAGS INTERNALDATE RFC822.SIZE",
+    b"ALL": b"FLAGS INTERNALDATE RFC822.SIZE ENVELOPE",
+}
 
 
 def described(octets: bytes, uid: int, flags: set[bytes], items: bytes) -> bytes:
@@ -43,7 +44,7 @@ def _section(octets: bytes, message: Message, item: re.Match[bytes]) -> bytes:
     data = octets
     if section.startswith(b"HEADER.FIELDS"):
         wanted = section.partition(b"HEADER.FIELDS")[2].decode().strip(" ()").split()
-        fields = [line for line in re.split(rb"\r\n(?![ \t])", header)]
+        fields = re.split(rb"\r\n(?![ \t])", header)
         chosen = [line for line in fields if line.partition(b":")[0].decode().upper() in wanted]
         data = b"\r\n".join([*chosen, b"", b""])
         section = b"HEADER.FIELDS (%s)" % b" ".join(word.encode() for word in wanted)

@@ -23,7 +23,9 @@ PAGES = {
     for path in [ROOT / "README.rst", ROOT / "CONTRIBUTING.rst", *(ROOT / "docs").rglob("*.rst")]
 }
 #: What shows code in a way that isn't run.
-OTHERWISE = re.compile(r"^ *\.\. (code|sourcecode|parsed-literal|highlight|doctest)::", re.MULTILINE)
+OTHERWISE = re.compile(
+    r"^ *\.\. (code|sourcecode|parsed-literal|highlight|doctest)::", re.MULTILINE
+)
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +59,9 @@ def connections(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[imaplib2.IMAP4
     monkeypatch.setattr(imaplib2.IMAP4, "__new__", noted)
     yield made
     for M in made:
-        M.shutdown()
+        # Unless its __init__ was never called.
+        if "_engine" in vars(M):
+            M.shutdown()
 
 
 @pytest.mark.parametrize("page", sorted(PAGES))

@@ -234,6 +234,21 @@ def test_idle_loop(server: Server, user: str) -> None:
             assert program.returncode == 0
 
 
+def test_file_mail(server: Server, user: str) -> None:
+    first, third = server.mailbox("First"), server.mailbox("Third")
+    with plain(server, user) as M:
+        fill(M, "INBOX", [1, 2], 500)
+        command = _command("file_mail.py", "1@example.org", first, "3@example.org", third)
+        with _started(command, _account(server, user)) as program:
+            assert program.stdout is not None
+            assert program.stdout.readline() == f"1 from 1@example.org to {first}\n"
+            fill(M, "INBOX", [3, 4], 500)
+            assert program.stdout.readline() == f"1 from 3@example.org to {third}\n"
+        for mailbox in (first, third):
+            assert ok(M.select(mailbox)) == [b"1"]
+        assert ok(M.select("INBOX")) == [b"2"]
+
+
 @contextmanager
 def _started(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.timeout(300)
 BROUGHT = {
     "cli": ("rich", (3, 10)),
     "demo": ("pymap", (3, 11)),
-    "docs": ("sphinx, furo", (3, 10)),
+    "docs": ("sphinx, furo, sphinx_copybutton", (3, 10)),
     "keyring": ("keyring", (3, 10)),
     "scram": ("scramp", (3, 10)),
     "test": ("hypothesis, pytest, pytest_timeout, scramp, xdist", (3, 10)),

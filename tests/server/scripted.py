@@ -767,8 +767,8 @@ def mailbox(
     """Be a small well-behaved server until LOGOUT, or until the client leaves.
 
     `messages` are those of INBOX, `mailboxes` the others by name, `flags` those of each message.
-    They are changed in place, so that connections can share them and tests can look at them. Use functools.partial
-    to make a script of it:  serve(partial(mailbox, handlers={"NOOP": my_noop})).
+    They are changed in place, so that connections can share them and tests can look at them. Use
+    functools.partial to make a script of it:  serve(partial(mailbox, handlers={"NOOP": my_noop})).
     """
     inbox = dict.fromkeys((1, 2, 3), MESSAGE) if messages is None else messages
     mailboxes = {} if mailboxes is None else mailboxes
@@ -1055,6 +1055,9 @@ def _search_key(session: Session, words: list[bytes]) -> list[tuple[int, int]]:
     if key == b"NOT":
         excluded = _search_key(session, words)
         return [pair for pair in everything if pair not in excluded]
+    if key == b"OR":
+        either, other = _search_key(session, words), _search_key(session, words)
+        return [pair for pair in everything if pair in either or pair in other]
     if key in _FLAG_KEYS:
         return [pair for pair in everything if _FLAG_KEYS[key] in session.flags_of(pair[1])]
     if key.startswith(b"UN") and key[2:] in _FLAG_KEYS:
