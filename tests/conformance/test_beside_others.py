@@ -121,6 +121,8 @@ def test_what_they_can_do(
     name: str, serve: Serve, tls: Contexts, request: pytest.FixtureRequest
 ) -> None:
     folder = str(folder_of(PACKAGES[name], request.config)) if name in PACKAGES else ""
+    # What it needed would be there, too.
+    assert len([*Path(folder).glob("*.dist-info")]) == 1 or not folder
     environment = os.environ | {"PYTHONPATH": str(Path(imaplib2.__file__).parents[1])}
     server = serve(_greet, tls=tls.server)
     command = [sys.executable, str(PROGRAM), name, folder, server.host, str(server.port)]
