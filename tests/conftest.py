@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import settings
 
-from .needs import need
+from .needs import missed, need, skip
 from .systems import SYSTEM, emulate, excuse
 
 if TYPE_CHECKING:
@@ -92,6 +92,14 @@ def proxy() -> Iterator[Callable[..., Proxy]]:
         )
 
 
+@pytest.fixture
+def _filters() -> None:
+    """What the `black_hole` of a proxy needs."""
+    from .server.scripted import filters_missing
+
+    need(filters_missing())
+
+
 @pytest.fixture(scope="session")
 def tls(tmp_path_factory: pytest.TempPathFactory) -> Contexts:
     """Contexts with a certificate for localhost, 127.0.0.1 and ::1."""
@@ -122,7 +130,7 @@ def courier() -> Iterator[Courier]:
     from .live.courier import Courier
 
     if reason := Courier.forbidden():
-        pytest.skip(reason)
+        skip(reason)
     yield from _running(Courier)
 
 
@@ -180,7 +188,25 @@ def pytest_runtest_makereport(
 
 # Here, as pytest-xdist's first process does not get to know the conftest of tests/soak.
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the figures that tests have measured."""
+    """Print the figures that tests have measured; and, in one line, what was missing."""
+    _print_figures(terminalreporter)
+    if missed:
+        terminalreporter.line(f"Not all was tested: {'; '.join(sorted(missed))}", yellow=True)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Of several processes that share the tests, each tells the first one what it has missed."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["missed"] = sorted(missed)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Such a process has ended, by itself or not."""
+    missed.update(getattr(node, "workeroutput", {}).get("missed", ()))
+
+
+def _print_figures(terminalreporter: pytest.TerminalReporter) -> None:
     figures = [
         f"{report.nodeid.rpartition('::')[2]}: {value}"
         for outcome in ("passed", "failed")

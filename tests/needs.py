@@ -5,9 +5,14 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import shutil
 from types import ModuleType
+from typing import NoReturn
 
 import pytest
+
+#: What was missing, of all that tests have needed so far.
+missed: set[str] = set()
 
 
 def need(missing: str | None, server: str | None = None) -> None:
@@ -19,7 +24,13 @@ def need(missing: str | None, server: str | None = None) -> None:
     if missing and _is_required(server):
         pytest.fail(missing, pytrace=False)
     if missing:
-        pytest.skip(missing, allow_module_level=True)
+        skip(missing)
+
+
+def skip(missing: str) -> NoReturn:
+    """Skip the test, or all tests of the module, and tell at the end what is *missing*."""
+    missed.add(missing)
+    pytest.skip(missing, allow_module_level=True)
 
 
 def _is_required(server: str | None) -> bool:
@@ -31,6 +42,11 @@ def need_package(name: str) -> None:
     """Skip the test, or fail it, where a Python package isn't installed."""
     found = importlib.util.find_spec(name) is not None
     need(None if found else f"the package {name} is not installed")
+
+
+def need_openssl() -> None:
+    """Skip the test, or fail it, where there is no program that makes certificates."""
+    need(None if shutil.which("openssl") else "openssl is not installed")
 
 
 def imapclient_parser() -> ModuleType:

@@ -108,7 +108,9 @@ class TLSSettings:
         try:
             sock.do_handshake()
         except ssl.SSLError as problem:
-            if isinstance(problem, ssl.SSLEOFError) or problem.reason in _NO_TLS:
+            # The second one is what some patch levels raise, such as Debian 12's 3.11.2.
+            ended = isinstance(problem, (ssl.SSLEOFError, ssl.SSLZeroReturnError))
+            if ended or problem.reason in _NO_TLS:
                 problem.strerror = f"{problem.strerror}; is this a port without TLS?"
             if isinstance(problem, ssl.SSLCertVerificationError):
                 add_note = getattr(problem, "add_note", None)  # Python 3.11 and newer

@@ -12,6 +12,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -153,7 +154,9 @@ def test_what_is_made_of_an_error_knows_as_much(problem: Any) -> None:
         assert about(fresh) == KNOWN
 
 
-def test_another_process_knows_as_much() -> None:
+def test_another_process_knows_as_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Where it finds this module.
+    monkeypatch.setattr(sys, "path", [*sys.path, str(Path(__file__).parents[2])])
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         (other,) = pool.map(_sent_back, [told(os_error(RESET), KNOWN)])
         with pytest.raises(IMAP4.readonly) as raised:

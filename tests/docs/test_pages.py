@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,6 @@ import pytest
 
 import imaplib2
 
-from ..needs import need
 from ..server.authority import Authority
 from ..server.helpers import Thread
 from .account import HOST, PASSWORD, USER, Account, at_example_org, written
@@ -32,7 +30,6 @@ OTHERWISE = re.compile(
 
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    need(None if shutil.which("openssl") else "there is no openssl")
     return Authority(tmp_path_factory.mktemp("docs") / "authority")
 
 

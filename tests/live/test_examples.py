@@ -17,7 +17,8 @@ import pytest
 
 import imaplib2
 
-from ..needs import need_package
+from ..needs import need, need_package
+from .dovecot import Dovecot
 from .helpers import TIMEOUT, count, fill, numbers, ok, plain, with_servers
 from .server import PASSWORD, Server
 
@@ -114,7 +115,8 @@ def test_concurrent_fetch(server: Server, user: str) -> None:
 
 
 def test_concurrent_fetch_from_a_throw_away_server() -> None:
-    """As the README says."""
+    """As its docstring says."""
+    need(Dovecot.missing(), "Dovecot")
     server = [sys.executable, "-W", "error", str(_ROOT / "tests" / "live" / "dovecot.py")]
     output = _output([*server, *_command("concurrent_fetch.py")], _environment())
     assert output.startswith("fetched 200 messages in ")

@@ -254,6 +254,6 @@ def test_whatever_comes_is_read_or_refused(data: list[Any], item: str) -> None:
     ],
 )
 def test_much_takes_no_longer_than_its_size(data: list[Any]) -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     mailboxes(data, lenient=True)
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5

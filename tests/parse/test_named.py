@@ -71,12 +71,12 @@ def test_literals_stand_in_lists() -> None:
     "text", [b" (" * 200_000, b"(A" * 200_000, b" (A " * 200_000 + b")", b"a " * 200_000 + b")"]
 )
 def test_long_lines_take_no_longer_than_their_size(text: bytes) -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     try:
         named((text,))
     except ValueError:
         assert text.startswith(b" (A ")
-    assert time.perf_counter() - begin < 3
+    assert time.process_time() - begin < 3
 
 
 def test_the_inbox_is_called_so_in_any_case() -> None:

@@ -304,6 +304,6 @@ def test_whatever_comes_is_read_or_refused(function: Callable[..., Any], data: l
 def test_much_takes_no_longer_than_its_size(
     function: Callable[..., Any], data: list[bytes]
 ) -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     function(data, lenient=True)
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5

@@ -100,14 +100,14 @@ def test_what_cannot_be_read_is_quoted(data: bytes) -> None:
 
 @pytest.mark.parametrize("opened", [b"(", b"(1 "])
 def test_depth_is_no_matter(opened: bytes) -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     depth = 100_000
     (found,) = thread([opened * depth + b"(7)" + b")" * depth])
     assert len([*found.walk()]) == depth + 1
     assert len(found.messages) in (1, 2)
     assert str(found).encode() == opened * depth + b"(7)" + b")" * depth
     assert pickle.loads(pickle.dumps(found)) == found
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5
 
 
 @given(st.text("()1 2x\r\n", max_size=30))

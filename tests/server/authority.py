@@ -6,6 +6,8 @@ import ssl
 import subprocess
 from pathlib import Path
 
+from ..needs import need_openssl
+
 _KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-sha256")
 
 # The extensions are the ones that ssl.VERIFY_X509_STRICT insists on (the default from Python 3.13).
@@ -47,6 +49,7 @@ class Authority:
     """A certificate authority in a *directory* of its own; *issuer* makes it another's creature."""
 
     def __init__(self, directory: Path) -> None:
+        need_openssl()
         directory.mkdir()
         self._directory = directory
         (directory / "index.txt").touch()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from pathlib import Path
 from typing import NamedTuple
 
 from ..live.certificates import Certificates, certificates
+from ..needs import need_openssl
 
 
 class Contexts(NamedTuple):
@@ -19,6 +21,8 @@ class Contexts(NamedTuple):
 
 def make_contexts(directory: Path) -> Contexts:
     """Contexts with a certificate for localhost, 127.0.0.1 and ::1, which is in *directory*."""
+    if "IMAPLIB2_CERTIFICATES" not in os.environ:
+        need_openssl()
     files = certificates(directory)
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(files.certificate, files.key)

@@ -34,6 +34,7 @@ import selectors
 import socket
 import ssl
 import struct
+import sys
 import threading
 import time
 import zlib
@@ -113,6 +114,18 @@ def _lose_packets(sock: socket.socket) -> None:
     instruction = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
     program = struct.pack("HP", 1, ctypes.addressof(instruction))
     sock.setsockopt(socket.SOL_SOCKET, 26, program)  # SO_ATTACH_FILTER, which Python doesn't name
+
+
+def filters_missing() -> str | None:
+    """Why no proxy can lose packets here; None when it can."""
+    if sys.platform != "linux":
+        return "only Linux has socket filters"
+    with socket.socket() as sock:
+        try:
+            _lose_packets(sock)
+        except PermissionError:
+            return "socket filters are forbidden here"
+    return None
 
 
 def _prepare(sock: socket.socket) -> None:

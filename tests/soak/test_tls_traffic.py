@@ -22,6 +22,7 @@ import pytest
 from imaplib2 import IMAP4, IMAP4_SSL
 
 from ..live.certificates import Certificates, make_certificates
+from ..needs import need_openssl
 from ..server.helpers import Serve, Thread, connected, greet
 from ..server.scripted import Command, Peer, PeerClosedError
 from .lengths import LIMIT, length
@@ -39,6 +40,7 @@ SIZES = [0, 1, 16_384, 16_385, 100_000, 3_000_000]
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    need_openssl()
     return make_certificates(tmp_path_factory.mktemp("certificates"))
 
 

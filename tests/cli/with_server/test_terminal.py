@@ -47,6 +47,8 @@ class Terminal:
         if self.pid == 0:
             size = struct.pack("HHHH", 24, columns, 0, 0)
             fcntl.ioctl(0, termios.TIOCSWINSZ, size)
+            # It may be ignored, as in what a shell has started in the background.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.execvpe(command[0], command, {**known, **usual, **environment})
         self.got = ""
         self.status: int | None = None

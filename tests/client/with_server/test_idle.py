@@ -1017,7 +1017,7 @@ def call_back(M: Any) -> None:
     raise kind(text)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="no socket filters")
+@pytest.mark.usefixtures("_filters")
 @pytest.mark.parametrize("idle", [lambda M: M.idle(3600), call_back, iterate_for_ever])
 def test_a_renewal_notices_that_the_peer_is_gone(
     serve: Serve, proxy: MakeProxy, monkeypatch: pytest.MonkeyPatch, idle: Callable[[Any], Any]

@@ -71,6 +71,7 @@ def append(M: Any) -> None:
     M.append("INBOX", None, None, bytes(20_000_000).replace(b"\0", b"."))
 
 
+@pytest.mark.usefixtures("_filters")
 @pytest.mark.parametrize("cls", [IMAP4, IMAP4_SSL, Own])
 @pytest.mark.parametrize("command", [noop, append, callback])
 def test_a_peer_that_vanishes(
