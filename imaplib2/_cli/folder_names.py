@@ -27,7 +27,9 @@ _LONGEST = 120
 #: Signs that are left as they are, but for those that `_EDGES` has at an edge.
 _SIGNS = " !#$&'()+-.;=@[]^_`{}"
 _EDGES = " .-"
-_RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d|conin\$|conout\$|clock\$)\s*(?:\.|\Z)", re.I)
+_RESERVED = re.compile(
+    r"(?:con|prn|aux|nul|com\d|lpt\d|conin\$|conout\$|clock\$)\s*(?:\.|\Z)", re.I
+)
 _ESCAPED = re.compile(r"%u([0-9A-Fa-f]{4})|((?:%[0-9A-Fa-f]{2})+)|([^%])", re.DOTALL)
 
 

@@ -11,7 +11,11 @@ from hypothesis import example, given, strategies as st
 from imaplib2._cli.folder_names import folder_path, mailbox_name
 
 #: Characters over which file systems stumble, more often than others.
-HARD = [*"aAéÉßẞſKkKµμςσΣİıÅÅ%,~./\\:*? -\t\x00\udc80\ud800ﬁｆ가가", "e\u0301", "con", "NUL", "com1", "INBOX"]
+HARD = [
+    *"aA\u00e9\u00c9\u00df\u1e9e\u017fsK\u212ak\u00b5\u03bc\u03c2\u03c3\u03a3\u0130\u0131\u00c5\u212b",
+    *"%,~./\\:*? -\t\x00\udc80\ud800\ufb01\uff46\u1100\u1161",
+    *("e\u0301", "con", "NUL", "com1", "INBOX"),
+]
 names = st.lists(st.sampled_from(HARD) | st.characters() | st.text(), max_size=12).map("".join)
 long_names = names.map(lambda name: name * 30)
 FORBIDDEN = re.compile(r'[<>:"|?*\\~\x00-\x1f\x7f]')
@@ -49,7 +53,7 @@ def test_names_are_readable(name: str, path: str) -> None:
 
 @given(names | long_names)
 @example("INBOX")
-@example("ınbox")
+@example("\u0131nbox")
 def test_there_is_a_way_back(name: str) -> None:
     path = folder_path(name)
     assert mailbox_name(path) == name
@@ -75,7 +79,9 @@ def test_no_file_system_refuses_a_path(name: str) -> None:
 @example("K", "\u212a")
 def test_no_two_share_one(one: str, other: str) -> None:
     def seen(name: str, form: str) -> str:
-        return unicodedata.normalize(form, unicodedata.normalize(form, folder_path(name)).casefold())
+        return unicodedata.normalize(
+            form, unicodedata.normalize(form, folder_path(name)).casefold()
+        )
 
     if one != other:
         for form in ("NFC", "NFD", "NFKC"):
@@ -91,7 +97,7 @@ def test_a_file_system_may_forget_the_case(name: str) -> None:
 
 @pytest.mark.parametrize("path", ["a/b", "%", "%4", "a%zz", "a,x", "%FF", "a%/%", "%uD8"])
 def test_not_all_is_a_path(path: str) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="."):
         mailbox_name(path)
 
 
