@@ -20,9 +20,11 @@ from .journal import make_folders, private_file, sync_folder
 _SUFFIX = ".imaplib2"
 #: Between a file's name and its flags; Windows allows no colon, and ``mailbox`` can be told so.
 COLON = "!" if os.name == "nt" else ":"
+#: Key, which is UIDVALIDITY, UID and perhaps a number; size; flags.
 _NAME = re.compile(
-    rf"([1-9]\d{{0,9}}[.][1-9]\d{{0,9}}(?:[.]\d{{1,9}})?)[.](\d{{1,18}}){_SUFFIX}(?:{COLON}2,([A-Za-z]*))?",
-    re.A,
+    r"([1-9]\d{0,9}[.][1-9]\d{0,9}(?:[.]\d{1,9})?)[.](\d{1,18})"
+    rf"{re.escape(_SUFFIX)}(?:{COLON}2,([A-Za-z]*))?",
+    re.ASCII,
 )
 #: The letters of flags, in their order.
 _LETTERS = {

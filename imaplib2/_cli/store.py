@@ -1,4 +1,4 @@
-r"""The backup of a mailbox on the disk: messages in Maildir or mbox, and a journal of what they are.
+r"""The backup of a mailbox on the disk: messages in Maildir or mbox, and a journal of them.
 
 A `Store` is a folder, which only its owner may read::
 

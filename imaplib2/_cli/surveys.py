@@ -1,0 +1,108 @@
+"""What is in a mailbox, asked for without changing anything there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from .. import flags as names_of_flags, parse
+from .._hints import TYPE_CHECKING, Any, NamedTuple
+from ..parse import Message, SequenceSet
+from .failures import Failure
+from .identity import Identity, digest_of, name_of, seconds
+from .pipeline import Request, answers
+
+if TYPE_CHECKING:
+    from .._client import IMAP4
+
+#: Messages that one command asks about.
+_MANY = 5000
+_RECENT = names_of_flags.RECENT.lower()
+_MESSAGE_ID = "HEADER.FIELDS (MESSAGE-ID)"
+
+
+class Survey(NamedTuple):
+    """What is in a mailbox: its UIDVALIDITY, and of each message, by its UID, the flags.
+
+    They are in order, without ``\\Recent``.
+    """
+
+    validity: int
+    flags: dict[int, tuple[str, ...]]
+
+
+def survey(client: IMAP4, mailbox: str | bytes) -> Survey:
+    """Open a *mailbox* for reading, and look at all its messages. Raises `Failure`."""
+    typ, data = client.select(mailbox, readonly=True)
+    if typ != "OK":
+        text = data[-1].decode("utf-8", "replace") if data and data[-1] else typ
+        raise Failure(f"The server doesn't open it: {text}.")
+    exists = int(data[0] or 0)
+    told = client.response("UIDVALIDITY")[1][-1]
+    if not told:
+        raise Failure("The server has no lasting UIDs in this mailbox (UIDVALIDITY).")
+    sets = [f"{first}:{min(first + _MANY - 1, exists)}" for first in range(1, exists + 1, _MANY)]
+    found = {
+        message.uid: kept_flags(message)
+        for message in _fetched(client, sets, "(UID FLAGS)", uid=False)
+        if message.uid and message.flags is not None
+    }
+    return Survey(int(told), found)
+
+
+def kept_flags(message: Message) -> tuple[str, ...]:
+    """The flags of a *message* that a backup keeps."""
+    return tuple(sorted(flag for flag in message.flags or () if flag.lower() != _RECENT))
+
+
+def sizes(client: IMAP4, uids: Iterable[int]) -> dict[int, int]:
+    """RFC822.SIZE of the messages *uids*, as far as they are there."""
+    found = _fetched(client, _sets(uids), "(UID RFC822.SIZE)")
+    return {one.uid: one.size or 0 for one in found if one.uid and "RFC822.SIZE" in one}
+
+
+def identities(client: IMAP4, uids: Iterable[int]) -> dict[int, Identity]:
+    """What tells the messages *uids*, as far as they are there."""
+    items = f"(UID RFC822.SIZE INTERNALDATE BODY.PEEK[{_MESSAGE_ID}])"
+    found: dict[int, Identity] = {}
+    for one in _fetched(client, _sets(uids), items):
+        header = one.body(_MESSAGE_ID)
+        if one.uid and header is not None:
+            found[one.uid] = Identity(name_of(header) or "", one.size or 0, _seconds(one))
+    nameless = [uid for uid, one in found.items() if not one.name]
+    for one in _fetched(client, _sets(nameless), "(UID BODY.PEEK[HEADER])"):
+        header = one.body("HEADER")
+        if one.uid in found and header is not None:
+            found[one.uid] = found[one.uid]._replace(name=digest_of(header))
+    return {uid: one for uid, one in found.items() if one.name}
+
+
+def fetched(data: Any) -> list[Message]:
+    """The messages in the data of a FETCH, as far as they can be read."""
+    return parse.merged(one for one in parse.fetch(data, lenient=True) if isinstance(one, Message))
+
+
+def _seconds(message: Message) -> int | None:
+    from datetime import datetime
+
+    date: Any = message.internal_date
+    return seconds(date) if isinstance(date, datetime) else None
+
+
+def _fetched(
+    client: IMAP4, sets: Iterable[str], items: str, *, uid: bool = True
+) -> Iterator[Message]:
+    """The messages in *sets*, with *items* of each. Raises `Failure` when the server refuses."""
+    requests = (
+        Request(lambda callback, one=one: client.fetch(one, items, uid=uid, callback=callback))  # type: ignore[misc]
+        for one in sets
+    )
+    for answer in answers(requests, room=1, most=4):
+        if answer.typ != "OK":
+            raise Failure(f"The server doesn't tell what is in it: {answer.text}.")
+        yield from fetched(answer.data)
+
+
+def _sets(uids: Iterable[int]) -> Iterator[str]:
+    every = sorted(uids)
+    for at in range(0, len(every), _MANY):
+        yield from SequenceSet(every[at : at + _MANY]).split()
