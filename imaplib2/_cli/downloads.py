@@ -27,18 +27,22 @@ _HEADER = 262_144
 _ITEMS = "(UID FLAGS INTERNALDATE BODY.PEEK[])"
 
 
-class Plan(NamedTuple):
+class _PlanFields(NamedTuple):
+    validity: int
+    sizes: dict[int, int]
+    again: dict[int, Entry]
+    changed: dict[int, tuple[str, ...]]
+    gone: list[int]
+
+
+class Plan(_PlanFields):
     """What is to be done: ``sizes`` of the messages to be fetched, by their UIDs.
 
     ``again``: those that are there with another UID; ``changed``: new flags; ``gone``: what the
     server hasn't got any more.
     """
 
-    validity: int
-    sizes: dict[int, int]
-    again: dict[int, Entry]
-    changed: dict[int, tuple[str, ...]]
-    gone: list[int]
+    __slots__ = ()
 
     @property
     def size(self) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from .._errors import abort, error, printable
 from .._hints import TYPE_CHECKING
+from . import outcomes
 from .failures import OK, PROBLEM, Failure
 from .text import bytes_text, counted
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 #: How often a lost connection is replaced without anything being fetched in between.
 _TRIES = 3
-#: Problems of one mailbox that are told.
-_TOLD = 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -183,11 +182,8 @@ class Backup:
             self._status = PROBLEM
             words.append(f"{counted(len(done.problems), 'message')} failed")
         sign, style = ("✗", "bad") if done.problems else ("✓", "good")
-        self._line(sign, style, name, ", ".join(words))
-        for uid, text in sorted(done.problems.items())[:_TOLD]:
-            self._console.warn(f"message with UID {uid}: {text}")
-        if len(done.problems) > _TOLD:
-            self._console.warn(f"and {len(done.problems) - _TOLD:,} more")
+        outcomes.show(self._console, sign, style, name, ", ".join(words))
+        outcomes.tell_problems(self._console, "message with UID", done.problems)
 
     def _tell_plan(self, name: str, plan: Plan, there: int) -> None:
         text = f"nothing to fetch ({counted(there, 'message')})"
@@ -195,17 +191,7 @@ class Backup:
             text = f"{counted(len(plan.sizes), 'message')} to fetch ({bytes_text(plan.size)})"
         self._count += len(plan.sizes)
         self.size += plan.size
-        self._line("→", "name", name, text)
-
-    def _line(self, sign: str, style: str, name: str, text: str) -> None:
-        console = self._console
-        shown = printable(name)
-        if not console.is_narrow and len(shown) + len(text) + 4 < console.width:
-            console.line((console.sign(sign), style), " ", (shown, "strong"), "  ", text)
-            return
-        console.line((console.sign(sign), style), " ", (shown, "strong"))
-        for line in console.wrapped(text, indent="    "):
-            console.line(line)
+        outcomes.show(self._console, "→", "name", name, text)
 
     def _sum_up(self) -> None:
         done = "to fetch" if self._is_dry else "fetched"

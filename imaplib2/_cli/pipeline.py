@@ -21,12 +21,16 @@ class Request(NamedTuple):
     about: Any = None
 
 
-class Answer(NamedTuple):
-    """What has come of a `Request`: *typ* is OK, NO or BAD, and ``data`` as of a command."""
-
+class _AnswerFields(NamedTuple):
     about: Any
     typ: str
     data: Sequence[Any]
+
+
+class Answer(_AnswerFields):
+    """What has come of a `Request`: ``typ`` is OK, NO or BAD, and ``data`` as of a command."""
+
+    __slots__ = ()
 
     @property
     def text(self) -> str:

@@ -1,0 +1,59 @@
+"""Which messages of a backup have been uploaded, and what UIDs they have got.
+
+That is in a journal (see `journal`) beside the backup, version 1::
+
+    {"format": "imaplib2 uploads", "version": 1}
+    {"to": "fred@imap.example.org:993/INBOX", "validity": 1700000000}
+    {"key": "1699999999.5", "uid": 12}
+
+The second one tells of which mailbox, and for which UIDVALIDITY, the records behind it are; the
+third, that a message is there.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .failures import Failure
+from .journal import Journal
+
+FORMAT, VERSION = "imaplib2 uploads", 1
+
+
+class Pushed:
+    """The uploads into one mailbox, *to*; *path* is the journal, which is made if need be."""
+
+    def __init__(self, path: Path, to: str, validity: int) -> None:
+        if not path.exists():
+            Journal.create(path, [{"format": FORMAT, "version": VERSION}])
+        self._journal = Journal(path)
+        head, *records = self._journal.records or [{}]
+        if (head.get("format"), head.get("version")) != (FORMAT, VERSION):
+            self._journal.close()
+            raise Failure(f"{path} can't be read.", "A later version of this program may have it.")
+        #: UIDs by the keys of messages.
+        self.uids: dict[str, int] = {}
+        target = {"to": to, "validity": validity}
+        now = None
+        for record in records:
+            if "to" in record:
+                now = record
+            elif now == target:
+                self.uids[record["key"]] = record["uid"]
+        self._journal.records.clear()
+        if now != target:
+            self._journal.write(target)
+
+    def add(self, key: str, uid: int) -> None:
+        """A message is there; see `sync`."""
+        if self.uids.get(key) != uid:
+            self.uids[key] = uid
+            self._journal.write({"key": key, "uid": uid})
+
+    def sync(self) -> None:
+        """Return once all of it is on the disk."""
+        self._journal.sync()
+
+    def close(self) -> None:
+        """Leave it."""
+        self._journal.close()
