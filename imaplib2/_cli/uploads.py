@@ -56,11 +56,11 @@ def lacking(
     if not rest or not others:
         return rest
     known: Known[int] = Known()
-    for uid, identity in sorted(identities(client, others).items()):
-        known.add(identity, uid)
+    for number, identity in sorted(identities(client, others).items()):
+        known.add(identity, number)
     missing = []
     for entry in rest:
-        uid: int | None = known.take(_identity(entry, entry.size))
+        uid = known.take(_identity(entry, entry.size))
         # Line ends may have become CRLF on the way.
         if uid is None and known:
             uid = known.take(_identity(entry, len(_text(source, entry))))
