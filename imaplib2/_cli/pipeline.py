@@ -36,7 +36,7 @@ class Answer(_AnswerFields):
     def text(self) -> str:
         """What the server says, for people."""
         last = self.data[-1] if self.data else None
-        return printable(last) if isinstance(last, (bytes, str)) else self.typ
+        return printable(last) if isinstance(last, bytes) and last else self.typ
 
 
 def answers(requests: Iterable[Request], *, room: int, most: int = 8) -> Iterator[Answer]:
@@ -73,4 +73,4 @@ def _next(outcomes: queue.SimpleQueue[Any], waiting: dict[int, Request]) -> Answ
     kind, text = problem
     if issubclass(kind, abort):
         raise kind(text)
-    return Answer(about, "BAD", [str(text)])
+    return Answer(about, "BAD", [str(text).encode()])
