@@ -60,6 +60,10 @@ class Foreign:
         """The text of a message, with CRLF."""
         yield self._text(entry.key)
 
+    def close(self) -> None:
+        """Leave it."""
+        self._box.close()
+
     def _text(self, name: str) -> bytes:
         text: bytes = self._box.get_bytes(self._keys[name])
         return b"".join(line_ends.to_crlf(line_ends.to_lf([text])))

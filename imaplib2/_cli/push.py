@@ -84,7 +84,8 @@ def _source(folder: Path) -> Iterator[Source]:
     if inside:
         names = "; ".join(printable(str(path)) for path in inside)
         raise Failure(f"{folder} is not the folder of one mailbox.", f"There are: {names}.", USAGE)
-    yield foreign.Foreign(folder)
+    with contextlib.closing(foreign.Foreign(folder)) as source:
+        yield source
 
 
 class Push:

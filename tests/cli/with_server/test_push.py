@@ -131,10 +131,6 @@ def test_flags_and_dates(serve: Serve, typed: Type, tmp_path: Path) -> None:
     )
 
 
-def several(command: Command) -> list[bytes]:
-    return list(command.literals)
-
-
 @pytest.mark.parametrize("refuses", [False, True])
 def test_multiappend(serve: Serve, typed: Type, tmp_path: Path, refuses: bool) -> None:
     messages: Messages = {}
@@ -272,9 +268,9 @@ def test_a_backup_of_several(serve: Serve, typed: Type, tmp_path: Path) -> None:
     stored(tmp_path / "b", some(1))
     done = typed(*push(tmp_path, serve(script({}))))
     assert done.status == USAGE
-    assert f"There are: {tmp_path / 'a'}; {tmp_path / 'b'}." in done.err.replace("\n ", "")
+    assert f"There are: {tmp_path / 'a'}; {tmp_path / 'b'}." in " ".join(done.err.split())
     done = typed(*push(tmp_path / "c", serve(script({}))))
-    assert (done.status, "is no backup of a mailbox" in done.err) == (USAGE, True)
+    assert (done.status, "is no backup of a mailbox" in " ".join(done.err.split())) == (USAGE, True)
 
 
 def test_uploads_are_not_recorded_where_nothing_can_be_written(
