@@ -18,6 +18,7 @@ from .text import bytes_text, counted
 if TYPE_CHECKING:
     from .._client import IMAP4
     from ..parse import Mailbox
+    from .account import Account
     from .console import Console
     from .downloads import Download, Plan
     from .progress import Progress
@@ -52,7 +53,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
     account = accounts.account_of(options, console)
     opener = accounts.Opener(account, console)
-    backup = Backup(options, console)
+    backup = Backup(account, options, console)
     tries = 0
     while True:
         before = backup.size
@@ -73,7 +74,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
 class Backup:
     """A backup of several mailboxes; ``size``: octets that were fetched."""
 
-    def __init__(self, options: argparse.Namespace, console: Console) -> None:
+    def __init__(self, account: Account, options: argparse.Namespace, console: Console) -> None:
+        self._account = account
         self._console = console
         self._patterns: list[str] = options.mailboxes
         self._folder: Path = options.to
@@ -94,14 +96,23 @@ class Backup:
             self._mailboxes = self._found(client)
         for name, mailbox in self._mailboxes.items():
             if name not in self._done:
-                try:
-                    self._back_up(client, name, mailbox)
-                except Failure as failure:
-                    self._status = PROBLEM
-                    self._console.warn(f"{printable(name)}: {failure.text}", failure.advice)
+                self._try(client, name, mailbox)
                 self._done.add(name)
         self._sum_up()
         return self._status
+
+    def _try(self, client: IMAP4, name: str, mailbox: Mailbox) -> None:
+        """Back up a mailbox; what is wrong with it alone doesn't keep others from it."""
+        from .advice import explained
+
+        try:
+            self._back_up(client, name, mailbox)
+        except abort:
+            raise
+        except (error, Failure) as problem:
+            failure = explained(problem, self._account)
+            self._status = PROBLEM
+            self._console.warn(f"{printable(name)}: {failure.text}", failure.advice)
 
     def _found(self, client: IMAP4) -> dict[str, Mailbox]:
         """The mailboxes that are meant, by their names."""

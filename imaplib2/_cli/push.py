@@ -129,16 +129,18 @@ class Push:
     def _survey(self, client: IMAP4) -> Survey:
         """What is in the mailbox, which is opened for reading."""
         from . import surveys
+        from .advice import explained
+        from .answers import agreed
 
         try:
             return surveys.survey(client, self._mailbox)
-        except Failure as failure:
+        except abort:
+            raise
+        except error as problem:
             if not self._options.create:
-                text = f"{printable(self._mailbox)}: {failure.text}"
-                raise Failure(text, "If there is no such mailbox: --create makes it.") from None
-        typ, data = client.create(self._mailbox)
-        if typ != "OK":
-            raise Failure(f"{self._mailbox} can't be made: {printable(data[-1] or b'')}.")
+                text = f"{printable(self._mailbox)}: {explained(problem, self._account).text}"
+                raise Failure(text, "If there is no such mailbox: --create makes it.") from problem
+        agreed(client.create(self._mailbox))
         return surveys.survey(client, self._mailbox)
 
     def _push(

@@ -207,7 +207,7 @@ class Store:
         elif "gone" in record:
             for uid in SequenceSet(record["gone"]):
                 self._forget(self.uids[uid]).is_gone = True
-        elif "append" in record:
+        else:
             self._is_open = record["append"] is not None
 
     def _put(self, uid: int, entry: Entry) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from .. import flags as names_of_flags, parse
 from .._hints import TYPE_CHECKING, Any, NamedTuple
 from ..parse import Message, SequenceSet
+from .answers import agreed
 from .failures import Failure
 from .identity import Identity, digest_of, name_of, seconds
 from .pipeline import Request, answers
@@ -31,11 +32,11 @@ class Survey(NamedTuple):
 
 
 def survey(client: IMAP4, mailbox: str | bytes) -> Survey:
-    """Open a *mailbox* for reading, and look at all its messages. Raises `Failure`."""
-    typ, data = client.select(mailbox, readonly=True)
-    if typ != "OK":
-        text = data[-1].decode("utf-8", "replace") if data and data[-1] else typ
-        raise Failure(f"The server doesn't open it: {text}.")
+    """Open a *mailbox* for reading, and look at all its messages.
+
+    Raises ``error`` when the server refuses, `Failure` when it has no UIDs there.
+    """
+    data = agreed(client.select(mailbox, readonly=True))
     exists = int(data[0] or 0)
     told = client.response("UIDVALIDITY")[1][-1]
     if not told:
@@ -91,15 +92,13 @@ def _seconds(message: Message) -> int | None:
 def _fetched(
     client: IMAP4, sets: Iterable[str], items: str, *, uid: bool = True
 ) -> Iterator[Message]:
-    """The messages in *sets*, with *items* of each. Raises `Failure` when the server refuses."""
+    """The messages in *sets*, with *items* of each. Raises ``error`` when the server refuses."""
     requests = (
         Request(lambda callback, one=one: client.fetch(one, items, uid=uid, callback=callback))  # type: ignore[misc]
         for one in sets
     )
     for answer in answers(requests, room=1, most=4):
-        if answer.typ != "OK":
-            raise Failure(f"The server doesn't tell what is in it: {answer.text}.")
-        yield from fetched(answer.data)
+        yield from fetched(agreed((answer.typ, answer.data)))
 
 
 def _sets(uids: Iterable[int]) -> Iterator[str]:

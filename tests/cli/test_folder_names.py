@@ -39,6 +39,7 @@ RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*
         ("Con", "%43on"),
         ("Con.txt", "%43on.Txt,8"),
         ("Straße", "Stra%C3%9Fe"),
+        ("\u1100\u1161x", "%E1%84%80%E1%85%A1x"),
         ("", "%u"),
         ("\udc80", "%uDC80"),
         ("-x", "%2DX,1"),

@@ -264,6 +264,8 @@ def test_what_others_have_changed(tmp_path: Path, kind: str) -> None:
     first.unlink()
     second.rename(tmp_path / "new" / second.name.partition(":")[0])
     (tmp_path / "cur" / "17.foreign:2,S").write_text("x")
+    # Of this UID, there is a message.
+    (tmp_path / "cur" / "7.2.1.5.imaplib2:2,").write_text("x")
     assert there(tmp_path) == {2: b"b\r\n"}
     with writable(tmp_path, "INBOX", kind) as kept:
         assert kept.new_key(1) == "7.1"
@@ -271,7 +273,7 @@ def test_what_others_have_changed(tmp_path: Path, kind: str) -> None:
         kept.set_flags(2, ["\\Seen"])
         kept.commit()
     assert there(tmp_path) == {1: b"again", 2: b"b\r\n"}
-    assert len([*(tmp_path / "cur").iterdir()]) == 3
+    assert len([*(tmp_path / "cur").iterdir()]) == 4
 
 
 # -- Crashes ---------------------------------------------------------------------------------------

@@ -291,7 +291,7 @@ def test_no_such_mailbox(serve: Serve, typed: Type, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("handlers", "what"),
     [
-        ({"EXAMINE": saying([], b"NO", b"[INUSE] not now")}, "[INUSE] not now"),
+        ({"EXAMINE": saying([], b"NO", b"[INUSE] not now")}, 'using the mailbox ("not now")'),
         ({"EXAMINE": saying([b"3 EXISTS"])}, "has no lasting UIDs"),
         ({"FETCH": saying([], b"NO", b"not yours")}, "not yours"),
     ],

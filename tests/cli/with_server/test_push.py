@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import mailbox as mailboxes
+import os
+import random
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import datetime, timezone
 from functools import partial
@@ -31,6 +36,8 @@ from .helpers import Typed, at, saying
 
 Serve = Callable[..., ScriptedServer]
 Type = Callable[..., Typed]
+#: How often an upload is killed; more when there is time.
+KILLS = 50 if os.environ.get("IMAPLIB2_SOAK") else 5
 #: What the scripted server has of each message.
 DATE = datetime(1996, 7, 17, 9, 44, 25, tzinfo=timezone.utc)
 
@@ -200,7 +207,7 @@ def test_unless_the_server_refuses(serve: Serve, typed: Type, tmp_path: Path) ->
     refuses = saying([], b"NO", b"not here")
     server = serve(script({}, EXAMINE=refuses, CREATE=refuses))
     done = typed(*push(folder, server, "--create"))
-    assert (done.status, "can't be made: not here" in done.err) == (PROBLEM, True)
+    assert (done.status, "not here" in done.err) == (PROBLEM, True)
 
 
 def test_a_lost_connection_is_replaced(
@@ -243,6 +250,43 @@ def test_not_for_ever(serve: Serve, typed: Type, tmp_path: Path, handler: str, s
 
     server = serve(script({}, **{handler: breaks}))
     assert typed(*push(stored(tmp_path / "a", some(1)), server)).status == status
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
+@pytest.mark.parametrize("has_codes", [True, False])
+def test_killed_at_random_it_loses_and_duplicates_nothing(
+    serve: Serve, typed: Type, tmp_path: Path, has_codes: bool
+) -> None:
+    """Whatever has come of what was on its way, and whether UIDs are told or not."""
+    generator = random.Random(f"{has_codes} {os.getpid()}")
+    children: list[subprocess.Popen[bytes]] = []
+    messages: Messages = {}
+
+    def kills(peer: Peer) -> None:
+        peer.relax()
+        left = generator.randrange(20)
+
+        def append(session: Session, command: Command) -> None:
+            nonlocal left
+            left -= 1
+            is_before = generator.random() < 0.5
+            if left < 0 and is_before and len(children) < KILLS:
+                children[-1].kill()
+            uid = max(messages, default=0) + 1
+            messages[uid] = command.words[-1]
+            if left < 0 and not is_before and len(children) < KILLS:
+                children[-1].kill()
+            session.peer.ok(command, b"[APPENDUID 1 %d] done" % uid if has_codes else b"done")
+
+        script(messages, APPEND=append)(peer)
+
+    server = serve(kills)
+    arguments = push(stored(tmp_path / "a", some(60)), server)
+    while len(children) < KILLS:
+        children.append(subprocess.Popen([sys.executable, "-m", "imaplib2", *arguments]))
+        assert children[-1].wait() in (-signal.SIGKILL, OK)
+    assert typed(*arguments).status == OK
+    assert sorted(messages.values()) == sorted(some(60).values())
 
 
 # -- What others have written ----------------------------------------------------------------------

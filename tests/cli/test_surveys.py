@@ -1,0 +1,105 @@
+"""What is asked of a mailbox; with servers, test_fetch.py does it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from imaplib2 import IMAP4, parse
+from imaplib2._cli import surveys
+from imaplib2._cli.failures import Failure
+from imaplib2._cli.identity import Identity, digest_of
+
+DATE = datetime(1996, 7, 17, 9, 44, 25, tzinfo=timezone.utc)
+
+
+class Client:
+    """Answers to FETCH, in order."""
+
+    def __init__(self, *answers: Any, validity: bytes | None = b"7") -> None:
+        self.answers = list(answers)
+        self.asked: list[tuple[str, str, bool]] = []
+        self.validity = validity
+
+    def select(self, mailbox: str, readonly: bool) -> Any:
+        assert readonly
+        return self.answers.pop(0)
+
+    def response(self, name: str) -> Any:
+        return name, [self.validity]
+
+    def fetch(
+        self, numbers: str, items: str, *, uid: bool, callback: Callable[[Any], None]
+    ) -> None:
+        self.asked.append((numbers, items, uid))
+        callback((self.answers.pop(0), None, None))
+
+
+def test_a_survey(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(surveys, "_MANY", 2)
+    client: Any = Client(
+        ("OK", [b"3"]),
+        ("OK", [rb"1 (UID 4 FLAGS (\Seen \RECENT a))", b"2 (UID 9)", b"2 (FLAGS ())"]),
+        ("OK", [b"3 (UID 12 FLAGS ())", b"4 (FLAGS ())", b"nonsense"]),
+    )
+    found = surveys.survey(client, "INBOX")
+    assert found == surveys.Survey(7, {4: (r"\Seen", "a"), 9: (), 12: ()})
+    assert [numbers for numbers, _, _ in client.asked] == ["1:2", "3:3"]
+
+
+def test_there_is_none() -> None:
+    client: Any = Client(("OK", [None]), validity=None)
+    with pytest.raises(Failure, match="no lasting UIDs"):
+        surveys.survey(client, "INBOX")
+    client = Client(("NO", [b"[NOPERM] no"]))
+    with pytest.raises(IMAP4.error, match="NOPERM"):
+        surveys.survey(client, "INBOX")
+    client = Client(("OK", [b"1"]), ("BAD", [b"what"]))
+    with pytest.raises(IMAP4.error, match="what"):
+        surveys.survey(client, "INBOX")
+
+
+def test_an_empty_mailbox() -> None:
+    client: Any = Client(("OK", [b"0"]))
+    assert surveys.survey(client, "INBOX").flags == {}
+
+
+def test_sizes() -> None:
+    client: Any = Client(
+        ("OK", [b"1 (UID 4 RFC822.SIZE 10)", b"2 (UID 5)", b"3 (UID 6 RFC822.SIZE -1)"])
+    )
+    assert surveys.sizes(client, {6, 4, 5}) == {4: 10, 6: 0}
+    assert client.asked == [("4:6", "(UID RFC822.SIZE)", True)]
+
+
+def test_identities() -> None:
+    date = b'INTERNALDATE "17-Jul-1996 02:44:25 -0700"'
+    field = b"BODY[HEADER.FIELDS (MESSAGE-ID)]"
+    first = [
+        (b"1 (UID 4 RFC822.SIZE 10 %s %s {16}" % (date, field), b"Message-ID: <a>\n"),
+        b")",
+        (
+            b'2 (UID 5 RFC822.SIZE 11 INTERNALDATE "00-Jan-0000 00:00:00 +0000" %s {2}' % field,
+            b"\r\n",
+        ),
+        b")",
+        (b"3 (UID 6 %s {2}" % field, b"\r\n"),
+        b")",
+        b"4 (UID 7)",
+    ]
+    second = [(b"2 (UID 5 BODY[HEADER] {8}", b"A: b\r\n\r\n"), b")", b"3 (UID 6 BODY[HEADER] NIL)"]
+    client: Any = Client(("OK", first), ("OK", second))
+    assert surveys.identities(client, [4, 5, 6, 7]) == {
+        4: Identity("<a>", 10, int(DATE.timestamp())),
+        5: Identity(digest_of(b"A: b"), 11, None),
+    }
+    assert [numbers for numbers, _, _ in client.asked] == ["4:7", "5:6"]
+
+
+def test_messages_in_data() -> None:
+    (one,) = surveys.fetched([b"1 (UID 4)", b"1 (FLAGS (b a))", b"(("])
+    assert (one.uid, surveys.kept_flags(one)) == (4, ("a", "b"))
+    assert isinstance(one, parse.Message)
