@@ -44,7 +44,8 @@ def survey(client: IMAP4, mailbox: str | bytes) -> Survey:
     sets = [f"{first}:{min(first + _MANY - 1, exists)}" for first in range(1, exists + 1, _MANY)]
     found = {
         message.uid: kept_flags(message)
-        for message in _fetched(client, sets, "(UID FLAGS)", uid=False)
+        for data in _fetched(client, sets, "(UID FLAGS)", uid=False)
+        for message in parse.merged(_read(data))
         if message.uid and message.flags is not None
     }
     return Survey(int(told), found)
@@ -57,29 +58,51 @@ def kept_flags(message: Message) -> tuple[str, ...]:
 
 def sizes(client: IMAP4, uids: Iterable[int]) -> dict[int, int]:
     """RFC822.SIZE of the messages *uids*, as far as they are there."""
-    found = _fetched(client, _sets(uids), "(UID RFC822.SIZE)")
-    return {one.uid: one.size or 0 for one in found if one.uid and "RFC822.SIZE" in one}
+    return {
+        one.uid: one.size or 0
+        for data in _fetched(client, _sets(uids), "(UID RFC822.SIZE)")
+        for one in fetched(data)
+        if one.uid and "RFC822.SIZE" in one
+    }
 
 
 def identities(client: IMAP4, uids: Iterable[int]) -> dict[int, Identity]:
     """What tells the messages *uids*, as far as they are there."""
     items = f"(UID RFC822.SIZE INTERNALDATE BODY.PEEK[{_MESSAGE_ID}])"
     found: dict[int, Identity] = {}
-    for one in _fetched(client, _sets(uids), items):
-        header = one.body(_MESSAGE_ID)
-        if one.uid and header is not None:
-            found[one.uid] = Identity(name_of(header) or "", one.size or 0, _seconds(one))
+    for data in _fetched(client, _sets(uids), items):
+        for one in fetched(data):
+            header = one.body(_MESSAGE_ID)
+            if one.uid and header is not None:
+                found[one.uid] = Identity(name_of(header) or "", one.size or 0, _seconds(one))
     nameless = [uid for uid, one in found.items() if not one.name]
-    for one in _fetched(client, _sets(nameless), "(UID BODY.PEEK[HEADER])"):
-        header = one.body("HEADER")
-        if one.uid in found and header is not None:
-            found[one.uid] = found[one.uid]._replace(name=digest_of(header))
+    for data in _fetched(client, _sets(nameless), "(UID BODY.PEEK[HEADER])"):
+        for one in fetched(data):
+            header = one.body("HEADER")
+            if one.uid in found and header is not None:
+                found[one.uid] = found[one.uid]._replace(name=digest_of(header))
     return {uid: one for uid, one in found.items() if one.name}
 
 
 def fetched(data: Any) -> list[Message]:
-    """The messages in the data of a FETCH, as far as they can be read."""
-    return parse.merged(one for one in parse.fetch(data, lenient=True) if isinstance(one, Message))
+    """The messages in the data of a UID FETCH, as far as they can be read and have UIDs.
+
+    Numbers don't tell them: those may change meanwhile (RFC 3501, section 7.4.1).
+    """
+    found: dict[int, list[Message]] = {}
+    for one in _read(data):
+        if isinstance(one.uid, int):
+            found.setdefault(one.uid, []).append(one)
+    return [max(parse.merged(several), key=_richness) for several in found.values()]
+
+
+def _richness(message: Message) -> int:
+    return len(message.names)
+
+
+def _read(data: Any) -> Iterator[Message]:
+    """The messages in *data*, as they came."""
+    return (one for one in parse.fetch(data, lenient=True) if isinstance(one, Message))
 
 
 def _seconds(message: Message) -> int | None:
@@ -89,16 +112,14 @@ def _seconds(message: Message) -> int | None:
     return seconds(date) if isinstance(date, datetime) else None
 
 
-def _fetched(
-    client: IMAP4, sets: Iterable[str], items: str, *, uid: bool = True
-) -> Iterator[Message]:
-    """The messages in *sets*, with *items* of each. Raises ``error`` when the server refuses."""
+def _fetched(client: IMAP4, sets: Iterable[str], items: str, *, uid: bool = True) -> Iterator[Any]:
+    """The data of FETCHes of *items*, for each of *sets*. Raises ``error`` for a refusal."""
     requests = (
         Request(lambda callback, one=one: client.fetch(one, items, uid=uid, callback=callback))  # type: ignore[misc]
         for one in sets
     )
     for answer in answers(requests, room=1, most=4):
-        yield from fetched(agreed((answer.typ, answer.data)))
+        yield agreed((answer.typ, answer.data))
 
 
 def _sets(uids: Iterable[int]) -> Iterator[str]:

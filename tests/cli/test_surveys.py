@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from imaplib2 import IMAP4, parse
+from imaplib2 import IMAP4
 from imaplib2._cli import surveys
 from imaplib2._cli.failures import Failure
 from imaplib2._cli.identity import Identity, digest_of
@@ -100,6 +100,16 @@ def test_identities() -> None:
 
 
 def test_messages_in_data() -> None:
-    (one,) = surveys.fetched([b"1 (UID 4)", b"1 (FLAGS (b a))", b"(("])
-    assert (one.uid, surveys.kept_flags(one)) == (4, ("a", "b"))
-    assert isinstance(one, parse.Message)
+    """Behind an EXPUNGE, another message has the number."""
+    data = [
+        (b"1 (UID 4 BODY[] {1}", b"a"),
+        b")",
+        b"1 (UID 5 FLAGS (c))",
+        b"1 (UID 4 FLAGS (b a))",
+        b"((",
+        b"2 (FLAGS ())",
+        b"2 (UID x)",
+    ]
+    first, second = surveys.fetched(data)
+    assert (first.uid, first.body(), surveys.kept_flags(first)) == (4, b"a", ("a", "b"))
+    assert (second.uid, second.body(), surveys.kept_flags(second)) == (5, None, ("c",))
