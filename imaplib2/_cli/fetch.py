@@ -131,7 +131,8 @@ class Backup:
                 text = f"No mailbox matches {printable(pattern)}."
                 self._console.warn(text, "`imaplib2 ls` shows those there are.")
             found |= {one.name: one for one in usable}
-        return found
+        first = sorted(found, key=lambda name: (name != "INBOX", name.casefold()))
+        return {name: found[name] for name in first}
 
     def _back_up(self, client: IMAP4, name: str, mailbox: Mailbox) -> None:
         from . import folder_names, store, surveys
@@ -193,7 +194,7 @@ class Backup:
             self._status = PROBLEM
             words.append(f"{counted(len(done.problems), 'message')} failed")
         sign, style = ("✗", "bad") if done.problems else ("✓", "good")
-        outcomes.show(self._console, sign, style, name, ", ".join(words))
+        self._show(sign, style, name, ", ".join(words))
         outcomes.tell_problems(self._console, "message with UID", done.problems)
 
     def _tell_plan(self, name: str, plan: Plan, there: int) -> None:
@@ -202,7 +203,11 @@ class Backup:
             text = f"{counted(len(plan.sizes), 'message')} to fetch ({bytes_text(plan.size)})"
         self._count += len(plan.sizes)
         self.size += plan.size
-        outcomes.show(self._console, "→", "name", name, text)
+        self._show("→", "name", name, text)
+
+    def _show(self, sign: str, style: str, name: str, text: str) -> None:
+        width = outcomes.width_of(self._mailboxes or ())
+        outcomes.show(self._console, sign, style, name, text, width)
 
     def _sum_up(self) -> None:
         done = "to fetch" if self._is_dry else "fetched"

@@ -22,15 +22,15 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from .._protocol.patterns import pattern
+
 #: The longest name of a folder, in octets of UTF-8. Some file systems have room for 143.
 _LONGEST = 120
 #: Signs that are left as they are, but for those that `_EDGES` has at an edge.
 _SIGNS = " !#$&'()+-.;=@[]^_`{}"
 _EDGES = " .-"
-_RESERVED = re.compile(
-    r"(?:con|prn|aux|nul|com\d|lpt\d|conin\$|conout\$|clock\$)\s*(?:\.|\Z)", re.I
-)
-_ESCAPED = re.compile(r"%u([0-9A-Fa-f]{4})|((?:%[0-9A-Fa-f]{2})+)|([^%])", re.DOTALL)
+_RESERVED = pattern(r"(?:con|prn|aux|nul|com\d|lpt\d|conin\$|conout\$|clock\$)\s*(?:\.|\Z)", re.I)
+_ESCAPED = pattern(r"%u([0-9A-Fa-f]{4})|((?:%[0-9A-Fa-f]{2})+)|([^%])", re.DOTALL)
 
 
 def folder_path(name: str) -> str:

@@ -10,12 +10,11 @@ import re
 from datetime import datetime
 
 from .._hints import Any, Generic, NamedTuple, TypeVar
+from .._protocol.patterns import pattern
 
 T = TypeVar("T")
-_MESSAGE_ID = re.compile(
-    rb"^message-id[ \t]*:((?:[^\r\n]|\r?\n[ \t]|\r(?!\n))*)", re.I | re.MULTILINE
-)
-_HEADER_END = re.compile(rb"\r?\n\r?\n")
+_MESSAGE_ID = pattern(rb"^message-id[ \t]*:((?:[^\r\n]|\r?\n[ \t]|\r(?!\n))*)", re.I | re.MULTILINE)
+_HEADER_END = pattern(rb"\r?\n\r?\n")
 #: Octets by which sizes may differ: some servers end the last line when it has no end.
 _ROOM = 2
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-_FROM = re.compile(rb"^(?=>*From )", re.MULTILINE)
-_QUOTED_FROM = re.compile(rb"^>(?=>*From )", re.MULTILINE)
+from .._protocol.patterns import pattern
+
+_FROM = pattern(rb"^(?=>*From )", re.MULTILINE)
+_QUOTED_FROM = pattern(rb"^>(?=>*From )", re.MULTILINE)
 #: Portions that `lines` gives, in octets: at least, unless it is the last.
 _PORTION = 65536
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
+from .._protocol.patterns import pattern
 from . import line_ends
 from .entries import Content, Entry, FilePart, portions_of
 from .identity import digest_of, name_of
@@ -21,7 +22,7 @@ _SUFFIX = ".imaplib2"
 #: Between a file's name and its flags; Windows allows no colon, and ``mailbox`` can be told so.
 COLON = "!" if os.name == "nt" else ":"
 #: Key, which is UIDVALIDITY, UID and perhaps a number; size; flags.
-_NAME = re.compile(
+_NAME = pattern(
     r"([1-9]\d{0,9}[.][1-9]\d{0,9}(?:[.]\d{1,9})?)[.](\d{1,18})"
     rf"{re.escape(_SUFFIX)}(?:{COLON}2,([A-Za-z]*))?",
     re.ASCII,

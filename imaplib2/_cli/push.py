@@ -152,7 +152,9 @@ class Push:
         total = sum(entry.size for entry in missing)
         there = len(entries) - len(missing) - self._count
         if self._options.dry_run:
-            text = f"{counted(len(missing), 'message')} to upload ({bytes_text(total)})"
+            text = "nothing to upload"
+            if missing:
+                text = f"{counted(len(missing), 'message')} to upload ({bytes_text(total)})"
             self._show("→", "name", _more(text, there, left_out))
             return OK
         client.close()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from .. import parse
 from .._hints import TYPE_CHECKING, Any, Protocol
 from .._late import internal_date, message_octets
 from .._protocol.parts import Message, Part
+from .._protocol.patterns import pattern
 from .entries import Entry
 from .failures import Failure
 from .identity import Identity, Known, seconds
@@ -25,7 +25,7 @@ _ROOM, _BATCH = 8 * 1024 * 1024, 1024 * 1024
 #: Messages in one command.
 _MANY = 100
 #: RFC 3501, section 9; some servers have "]" in keywords.
-_FLAG = re.compile(r"\\?[^\x00-\x20\x7f-\U0010ffff(){%*\"\\]+")
+_FLAG = pattern(r"\\?[^\x00-\x20\x7f-\U0010ffff(){%*\"\\]+")
 
 
 class Source(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from imaplib2._cli.outcomes import show, tell_problems
+from imaplib2._cli.outcomes import show, tell_problems, width_of
 
 from .helpers import Kept
 
@@ -29,6 +29,15 @@ def test_a_long_name_stands_by_itself() -> None:
     console = Kept()
     show(console, "✓", "good", "x" * 70, "nothing new")
     assert console.shown == f"✓ {'x' * 70}\n    nothing new\n"
+
+
+def test_texts_stand_in_a_column() -> None:
+    console = Kept()
+    names = ["INBOX", "Archive", "x" * 31]
+    for name in names:
+        show(console, "✓", "good", name, "new", width_of(names))
+    assert console.shown.splitlines() == ["✓ INBOX    new", "✓ Archive  new", f"✓ {'x' * 31}  new"]
+    assert width_of([]) == 0
 
 
 @pytest.mark.parametrize(("count", "last"), [(5, "m 5: t5"), (6, "and 1 more"), (0, "")])

@@ -83,6 +83,8 @@ def test_what_isn_t_there(serve: Serve, typed: Type, tmp_path: Path) -> None:
     assert "✓ INBOX 3 uploaded (" in done.words
     assert messages == some(3)
     assert "nothing new, 3 there already" in typed(*push(folder, server)).words
+    dry = typed(*push(folder, server, "--dry-run"))
+    assert "nothing to upload, 3 there already" in dry.words
     # By its UID, what isn't there any more is known, too.
     del messages[2]
     assert "1 uploaded (" in typed(*push(folder, server)).words
