@@ -178,10 +178,10 @@ class Download:
     def _fetch_large(self, uid: int, size: int) -> None:
         """Fetch a message in pieces, which go to a file."""
         first: Message | None = None
-        done = 0
+        done, is_whole = 0, False
         with private_file(self._store.partial) as file:
-            while True:
-                # One more than there should be: it is empty, or tells that the size was wrong.
+            while not is_whole:
+                # What comes behind the size that was told is empty, or tells that it was wrong.
                 offsets = range(done, max(size, done) + 1, _BATCH)
                 for answer in answers(self._pieces(uid, offsets), room=_ROOM):
                     found = [one for one in fetched(answer.data) if one.uid == uid]
@@ -193,8 +193,9 @@ class Download:
                     file.write(piece)
                     done += len(piece)
                     self._progress.advance(len(piece))
-                if done < offsets[-1] + _BATCH:
-                    break
+                    is_whole = len(piece) < _BATCH
+                    if is_whole:
+                        break
             file.seek(0)
             header = file.read(_HEADER)
         assert first is not None

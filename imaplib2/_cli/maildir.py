@@ -23,7 +23,7 @@ _SUFFIX = ".imaplib2"
 COLON = "!" if os.name == "nt" else ":"
 #: Key, which is UIDVALIDITY, UID and perhaps a number; size; flags.
 _NAME = pattern(
-    r"([1-9]\d{0,9}[.][1-9]\d{0,9}(?:[.]\d{1,9})?)[.](\d{1,18})"
+    r"(\d{1,10}[.][1-9]\d{0,9}(?:[.]\d{1,9})?)[.](\d{1,18})"
     rf"{re.escape(_SUFFIX)}(?:{COLON}2,([A-Za-z]*))?",
     re.ASCII,
 )

@@ -15,6 +15,8 @@ from .pipeline import Request, answers
 if TYPE_CHECKING:
     from .._client import IMAP4
 
+#: Of a number in IMAP.
+_DIGITS = 10
 #: Messages that one command asks about.
 _MANY = 5000
 _RECENT = names_of_flags.RECENT.lower()
@@ -38,31 +40,34 @@ def survey(client: IMAP4, mailbox: str | bytes) -> Survey:
     """
     data = agreed(client.select(mailbox, readonly=True))
     exists = int(data[0] or 0)
-    told = client.response("UIDVALIDITY")[1][-1]
-    if not told:
+    told: Any = client.response("UIDVALIDITY")[1][-1]
+    if not told or not told.isdigit() or len(told) > _DIGITS:
         raise Failure("The server has no lasting UIDs in this mailbox (UIDVALIDITY).")
-    sets = [f"{first}:{min(first + _MANY - 1, exists)}" for first in range(1, exists + 1, _MANY)]
+    sets = (f"{first}:{min(first + _MANY - 1, exists)}" for first in range(1, exists + 1, _MANY))
     found = {
-        message.uid: kept_flags(message)
+        uid: kept_flags(message)
         for data in _fetched(client, sets, "(UID FLAGS)", uid=False)
         for message in parse.merged(_read(data))
-        if message.uid and message.flags is not None
+        if (uid := _uid(message)) and message.flags is not None
     }
     return Survey(int(told), found)
 
 
 def kept_flags(message: Message) -> tuple[str, ...]:
     """The flags of a *message* that a backup keeps."""
-    return tuple(sorted(flag for flag in message.flags or () if flag.lower() != _RECENT))
+    flags: Any = message.flags
+    # Bytes can't be read.
+    found = flags if isinstance(flags, frozenset) else ()
+    return tuple(sorted(flag for flag in found if flag.lower() != _RECENT))
 
 
 def sizes(client: IMAP4, uids: Iterable[int]) -> dict[int, int]:
     """RFC822.SIZE of the messages *uids*, as far as they are there."""
     return {
-        one.uid: one.size or 0
+        uid: _size(one)
         for data in _fetched(client, _sets(uids), "(UID RFC822.SIZE)")
         for one in fetched(data)
-        if one.uid and "RFC822.SIZE" in one
+        if (uid := _uid(one)) and "RFC822.SIZE" in one
     }
 
 
@@ -73,14 +78,14 @@ def identities(client: IMAP4, uids: Iterable[int]) -> dict[int, Identity]:
     for data in _fetched(client, _sets(uids), items):
         for one in fetched(data):
             header = one.body(_MESSAGE_ID)
-            if one.uid and header is not None:
-                found[one.uid] = Identity(name_of(header) or "", one.size or 0, _seconds(one))
+            if (uid := _uid(one)) and header is not None:
+                found[uid] = Identity(name_of(header) or "", _size(one), _seconds(one))
     nameless = [uid for uid, one in found.items() if not one.name]
     for data in _fetched(client, _sets(nameless), "(UID BODY.PEEK[HEADER])"):
         for one in fetched(data):
             header = one.body("HEADER")
-            if one.uid in found and header is not None:
-                found[one.uid] = found[one.uid]._replace(name=digest_of(header))
+            if (uid := _uid(one)) in found and header is not None:
+                found[uid] = found[uid]._replace(name=digest_of(header))
     return {uid: one for uid, one in found.items() if one.name}
 
 
@@ -91,8 +96,8 @@ def fetched(data: Any) -> list[Message]:
     """
     found: dict[int, list[Message]] = {}
     for one in _read(data):
-        if isinstance(one.uid, int):
-            found.setdefault(one.uid, []).append(one)
+        if uid := _uid(one):
+            found.setdefault(uid, []).append(one)
     return [max(parse.merged(several), key=_richness) for several in found.values()]
 
 
@@ -103,6 +108,18 @@ def _richness(message: Message) -> int:
 def _read(data: Any) -> Iterator[Message]:
     """The messages in *data*, as they came."""
     return (one for one in parse.fetch(data, lenient=True) if isinstance(one, Message))
+
+
+def _uid(message: Message) -> int:
+    """The UID; 0 for none, and for what is none."""
+    uid: Any = message.uid
+    return uid if isinstance(uid, int) and 0 < uid < 2**32 else 0
+
+
+def _size(message: Message) -> int:
+    """RFC822.SIZE, as far as it is told."""
+    size: Any = message.size
+    return size if isinstance(size, int) else 0
 
 
 def _seconds(message: Message) -> int | None:

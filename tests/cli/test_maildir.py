@@ -68,7 +68,7 @@ def test_a_mail_program_may_be_faster(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["7.1.imaplib2:2,", "0.1.1.imaplib2", "7.1.1.imaplib2:2,S+x", "x", "7.1.1.2.3.imaplib2"]
+    "name", ["7.1.imaplib2:2,", "7.0.1.imaplib2", "7.1.1.imaplib2:2,S+x", "x", "7.1.1.2.3.imaplib2"]
 )
 def test_foreign_files(tmp_path: Path, name: str) -> None:
     made(tmp_path)

@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
+from hypothesis import given, strategies as st
 
 from imaplib2 import IMAP4
 from imaplib2._cli import surveys
@@ -62,6 +63,21 @@ def test_there_is_none() -> None:
         surveys.survey(client, "INBOX")
 
 
+@pytest.mark.parametrize("validity", [b"x", b"", b"99999999999"])
+def test_a_uidvalidity_that_is_none(validity: bytes) -> None:
+    client: Any = Client(("OK", [b"1"]), validity=validity)
+    with pytest.raises(Failure, match="no lasting UIDs"):
+        surveys.survey(client, "INBOX")
+
+
+@pytest.mark.parametrize("uid", [b"0", b"4294967296", b"x", b"NIL"])
+def test_a_uid_that_is_none(uid: bytes) -> None:
+    data = [b"1 (UID %b FLAGS ())" % uid, b"2 (UID 5 FLAGS {1}", b"3 (UID 6 FLAGS (((x)"]
+    client: Any = Client(("OK", [b"1"]), ("OK", data))
+    assert surveys.survey(client, "INBOX").flags.keys() <= {5, 6}
+    assert surveys.fetched(data[:1]) == []
+
+
 def test_an_empty_mailbox() -> None:
     client: Any = Client(("OK", [b"0"]))
     assert surveys.survey(client, "INBOX").flags == {}
@@ -69,10 +85,18 @@ def test_an_empty_mailbox() -> None:
 
 def test_sizes() -> None:
     client: Any = Client(
-        ("OK", [b"1 (UID 4 RFC822.SIZE 10)", b"2 (UID 5)", b"3 (UID 6 RFC822.SIZE -1)"])
+        (
+            "OK",
+            [
+                b"1 (UID 4 RFC822.SIZE 10)",
+                b"2 (UID 5)",
+                b"3 (UID 6 RFC822.SIZE -1)",
+                b"4 (UID 7 RFC822.SIZE x)",
+            ],
+        )
     )
-    assert surveys.sizes(client, {6, 4, 5}) == {4: 10, 6: 0}
-    assert client.asked == [("4:6", "(UID RFC822.SIZE)", True)]
+    assert surveys.sizes(client, {6, 4, 5, 7}) == {4: 10, 6: 0, 7: 0}
+    assert client.asked == [("4:7", "(UID RFC822.SIZE)", True)]
 
 
 def test_identities() -> None:
@@ -97,6 +121,19 @@ def test_identities() -> None:
         5: Identity(digest_of(b"A: b"), 11, None),
     }
     assert [numbers for numbers, _, _ in client.asked] == ["4:7", "5:6"]
+
+
+pieces = st.lists(
+    st.sampled_from(
+        [b"1 (", b"UID ", b"4 ", b"FLAGS ", b"(", b") ", b"BODY[] ", b"a", b'"', b"\xff"]
+    )
+).map(b"".join)
+
+
+@given(st.lists(pieces.map(lambda piece: b"1 (UID 4 " + piece) | st.tuples(pieces, pieces)))
+def test_whatever_comes(data: list[Any]) -> None:
+    for message in surveys.fetched(data):
+        assert set(map(type, surveys.kept_flags(message))) <= {str}
 
 
 def test_messages_in_data() -> None:

@@ -227,7 +227,7 @@ def test_a_message_doesn_t_come(serve: Serve, typed: Type, tmp_path: Path, is_th
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("told", [0, -1000, 1000])
+@pytest.mark.parametrize("told", [0, -1000, 1000, 10**18])
 def test_large_messages_come_in_pieces(
     serve: Serve, typed: Type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, told: int
 ) -> None:
