@@ -106,13 +106,9 @@ class Download:
         store.set_gone(plan.gone)
         store.commit()
         small = {uid: size for uid, size in plan.sizes.items() if size <= _BATCH}
-        try:
-            lacking = self._fetch(_batches(small), repeat=True)
-            self._look_for(lacking)
-            for uid in plan.sizes.keys() - small.keys():
-                self._fetch_large(uid, plan.sizes[uid])
-        finally:
-            store.commit()
+        self._look_for(self._fetch(_batches(small), repeat=True))
+        for uid in sorted(plan.sizes.keys() - small.keys()):
+            self._fetch_large(uid, plan.sizes[uid])
 
     def _fetch(self, batches: Iterable[dict[int, int]], *, repeat: bool) -> list[int]:
         """Fetch *batches*, and what is refused among others once more, by itself.

@@ -172,7 +172,7 @@ class Store:
             self._add({"gone": str(numbers)})
 
     def commit(self) -> None:
-        """Return once all of it is on the disk."""
+        """Return once all of it is on the disk. If this raises, the store must be opened again."""
         if self._staged:
             if self._container.end is not None:
                 self._add({"append": self._container.end})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from .. import parse
@@ -77,7 +78,10 @@ def _identity(entry: Entry, size: int) -> Identity:
 
 
 def _text(source: Source, entry: Entry) -> Any:
-    return message_octets(b"".join(source.portions(entry)))
+    # Gathered without a copy, as it may be large.
+    text = io.BytesIO()
+    text.writelines(source.portions(entry))
+    return message_octets(text.getvalue())
 
 
 class Upload:

@@ -281,31 +281,46 @@ def test_what_others_have_changed(tmp_path: Path, kind: str) -> None:
 STEPS = ("open", "write", "fsync", "replace", "ftruncate", "mkdir", "unlink")
 
 
-def dies_at(step: int, work: Callable[[], None]) -> bool:
-    """Do the *work* in a child, which ends at once before this *step* on the disk; has it?"""
+def dies_at(step: int, work: Callable[[], None], how: str) -> bool:
+    """Do the *work* in a child, which ends before this *step* on the disk; has it?
+
+    It ends at once, or by an exception.
+    """
     child = os.fork()
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
     left = iter(range(step))
     for name in STEPS:
-        setattr(os, name, _counted(getattr(os, name), left))
+        setattr(os, name, _counted(getattr(os, name), left, how))
     try:
         work()
+    except KeyboardInterrupt:
+        os._exit(9)
     finally:
         os._exit(0 if sys.exc_info()[0] is None else 1)
 
 
-def _counted(function: Any, left: Iterator[int]) -> Any:
+def _counted(function: Any, left: Iterator[int], how: str) -> Any:
+    is_first = True
+
     def counted(*arguments: Any, **named: Any) -> Any:
+        nonlocal is_first
         if next(left, None) is None:
-            os._exit(9)
+            if how == "killed":
+                os._exit(9)
+            if is_first:
+                is_first = False
+                raise KeyboardInterrupt
         return function(*arguments, **named)
 
     return counted
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
-def test_a_crash_at_any_step_costs_what_wasn_t_committed(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize("how", ["killed", "interrupted"])
+def test_a_crash_at_any_step_costs_what_wasn_t_committed(
+    tmp_path: Path, kind: str, how: str
+) -> None:
     """And what was committed, or is committed again, is there once."""
 
     def work() -> None:
@@ -325,7 +340,7 @@ def test_a_crash_at_any_step_costs_what_wasn_t_committed(tmp_path: Path, kind: s
     for step in range(200):
         folder = tmp_path / str(step)
         reading, report = os.pipe()
-        died = dies_at(step, work)
+        died = dies_at(step, work, how)
         os.close(report)
         assert os.read(reading, 4) == (b"" if died else b"done") or died
         os.close(reading)
