@@ -56,6 +56,10 @@ class Foreign:
             )  # fmt: skip
             yield entry
 
+    def others(self) -> list[Entry]:
+        """None: nothing is known of a server."""
+        return []
+
     def portions(self, entry: Entry) -> Iterator[bytes]:
         """The text of a message, with CRLF."""
         yield self._text(entry.key)

@@ -110,8 +110,8 @@ class Push:
         from .journal import locked
 
         found = self._survey(client)
-        entries = [one for one in self._source.entries if self._options.deleted or not one.is_gone]
-        left_out = 0 if self._options.deleted else sum(one.is_gone for one in self._source.entries)
+        left_out = set() if self._options.deleted else {one.key for one in self._source.others()}
+        entries = [one for one in self._source.entries if one.key not in left_out]
         path = self._journal()
         user = client.host if self._account.user is None else self._account.user
         to = f"{user}@{self._account.where}/{self._mailbox}"
@@ -119,7 +119,7 @@ class Push:
             locked(path.with_name(f"{path.name}.lock")),
             contextlib.closing(pushed.Pushed(path, to, found.validity)) as known,
         ):
-            return self._push(client, found, entries, known, left_out)
+            return self._push(client, found, entries, known, len(left_out))
 
     def _journal(self) -> Path:
         folder: Path = self._options.folder

@@ -117,7 +117,7 @@ class Store:
         return self._entries.values()
 
     def others(self) -> list[Entry]:
-        """The messages that have no UID in this generation: of others, or gone."""
+        """The messages that the server hasn't got, as far as is known: gone, or of old UIDs."""
         return [
             entry
             for entry in self._entries.values()
@@ -156,7 +156,7 @@ class Store:
         self._staged.append(entry)
 
     def stage_again(self, uid: int, entry: Entry) -> None:
-        """*entry*, one of the `others`, has this *uid* in this generation."""
+        """*entry*, of another generation, has this *uid* in this one."""
         self._add({"uid": uid, "was": entry.key})
 
     def set_flags(self, uid: int, flags: Iterable[str]) -> None:

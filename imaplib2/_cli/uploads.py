@@ -33,7 +33,11 @@ class Source(Protocol):
     """Where messages are: a `store.Store`, or a `foreign.Foreign`."""
 
     @property
-    def entries(self) -> Iterable[Entry]: ...
+    def entries(self) -> Iterable[Entry]:
+        """All messages."""
+
+    def others(self) -> Iterable[Entry]:
+        """Those that the server no longer had."""
 
     def portions(self, entry: Entry) -> Iterator[bytes]:
         """The text of a message."""

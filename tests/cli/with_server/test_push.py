@@ -184,13 +184,17 @@ def test_what_was_deleted_is_left_out(serve: Serve, typed: Type, tmp_path: Path)
     folder = stored(tmp_path / "a", some(3))
     with writable(folder, "INBOX", "maildir") as store:
         store.set_gone([2])
+        # Of the old generation, one is left.
+        first = store.uids[1]
+        store.begin(8)
+        store.stage_again(4, first)
         store.commit()
     messages: Messages = {}
     server = serve(script(messages))
     done = typed(*push(folder, server))
-    assert "2 uploaded" in done.words
-    assert "1 left out as they had been deleted (see --deleted)" in done.words
-    assert "1 uploaded" in typed(*push(folder, server, "--deleted")).words
+    assert "1 uploaded" in done.words
+    assert "2 left out as they had been deleted (see --deleted)" in done.words
+    assert "2 uploaded" in typed(*push(folder, server, "--deleted")).words
 
 
 def test_the_mailbox_can_be_made(serve: Serve, typed: Type, tmp_path: Path) -> None:
