@@ -38,8 +38,9 @@ class _PlanFields(NamedTuple):
 class Plan(_PlanFields):
     """What is to be done: ``sizes`` of the messages to be fetched, by their UIDs.
 
-    ``again``: those that are there with another UID; ``changed``: new flags; ``gone``: what the
-    server hasn't got any more.
+    ``again``: those that the store has from before UIDVALIDITY has changed, or from before the
+    server hadn't got them for a while; ``changed``: new flags; ``gone``: what the server hasn't got
+    any more.
     """
 
     __slots__ = ()
@@ -55,9 +56,11 @@ def plan(client: IMAP4, found: Survey, store: Store | None) -> Plan:
     known = store.uids if store is not None and store.validity == found.validity else {}
     missing = [uid for uid in found.flags if uid not in known]
     again = _again(client, missing, found.validity, store) if store is not None else {}
+    new = [uid for uid in missing if uid not in again]
+    told = sizes(client, new)
     return Plan(
         found.validity,
-        sizes(client, [uid for uid in missing if uid not in again]),
+        {uid: told.get(uid, 0) for uid in new},
         again,
         {uid: flags for uid, flags in found.flags.items() if _differ(flags, uid, known, again)},
         [uid for uid in known if uid not in found.flags],
@@ -65,15 +68,20 @@ def plan(client: IMAP4, found: Survey, store: Store | None) -> Plan:
 
 
 def _again(client: IMAP4, missing: list[int], validity: int, store: Store) -> dict[int, Entry]:
-    """Those of the *missing* messages that the store has from before UIDVALIDITY has changed."""
+    """Those of the *missing* messages that the store has nevertheless."""
     known: Known[Entry] = Known()
+    gone: dict[int, Entry] = {}
     for entry in store.entries:
         if entry.validity != validity:
             known.add(Identity(entry.name, entry.size, seconds(entry.date)), entry)
-    if not known or not missing:
-        return {}
-    found = {uid: known.take(one) for uid, one in sorted(identities(client, missing).items())}
-    return {uid: entry for uid, entry in found.items() if entry is not None}
+        elif entry.is_gone:
+            gone[entry.uid] = entry
+    # No other message has the same UID, ever.
+    again = {uid: gone[uid] for uid in missing if uid in gone}
+    if known and (new := [uid for uid in missing if uid not in again]):
+        found = ((uid, known.take(one)) for uid, one in sorted(identities(client, new).items()))
+        again |= {uid: entry for uid, entry in found if entry is not None}
+    return again
 
 
 def _differ(flags: Any, uid: int, known: Any, again: dict[int, Entry]) -> bool:

@@ -182,7 +182,7 @@ class Backup:
         if done.count:
             words.append(f"{done.count:,} new ({bytes_text(done.size)})")
         if plan.again:
-            words.append(f"{len(plan.again):,} known from before their UIDs changed")
+            words.append(f"{len(plan.again):,} known from before")
         if plan.changed:
             words.append(f"new flags of {len(plan.changed):,}")
         if plan.gone:

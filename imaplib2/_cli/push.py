@@ -115,9 +115,11 @@ class Push:
         path = self._journal()
         user = client.host if self._account.user is None else self._account.user
         to = f"{user}@{self._account.where}/{self._mailbox}"
+        dry = self._options.dry_run
+        lock = path.with_name(f"{path.name}.lock")
         with (
-            locked(path.with_name(f"{path.name}.lock")),
-            contextlib.closing(pushed.Pushed(path, to, found.validity)) as known,
+            contextlib.nullcontext() if dry else locked(lock),
+            contextlib.closing(pushed.Pushed(path, to, found.validity, read_only=dry)) as known,
         ):
             return self._push(client, found, entries, known, len(left_out))
 
@@ -140,6 +142,8 @@ class Push:
             if not self._options.create:
                 text = f"{printable(self._mailbox)}: {explained(problem, self._account).text}"
                 raise Failure(text, "If there is no such mailbox: --create makes it.") from problem
+        if self._options.dry_run:
+            return surveys.Survey(0, {})
         agreed(client.create(self._mailbox))
         return surveys.survey(client, self._mailbox)
 

@@ -21,18 +21,24 @@ FORMAT, VERSION = "imaplib2 uploads", 1
 
 
 class Pushed:
-    """The uploads into one mailbox, *to*; *path* is the journal, which is made if need be."""
+    """The uploads into one mailbox, *to*; *path* is the journal, which is made if need be.
 
-    def __init__(self, path: Path, to: str, validity: int) -> None:
-        if not path.exists():
-            Journal.create(path, [{"format": FORMAT, "version": VERSION}])
-        self._journal = Journal(path)
-        head, *records = self._journal.records or [{}]
-        if (head.get("format"), head.get("version")) != (FORMAT, VERSION):
-            self._journal.close()
-            raise Failure(f"{path} can't be read.", "A later version of this program may have it.")
+    With *read_only*, nothing is written.
+    """
+
+    def __init__(self, path: Path, to: str, validity: int, *, read_only: bool = False) -> None:
         #: UIDs by the keys of messages.
         self.uids: dict[str, int] = {}
+        self._journal: Journal | None = None
+        if not path.exists():
+            if read_only:
+                return
+            Journal.create(path, [{"format": FORMAT, "version": VERSION}])
+        self._journal = Journal(path, read_only=read_only)
+        head, *records = self._journal.records or [{}]
+        if (head.get("format"), head.get("version")) != (FORMAT, VERSION):
+            self.close()
+            raise Failure(f"{path} can't be read.", "A later version of this program may have it.")
         target = {"to": to, "validity": validity}
         now = None
         for record in records:
@@ -41,19 +47,25 @@ class Pushed:
             elif now == target:
                 self.uids[record["key"]] = record["uid"]
         self._journal.records.clear()
-        if now != target:
+        if read_only:
+            self.close()
+        elif now != target:
             self._journal.write(target)
 
     def add(self, key: str, uid: int) -> None:
         """A message is there; see `sync`."""
         if self.uids.get(key) != uid:
             self.uids[key] = uid
-            self._journal.write({"key": key, "uid": uid})
+            if self._journal is not None:
+                self._journal.write({"key": key, "uid": uid})
 
     def sync(self) -> None:
         """Return once all of it is on the disk."""
-        self._journal.sync()
+        if self._journal is not None:
+            self._journal.sync()
 
     def close(self) -> None:
         """Leave it."""
-        self._journal.close()
+        if self._journal is not None:
+            self._journal.close()
+            self._journal = None

@@ -18,11 +18,11 @@ Then, in the order in which it happened:
 ``{"uid": 5, "key": "1700000000.5", "size": 1234, "date": "2024-05-01T10:00:00+02:00", "flags":
 ["\\Seen", "$Junk"], "id": "<a@example.org>"}``
     A message, as the server has it: RFC822.SIZE (of what has come), INTERNALDATE or null, FLAGS but
-    ``\Recent``, and Message-ID, or "sha256:" and the digest of the header. ``key`` is its
-    name here; of mbox, there are also ``start`` and ``length``, where its text is in the file, and
-    ``end``, where the message ends.
+    ``\Recent``, and Message-ID, or "sha256:" and the digest of the header. ``key`` is its name
+    here, UIDVALIDITY and UID as they were first. Of mbox, there are also ``start`` and ``length``,
+    where its text is in the file, and ``end``, where the message ends.
 ``{"uid": 9, "was": "1700000000.5"}``
-    The message of this key has another UID now: UIDVALIDITY has changed.
+    The message of this key has this UID now: UIDVALIDITY has changed, or it is there again.
 ``{"uid": 5, "flags": []}``
     The flags have changed.
 ``{"gone": "5,7:9"}``
@@ -32,8 +32,9 @@ Then, in the order in which it happened:
     without a record was left by a crash.
 
 Files of messages have LF, as programs expect; a message in which an LF has no CR before it is kept
-as it came, so that its file has ``size`` octets. In Maildir, the name of a file is its key and
-``.imaplib2``, behind that the flags which Maildir knows; its time of modification is INTERNALDATE.
+as it came, so that its file has ``size`` octets. In Maildir, the name of a file is key, size and
+``imaplib2``, with dots in between, behind that the flags which Maildir knows; its time of
+modification is INTERNALDATE.
 
 All steps are atomic: a message gets its name in ``cur`` when it is complete and on the disk, and
 its record then. What has a name but no record is found by its name. So a crash at any moment costs
@@ -71,6 +72,13 @@ class Store:
         self.partial = folder / PARTIAL
         self._journal = Journal(folder / JOURNAL, read_only=read_only)
         self._is_read_only = read_only
+        try:
+            self._open(folder)
+        except BaseException:
+            self._journal.close()
+            raise
+
+    def _open(self, folder: Path) -> None:
         head = self._journal.records[0] if self._journal.records else {}
         _check_head(head, folder)
         self.mailbox: str = head["mailbox"]
@@ -156,7 +164,7 @@ class Store:
         self._staged.append(entry)
 
     def stage_again(self, uid: int, entry: Entry) -> None:
-        """*entry*, of another generation, has this *uid* in this one."""
+        """*entry*, one of the `others`, has this *uid* in this generation."""
         self._add({"uid": uid, "was": entry.key})
 
     def set_flags(self, uid: int, flags: Iterable[str]) -> None:

@@ -36,8 +36,8 @@ def test_a_plan(tmp_path: Path) -> None:
         plan = downloads.plan(client, found, store)
         assert plan == (7, {3: 10}, {}, {2: ("a",)}, [1])
         assert plan.size == 10
-        # Nothing is known yet.
+        # Nothing is known yet; of a size that isn't told, nothing is expected.
         client = Client(sizes)
-        assert downloads.plan(client, found, None) == (7, {3: 10}, {}, {}, [])
+        assert downloads.plan(client, found, None) == (7, {2: 0, 3: 10}, {}, {}, [])
         # Nothing is asked.
         assert downloads.plan(Client(), Survey(8, {}), store) == (8, {}, {}, {}, [])  # type: ignore[arg-type]

@@ -33,6 +33,24 @@ def test_of_each_mailbox(tmp_path: Path) -> None:
     assert len((tmp_path / "x").read_text().splitlines()) == 11
 
 
+def test_only_looking(tmp_path: Path) -> None:
+    for _ in range(2):
+        pushed = Pushed(tmp_path / "x", "a", 7, read_only=True)
+        assert pushed.uids == {}
+        pushed.add("x", 1)
+        pushed.sync()
+        pushed.close()
+        assert not (tmp_path / "x").exists()
+    opened(tmp_path, "a", 7, x=1)
+    before = (tmp_path / "x").read_bytes()
+    pushed = Pushed(tmp_path / "x", "a", 7, read_only=True)
+    assert pushed.uids == {"x": 1}
+    pushed.add("y", 1)
+    pushed.sync()
+    pushed.close()
+    assert (tmp_path / "x").read_bytes() == before
+
+
 def test_of_this_version(tmp_path: Path) -> None:
     for head in ("", '{"format":"imaplib2 uploads","version":2}\n'):
         (tmp_path / "x").write_text(head)

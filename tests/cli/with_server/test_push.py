@@ -204,6 +204,9 @@ def test_the_mailbox_can_be_made(serve: Serve, typed: Type, tmp_path: Path) -> N
     arguments = ["New" if one == "INBOX" else one for one in push(folder, server)]
     done = typed(*arguments)
     assert (done.status, "--create makes it" in done.err) == (PROBLEM, True)
+    dry = typed(*arguments, "--create", "--dry-run")
+    assert (dry.status, "1 message to upload" in dry.words, b"New" in boxes) == (OK, True, False)
+    assert [path.name for path in folder.glob("imaplib2.pushed*")] == []
     assert typed(*arguments, "--create").status == OK
     assert boxes[b"New"] == some(1)
 
