@@ -5,7 +5,7 @@ same, and compose or decompose accents; no name is reserved on Windows, is hidde
 it is in, or is longer than file systems allow. What people read, they can still read:
 
 >>> folder_path("INBOX"), folder_path("Entwürfe/2024"), folder_path("sent")
-('INBOX', 'Entwürfe%2F2024', 'sent,1')
+('INBOX', 'Entwürfe%2F2024', 'Sent,1')
 >>> mailbox_name("Entwürfe%2F2024")
 'Entwürfe/2024'
 
