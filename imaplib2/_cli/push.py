@@ -116,9 +116,9 @@ class Push:
         user = client.host if self._account.user is None else self._account.user
         to = f"{user}@{self._account.where}/{self._mailbox}"
         dry = self._options.dry_run
-        lock = path.with_name(f"{path.name}.lock")
+        beside = path.with_name(f"{path.name}.lock")
         with (
-            contextlib.nullcontext() if dry else locked(lock),
+            contextlib.nullcontext() if dry else locked(beside),
             contextlib.closing(pushed.Pushed(path, to, found.validity, read_only=dry)) as known,
         ):
             return self._push(client, found, entries, known, len(left_out))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -86,6 +88,25 @@ def test_a_lock_is_one_process_s(tmp_path: Path) -> None:
         pass
     with locked(tmp_path / "lock"):
         pass
+
+
+def test_on_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folders can't be synced there, and locks are others."""
+    taken: list[tuple[int, int]] = []
+
+    def locking(descriptor: int, mode: int, size: int) -> None:
+        if taken:
+            raise PermissionError
+        taken.append((mode, size))
+
+    system: Any = SimpleNamespace(locking=locking, LK_NBLCK=2)
+    monkeypatch.setitem(sys.modules, "msvcrt", system)
+    monkeypatch.setattr(journal.sys, "platform", "win32")
+    journal.sync_folder(tmp_path / "nowhere")
+    lock = tmp_path / "lock"
+    with locked(lock), pytest.raises(Failure, match="in use by another"), locked(lock):
+        pass
+    assert taken == [(2, 1)]
 
 
 def test_all_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
