@@ -107,7 +107,6 @@ class Push:
         Raises ``abort`` when the connection is lost: go on with another one then.
         """
         from . import pushed
-        from .journal import locked
 
         found = self._survey(client)
         left_out = set() if self._options.deleted else {one.key for one in self._source.others()}
@@ -115,12 +114,7 @@ class Push:
         path = self._journal()
         user = client.host if self._account.user is None else self._account.user
         to = f"{user}@{self._account.where}/{self._mailbox}"
-        dry = self._options.dry_run
-        beside = path.with_name(f"{path.name}.lock")
-        with (
-            contextlib.nullcontext() if dry else locked(beside),
-            contextlib.closing(pushed.Pushed(path, to, found.validity, read_only=dry)) as known,
-        ):
+        with pushed.opened(path, to, found.validity, read_only=self._options.dry_run) as known:
             return self._push(client, found, entries, known, len(left_out))
 
     def _journal(self) -> Path:

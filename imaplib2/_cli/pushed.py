@@ -12,10 +12,12 @@ third, that a message is there.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from .failures import Failure
-from .journal import Journal
+from .journal import Journal, locked
 
 FORMAT, VERSION = "imaplib2 uploads", 1
 
@@ -69,3 +71,14 @@ class Pushed:
         if self._journal is not None:
             self._journal.close()
             self._journal = None
+
+
+@contextlib.contextmanager
+def opened(path: Path, to: str, validity: int, *, read_only: bool) -> Iterator[Pushed]:
+    """`Pushed`, which is this process's alone unless it is *read_only*. Raises `Failure`."""
+    with contextlib.ExitStack() as stack:
+        if not read_only:
+            stack.enter_context(locked(path.with_name(f"{path.name}.lock")))
+        pushed = Pushed(path, to, validity, read_only=read_only)
+        stack.callback(pushed.close)
+        yield pushed
