@@ -31,7 +31,10 @@ nitpicky = True
 default_role = "py:obj"
 # Names of types that no page describes.
 nitpick_ignore_regex = [
-    (r"py:.*", r"(.*\.)?(Any|Self|T|Future|Result|ReadableBuffer|StrOrBytesPath|Value|_typeshed\..*)"),
+    (
+        r"py:.*",
+        r"(.*\.)?(Any|Self|T|Future|Result|ReadableBuffer|StrOrBytesPath|Value|_typeshed\..*)",
+    ),
 ]
 
 # Nothing is fetched: the names of Python's own documentation are in a file, see inventory.py.

@@ -44,6 +44,8 @@ _SLOW = {
     "live",
     "soak",
     "windows",
+    "cli/with_server/test_fetch.py",
+    "cli/with_server/test_push.py",
     "client/test_hostile_input.py",
     "client/test_private_names.py",
     "client/with_server/test_pipelining.py",

@@ -1,20 +1,191 @@
-"""Upload what fetch has stored."""
+"""Upload what fetch has backed up, or any Maildir or mbox file, into a mailbox:
+what isn't there yet, with flags and dates. It may be ended at any moment, and
+done again: nothing is uploaded twice."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
 
-from .._hints import TYPE_CHECKING
-from .failures import Failure
+from .._errors import abort, error, printable
+from .._hints import TYPE_CHECKING, Any
+from . import outcomes
+from .failures import OK, PROBLEM, USAGE, Failure
+from .text import bytes_text, counted
 
 if TYPE_CHECKING:
+    from .._client import IMAP4
+    from .account import Account
     from .console import Console
+    from .entries import Entry
+    from .surveys import Survey
+    from .uploads import Source, Upload
+
+#: How often a lost connection is replaced without anything being uploaded in between.
+_TRIES = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
+    from . import accounts
+
+    parser.add_argument(
+        "folder", metavar="DIR", type=Path,
+        help="a mailbox's folder in what fetch has written, or any Maildir or mbox file",
+    )  # fmt: skip
+    accounts.add_arguments(parser)
+    parser.add_argument("mailbox", metavar="MAILBOX", help="where the messages go")
+    parser.add_argument("--create", action="store_true", help="make the mailbox if there is none")
+    parser.add_argument(
+        "--deleted", action="store_true",
+        help="also those that the server no longer had when they were last fetched",
+    )  # fmt: skip
+    parser.add_argument("--dry-run", action="store_true", help="only tell what would be uploaded")
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
-    """Do it."""
-    raise Failure("This command isn't there yet.")
+    """Upload."""
+    from . import accounts
+    from .advice import explained
+
+    account = accounts.account_of(options, console)
+    opener = accounts.Opener(account, console)
+    with _source(options.folder) as source:
+        push = Push(source, account, options, console)
+        tries = 0
+        while True:
+            before = push.size
+            try:
+                with accounts.closing(opener()) as client:
+                    return push.run(client)
+            except abort as problem:
+                tries = 1 if push.size > before else tries + 1
+                if tries >= _TRIES:
+                    raise explained(problem, account) from problem
+                console.warn(f"The connection was lost: {problem}.", "It is opened again.")
+            except error as problem:
+                raise explained(problem, account) from problem
+            except OSError as problem:
+                raise Failure(f"{options.folder} can't be used: {problem}.") from problem
+
+
+@contextlib.contextmanager
+def _source(folder: Path) -> Iterator[Source]:
+    """What is in *folder*. Raises `Failure` when it isn't that of one mailbox."""
+    from . import foreign, store
+
+    if store.is_store(folder):
+        with store.readable(folder) as kept:
+            yield kept
+        return
+    inside = sorted(path.parent for path in folder.glob(f"**/{store.JOURNAL}"))
+    if inside:
+        names = "; ".join(printable(str(path)) for path in inside)
+        raise Failure(f"{folder} is not the folder of one mailbox.", f"There are: {names}.", USAGE)
+    with contextlib.closing(foreign.Foreign(folder)) as source:
+        yield source
+
+
+class Push:
+    """An upload of a *source*; ``size``: octets that were uploaded."""
+
+    def __init__(
+        self, source: Source, account: Account, options: argparse.Namespace, console: Console
+    ) -> None:
+        self._source = source
+        self._account = account
+        self._options = options
+        self._console = console
+        self._mailbox: str = options.mailbox
+        self._count = self.size = 0
+
+    def run(self, client: IMAP4) -> int:
+        """Do it, or what is left to be done; returns the exit status.
+
+        Raises ``abort`` when the connection is lost: go on with another one then.
+        """
+        from . import pushed
+
+        found = self._survey(client)
+        left_out = set() if self._options.deleted else {one.key for one in self._source.others()}
+        entries = [one for one in self._source.entries if one.key not in left_out]
+        path = self._journal()
+        user = client.host if self._account.user is None else self._account.user
+        to = f"{user}@{self._account.where}/{self._mailbox}"
+        with pushed.opened(path, to, found.validity, read_only=self._options.dry_run) as known:
+            return self._push(client, found, entries, known, len(left_out))
+
+    def _journal(self) -> Path:
+        folder: Path = self._options.folder
+        name = "imaplib2.pushed"
+        return folder / name if folder.is_dir() else folder.with_name(f"{folder.name}.{name}")
+
+    def _survey(self, client: IMAP4) -> Survey:
+        """What is in the mailbox, which is opened for reading."""
+        from . import surveys
+        from .advice import explained
+        from .answers import agreed
+
+        try:
+            return surveys.survey(client, self._mailbox)
+        except abort:
+            raise
+        except error as problem:
+            if not self._options.create:
+                text = f"{printable(self._mailbox)}: {explained(problem, self._account).text}"
+                raise Failure(text, "If there is no such mailbox: --create makes it.") from problem
+        if self._options.dry_run:
+            return surveys.Survey(0, {})
+        agreed(client.create(self._mailbox))
+        return surveys.survey(client, self._mailbox)
+
+    def _push(
+        self, client: IMAP4, found: Survey, entries: list[Entry], known: Any, left_out: int
+    ) -> int:
+        from . import uploads
+
+        missing = uploads.lacking(client, found, self._source, entries, known)
+        total = sum(entry.size for entry in missing)
+        there = len(entries) - len(missing) - self._count
+        if self._options.dry_run:
+            text = "nothing to upload"
+            if missing:
+                text = f"{counted(len(missing), 'message')} to upload ({bytes_text(total)})"
+            self._show("→", "name", _more(text, there, left_out))
+            return OK
+        client.close()
+        with self._console.progress(self._mailbox, total, unit="B") as progress:
+            upload = uploads.Upload(client, self._mailbox, self._source, known, progress)
+            try:
+                upload.run(missing)
+            finally:
+                self._count += upload.count
+                self.size += upload.size
+        return self._tell(upload, there, left_out)
+
+    # -- What is told ---------------------------------------------------------------------------
+
+    def _tell(self, upload: Upload, there: int, left_out: int) -> int:
+        text = (
+            f"{self._count:,} uploaded ({bytes_text(self.size)})" if self._count else "nothing new"
+        )
+        text = _more(text, there, left_out)
+        problems = upload.problems
+        if problems:
+            text += f", {counted(len(problems), 'message')} refused"
+        self._show(*(("✗", "bad") if problems else ("✓", "good")), text)
+        outcomes.tell_problems(self._console, "message", problems)
+        return PROBLEM if problems else OK
+
+    def _show(self, sign: str, style: str, text: str) -> None:
+        outcomes.show(self._console, sign, style, self._mailbox, text)
+
+
+def _more(text: str, there: int, left_out: int) -> str:
+    if there > 0:
+        text += f", {there:,} there already"
+    if left_out:
+        text += f", {left_out:,} left out as they had been deleted (see --deleted)"
+    return text
