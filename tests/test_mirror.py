@@ -16,7 +16,7 @@ TESTS = Path(__file__).parent
 ROOMS = {
     "_protocol": "core", "_threads": "threads", "_transport": "transport", "_by_hand": "by_hand",
     "parse": "parse",
-    "_sasl": "sasl",
+    "_sasl": "sasl", "_cli": "cli",
 }  # fmt: skip
 CLIENT = "client"
 
@@ -33,6 +33,7 @@ NOTHING_TO_CALL = {
     "_by_hand": "a docstring",
     "parse": "names of its modules",
     "_sasl": "a docstring",
+    "_cli": "a docstring",
 }
 
 #: Files in a room that are about several of its modules, or about their tests.

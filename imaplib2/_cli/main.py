@@ -1,0 +1,107 @@
+"""The parser of the command line, and what becomes of exceptions: exit statuses."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from .. import IMAP4, __version__
+from .._hints import Any
+from . import passwords
+from .console import Console
+from .failures import EXIT_STATUSES, INTERRUPTED, PIPE_CLOSED, PROBLEM, Failure, OutputClosed
+
+#: The commands, which are modules here, and what help says of each.
+COMMANDS = {
+    "check": "tell what works with a server, and what is wrong",
+    "ls": "list mailboxes, with counts and sizes",
+    "fetch": "back up mailboxes",
+    "push": "upload a backup",
+    "watch": "tell what happens in a mailbox",
+    "demo": "show the library at work, without a server",
+    "completion": "write a script that completes command lines",
+}
+
+_DESCRIPTION = """\
+Looks at IMAP servers, backs up mailboxes, and watches them."""
+
+_EXAMPLES = """\
+examples:
+  imaplib2 check imap.example.org
+  imaplib2 ls fred@imap.example.org
+  imaplib2 watch work --json"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the *arguments* (by default, those of the process) say; returns the exit status.
+
+    Raises SystemExit as argparse does: for ``--help``, and for arguments that it can't use.
+    """
+    console = Console()
+    try:
+        try:
+            return _run(parser().parse_args(arguments), console)
+        finally:
+            # Here a closed pipe is noticed, behind argparse's --help, too.
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        _interrupted(console)
+        return INTERRUPTED
+    except (OutputClosed, BrokenPipeError):
+        _discard_output()
+        return PIPE_CLOSED
+
+
+def _run(options: argparse.Namespace, console: Console) -> int:
+    """Do what *options* say, and tell why that has failed."""
+    try:
+        status: int = options.run(options, console)
+        return status
+    except Failure as failure:
+        console.failure(failure)
+        return failure.status
+    except IMAP4.error as problem:
+        console.failure(Failure(f"{problem}."))
+        return PROBLEM
+
+
+def _interrupted(console: Console) -> None:
+    """End the line on which the terminal has shown ``^C``."""
+    console.note("" if console.err.isatty() else "interrupted")
+
+
+def _discard_output() -> None:
+    """Have what is still to be written at the exit go nowhere, without complaint."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all commands; what it gives has ``run``, that of the command's module."""
+    epilog = f"{_EXAMPLES}\n\n{EXIT_STATUSES}"
+    options: dict[str, Any] = {
+        "formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False
+    }  # fmt: skip
+    top = argparse.ArgumentParser(
+        prog="imaplib2", description=_DESCRIPTION, epilog=epilog, **options
+    )  # fmt: skip
+    top.add_argument(
+        "--version", action="version", version=f"imaplib2 {__version__}", help="tell the version"
+    )
+    commands = top.add_subparsers(
+        title="commands", metavar="COMMAND", dest="subcommand", required=True
+    )
+    for name, summary in COMMANDS.items():
+        module = importlib.import_module(f".{name}", __package__)
+        command = commands.add_parser(name, help=summary, description=module.__doc__, **options)
+        module.add_arguments(command)
+        has_host = any(action.dest == "host" for action in command._actions)
+        command.epilog = "\n\n".join([passwords.ORDER] * has_host + [EXIT_STATUSES])
+        command.set_defaults(run=module.run, parser=top)
+    return top

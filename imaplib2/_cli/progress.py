@@ -1,0 +1,163 @@
+"""How far a command is: a bar by rich, a line that changes, or nothing."""
+
+from __future__ import annotations
+
+from .._clock import Clock
+from .._errors import escaped
+from .._hints import TYPE_CHECKING, Any, TextIO
+from .text import bytes_text, cells, encodable, padded, shortened
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from rich.console import Console as RichConsole
+
+#: Seconds between two states of the line.
+_INTERVAL = 0.1
+
+
+class Progress:
+    """What `Console.progress` gives. This one shows nothing.
+
+    Methods may be called by any thread, from ``with`` on; what they are given is text for people.
+
+    >>> with Progress() as progress:
+    ...     progress.advance()
+    """
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.hide()
+
+    def advance(self, count: int = 1) -> None:
+        """So many more are done."""
+
+    def expect(self, total: int) -> None:
+        """There will be so many in all."""
+
+    def rename(self, what: str) -> None:
+        """Say that *what* is being done now."""
+
+    def hide(self) -> None:
+        """Make room for other text; shown again by the next call, unless the end has come."""
+
+
+class Line(Progress):
+    """A line on a terminal, which is written over."""
+
+    def __init__(self, stream: TextIO, what: str, total: int | None, unit: str, width: int) -> None:
+        self._stream = stream
+        self._what = what
+        self._total = total
+        self._unit = unit
+        self._width = width
+        self._done = 0
+        self._shown_at = 0.0
+        self._shown = 0
+
+    def advance(self, count: int = 1) -> None:
+        self._done += count
+        if Clock.now() - self._shown_at >= _INTERVAL:
+            self._show()
+
+    def expect(self, total: int) -> None:
+        self._total = total
+
+    def rename(self, what: str) -> None:
+        self._what = escaped(what)
+        self._show()
+
+    def hide(self) -> None:
+        if self._shown:
+            self._write(" " * self._shown + "\r")
+            self._shown = 0
+
+    def _show(self) -> None:
+        self._shown_at = Clock.now()
+        text = shortened(f"{self._what} {self._figures()}", self._width - 1, "~")
+        text = encodable(text, self._stream)
+        line = padded(text, max(self._shown, cells(text)))
+        self._shown = cells(text)
+        self._write(line + "\r")
+
+    def _figures(self) -> str:
+        def shown(number: int) -> str:
+            return bytes_text(number) if self._unit == "B" else f"{number:,}"
+
+        total = self._total
+        text = shown(self._done) + (f" of {shown(total)}" if total is not None else "")
+        if self._unit not in ("", "B"):
+            text += f" {self._unit}"
+        return text + (f" ({100 * self._done // total} %)" if total else "")
+
+    def _write(self, text: str) -> None:
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        # Without a reader, there is nobody to be told.
+        except OSError:
+            return
+
+
+class Bar(Progress):
+    """A bar of rich's."""
+
+    def __init__(self, rich: RichConsole, what: str, total: int | None, unit: str) -> None:
+        from rich.progress import Progress as RichProgress
+
+        self._progress = RichProgress(*_columns(unit, rich.width), console=rich, transient=True)
+        self._task = self._progress.add_task(what, total=total)
+
+    def __enter__(self) -> Progress:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._progress.stop()
+
+    def advance(self, count: int = 1) -> None:
+        self._progress.advance(self._task, count)
+
+    def expect(self, total: int) -> None:
+        self._progress.update(self._task, total=total)
+
+    def rename(self, what: str) -> None:
+        self._progress.update(self._task, description=escaped(what))
+
+
+def _columns(unit: str, width: int) -> list[Any]:
+    """What a bar is made of, as far as the *width* goes."""
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        MofNCompleteColumn,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    columns: list[Any] = [TextColumn("{task.description}", markup=False)]
+    if width >= 60:
+        columns.append(BarColumn())
+    if unit == "B":
+        columns += [DownloadColumn(), *([TransferSpeedColumn()] if width >= 60 else [])]
+    else:
+        columns += [MofNCompleteColumn(), TextColumn(unit, markup=False)]
+    return [*columns, TimeRemainingColumn()]
+
+
+def bar(rich: RichConsole, what: str, total: int | None, unit: str) -> Progress:
+    """A `Bar` on a terminal of rich's."""
+    return Bar(rich, what, total, unit)
+
+
+def still(stream: TextIO, what: str, total: int | None, unit: str, width: int) -> Progress:
+    """A `Line` where *stream* is a terminal, and nothing where it isn't."""
+    return Line(stream, what, total, unit, width) if stream.isatty() else Progress()

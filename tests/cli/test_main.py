@@ -1,0 +1,138 @@
+"""The parser, and what becomes of exceptions."""
+
+from __future__ import annotations
+
+import argparse
+import doctest
+import importlib
+import pkgutil
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+import imaplib2
+from imaplib2 import _cli
+from imaplib2._cli import main as module
+from imaplib2._cli.console import Console
+from imaplib2._cli.failures import EXIT_STATUSES, INTERRUPTED, PIPE_CLOSED, Failure, OutputClosed
+from imaplib2._cli.main import COMMANDS, main, parser
+
+MODULES = [f"imaplib2._cli.{found.name}" for found in pkgutil.iter_modules(_cli.__path__)]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_hold(name: str) -> None:
+    scope = {"raise_nothing": None}
+    assert doctest.testmod(importlib.import_module(name), extraglobs=scope).failed == 0
+
+
+def test_the_library_loads_none_of_it() -> None:
+    program = (
+        "import sys, imaplib2; print([n for n in sys.modules if n.startswith('imaplib2._cli.')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
+
+
+def test_help_loads_nothing_slow() -> None:
+    program = (
+        "import sys; from imaplib2._cli.main import parser; parser();"
+        "print({'rich', 'ssl', 'subprocess', 'netrc', 'keyring', 'imaplib2.parse'}"
+        " & sys.modules.keys())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "set()\n"
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([*name.split(), "--help"])
+    shown = capsys.readouterr().out
+    assert caught.value.code == 0
+    assert EXIT_STATUSES in shown
+    assert ("IMAPLIB2_PASSWORD" in shown) == ("--password-file" in shown)
+    assert all(len(line) <= 80 for line in shown.splitlines())
+
+
+def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out == f"imaplib2 {imaplib2.__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["nothing"], ["ls"], ["ls", "a", "--port", "x"]])
+def test_arguments_that_cannot_be_meant(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert "usage: imaplib2" in capsys.readouterr().err
+
+
+def test_no_option_takes_a_password() -> None:
+    for action in parser()._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            options = {o for sub in action.choices.values() for o in sub._option_string_actions}
+    assert "--password-file" in options
+    assert not options & {"--password", "--token", "--pass"}
+
+
+@pytest.mark.parametrize(
+    ("problem", "status", "told"),
+    [
+        (Failure("This is wrong.", "Do that.", 4), 4, "imaplib2: This is wrong.\n  Do that.\n"),
+        (imaplib2.IMAP4.error("refused"), 1, "imaplib2: refused.\n"),
+        (KeyboardInterrupt(), INTERRUPTED, "interrupted\n"),
+    ],
+)
+def test_what_ends_a_command(
+    problem: BaseException,
+    status: int,
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def run(options: Any, console: Console) -> int:
+        raise problem
+
+    monkeypatch.setattr("imaplib2._cli.completion.run", run)
+    assert main(["completion", "bash"]) == status
+    assert capsys.readouterr().err == told
+
+
+def test_output_that_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(options: Any, console: Console) -> int:
+        raise OutputClosed
+
+    discarded: list[bool] = []
+    monkeypatch.setattr("imaplib2._cli.completion.run", run)
+    monkeypatch.setattr(module, "_discard_output", lambda: discarded.append(True))
+    assert main(["completion", "bash"]) == PIPE_CLOSED
+    assert discarded
+
+
+@pytest.mark.parametrize(
+    ("arguments", "statuses"),
+    [
+        (["completion", "bash"], {PIPE_CLOSED}),
+        # argparse may have swallowed it.
+        (["ls", "--help"], {0, PIPE_CLOSED}),
+    ],
+)
+def test_a_closed_pipe(arguments: list[str], statuses: set[int]) -> None:
+    """Nothing is said on standard error."""
+    command = [sys.executable, "-m", "imaplib2", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        assert child.stderr is not None
+        child.stdout.close()
+        assert child.stderr.read() == b""
+    assert child.returncode in statuses
