@@ -107,15 +107,20 @@ if TYPE_CHECKING:
         Untagged_response,
         Untagged_status,
     )
+    from .watching import watch as watch
 else:
     imaplib2 = sys.modules[__name__ + ".imaplib2"] = sys.modules[__name__]
     _PATTERNS = _grammar.PUBLIC
 
     def __getattr__(name):
-        """A pattern of the public ones: each is compiled when a program first asks for it."""
-        if name not in _PATTERNS:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return globals().setdefault(name, _compiled(getattr(_grammar, name)))
+        """What is made when a program first asks for it: a pattern of the public ones, `watch`."""
+        if name in _PATTERNS:
+            return globals().setdefault(name, _compiled(getattr(_grammar, name)))
+        if name == "watch":
+            from .watching import watch
+
+            return globals().setdefault(name, watch)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
     def __dir__():
-        return sorted({*globals(), *_PATTERNS})
+        return sorted({*globals(), *_PATTERNS, "watch"})

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Set as AbstractSet
+from functools import partial
 
 from .._hints import Any, Literal, NamedTuple, cast, overload
 from .._protocol.session import REVISIONS, listed_capabilities
 from ._answers import lines, whole
-from ._reading import each, mailbox, number, text
+from ._named import mailbox
+from ._reading import each, number, text
 from ._values import Value
 
 # -- ID --------------------------------------------------------------------------------------------
@@ -76,10 +78,10 @@ class Metadata(_Metadata):
 
 
 @overload
-def metadata(answer: Any, *, lenient: Literal[False] = ...) -> list[Metadata]: ...
+def metadata(answer: Any, *, utf8: bool = ..., lenient: Literal[False] = ...) -> list[Metadata]: ...
 @overload
-def metadata(answer: Any, *, lenient: bool) -> list[Metadata | bytes]: ...
-def metadata(answer: Any, *, lenient: bool = False) -> list[Any]:
+def metadata(answer: Any, *, utf8: bool = ..., lenient: bool) -> list[Metadata | bytes]: ...
+def metadata(answer: Any, *, utf8: bool = False, lenient: bool = False) -> list[Any]:
     """The METADATA responses of *answer*, that of ``getmetadata`` (RFC 5464, section 4.4).
 
     A server that tells of changes sends them unasked, without values.
@@ -91,19 +93,20 @@ def metadata(answer: Any, *, lenient: bool = False) -> list[Any]:
     >>> parse.metadata([("METADATA", [b'"" /shared/comment'])])
     [Metadata(mailbox='', names=('/shared/comment',), values=None)]
 
-    Raises `ParseError` for a response that can't be read; with *lenient*, it is given in bytes.
+    *utf8* is that of `mailboxes`. Raises `ParseError` for a response that can't be read; with
+    *lenient*, it is given in bytes.
     """
-    found = each("metadata", answer, "METADATA", _metadata, lenient)
+    found = each("metadata", answer, "METADATA", partial(_metadata, utf8), lenient)
     return [one for one in found if one is not None]
 
 
-def _metadata(found: list[Value]) -> Metadata | None:
+def _metadata(utf8: bool, found: list[Value]) -> Metadata | None:
     # Codes stand among the untagged responses, too.
     if metadata_limit(found) is not None:
         return None
     name, *rest = found
     if rest and all(isinstance(value, bytes) for value in rest):
-        return Metadata(mailbox(name), _entry_names(rest), None)
+        return Metadata(mailbox(name, utf8), _entry_names(rest), None)
     words: list[Value] = []
     for value in rest:
         if isinstance(value, bytes):
@@ -111,7 +114,7 @@ def _metadata(found: list[Value]) -> Metadata | None:
         words += value or ()
     if len(words) % 2:
         raise ValueError("not in pairs")
-    return Metadata(mailbox(name), _entry_names(words[::2]), _contents(words[1::2]))
+    return Metadata(mailbox(name, utf8), _entry_names(words[::2]), _contents(words[1::2]))
 
 
 def _entry_names(found: list[Value]) -> tuple[str, ...]:
@@ -131,11 +134,13 @@ class MetadataLimit(NamedTuple):
 
 def metadata_limit(found: list[Value]) -> MetadataLimit | None:
     """The value of a response code METADATA whose data are *found*; None when it is none."""
-    if found in ([b"TOOMANY"], [b"NOPRIVATE"]):
-        return MetadataLimit(text(found[0]))
-    if len(found) == 2 and found[0] in (b"LONGENTRIES", b"MAXSIZE"):
+    first = found[0] if found else None
+    kind = text(first).upper() if isinstance(first, bytes) else ""
+    if kind in ("TOOMANY", "NOPRIVATE") and len(found) == 1:
+        return MetadataLimit(kind)
+    if kind in ("LONGENTRIES", "MAXSIZE") and len(found) == 2:
         try:
-            return MetadataLimit(text(found[0]), number(found[1]))
+            return MetadataLimit(kind, number(found[1]))
         except ValueError:
             return None
     return None
@@ -166,10 +171,12 @@ class Annotation(_Annotation):
 
 
 @overload
-def annotation(answer: Any, *, lenient: Literal[False] = ...) -> list[Annotation]: ...
+def annotation(
+    answer: Any, *, utf8: bool = ..., lenient: Literal[False] = ...
+) -> list[Annotation]: ...
 @overload
-def annotation(answer: Any, *, lenient: bool) -> list[Annotation | bytes]: ...
-def annotation(answer: Any, *, lenient: bool = False) -> list[Any]:
+def annotation(answer: Any, *, utf8: bool = ..., lenient: bool) -> list[Annotation | bytes]: ...
+def annotation(answer: Any, *, utf8: bool = False, lenient: bool = False) -> list[Any]:
     """The entries in the ANNOTATION responses of *answer*, that of ``getannotation``.
 
     Draft-daboo-imap-annotatemore-08, section 4.3.1, tells the form.
@@ -179,17 +186,18 @@ def annotation(answer: Any, *, lenient: bool = False) -> list[Any]:
     >>> found.entry, found.values
     ('/comment', {'value.shared': b'Ours'})
 
-    Raises `ParseError` for a response that can't be read; with *lenient*, it is given in bytes.
+    *utf8* is that of `mailboxes`. Raises `ParseError` for a response that can't be read; with
+    *lenient*, it is given in bytes.
     """
     found: list[Any] = []
-    for one in each("annotation", answer, "ANNOTATION", _annotations, lenient):
+    for one in each("annotation", answer, "ANNOTATION", partial(_annotations, utf8), lenient):
         found += [one] if isinstance(one, bytes) else one
     return found
 
 
-def _annotations(found: list[Value]) -> list[Annotation]:
+def _annotations(utf8: bool, found: list[Value]) -> list[Annotation]:
     name, *rest = found
-    where = mailbox(name)
+    where = mailbox(name, utf8)
     if len(rest) == 1 and isinstance(rest[0], list):
         return [Annotation(where, text(entry), None) for entry in rest[0]]
     if len(rest) % 2:
@@ -281,7 +289,7 @@ class Capabilities(AbstractSet[str]):
 
     @property
     def quota_resources(self) -> tuple[str, ...]:
-        """The resources that may have a quota, of ``QUOTA=RES-`` (RFC 9208, section 3.1.1)."""
+        """The resources that may have a quota, of ``QUOTA=RES-`` (RFC 9208)."""
         found = self.values("QUOTA")
         return tuple(one.removeprefix("RES-") for one in found if one.startswith("RES-"))
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from .._hints import Any, Literal, NamedTuple, overload
-from ._reading import each, flat, mailbox, number, text
+from ._answers import is_pair
+from ._named import mailbox
+from ._reading import astring, each, flat, number, text
 from ._values import Value
 
 #: The resources that are told in units of 1024 octets (RFC 9208, section 5).
@@ -101,10 +104,12 @@ def quota(answer: Any, *, lenient: bool = False) -> list[Any]:
 
 
 @overload
-def quota_root(answer: Any, *, lenient: Literal[False] = ...) -> list[QuotaRoot]: ...
+def quota_root(
+    answer: Any, *, utf8: bool = ..., lenient: Literal[False] = ...
+) -> list[QuotaRoot]: ...
 @overload
-def quota_root(answer: Any, *, lenient: bool) -> list[QuotaRoot | bytes]: ...
-def quota_root(answer: Any, *, lenient: bool = False) -> list[Any]:
+def quota_root(answer: Any, *, utf8: bool = ..., lenient: bool) -> list[QuotaRoot | bytes]: ...
+def quota_root(answer: Any, *, utf8: bool = False, lenient: bool = False) -> list[Any]:
     """The QUOTAROOT responses of *answer*, that of ``getquotaroot`` (RFC 9208, section 4.2.2).
 
     Each has the QUOTA responses to its roots, if they are in *answer*, too.
@@ -115,11 +120,11 @@ def quota_root(answer: Any, *, lenient: bool = False) -> list[Any]:
     >>> found.mailbox, found.roots, found.quotas[0].storage.limit
     ('INBOX', ('User quota',), 512)
 
-    Raises `ParseError` for a response that can't be read; with *lenient*, a QUOTAROOT is given in
-    bytes, and a QUOTA is left out.
+    *utf8* is that of `mailboxes`. Raises `ParseError` for a response that can't be read; with
+    *lenient*, a QUOTAROOT is given in bytes, and a QUOTA is left out.
     """
     answer = _parted(answer)
-    found = each("quota_root", answer, "QUOTAROOT", _quota_root, lenient)
+    found = each("quota_root", answer, "QUOTAROOT", partial(_quota_root, utf8), lenient)
     if not _has_types(answer):
         return found
     quotas = each("quota_root", answer, "QUOTA", _quota, lenient)
@@ -155,8 +160,7 @@ def _is_parted(data: Any) -> bool:
 
 
 def _has_types(answer: Any) -> bool:
-    first = answer[0] if isinstance(answer, list) and answer else b""
-    return isinstance(first, (tuple, list)) and bool(first) and isinstance(first[0], str)
+    return isinstance(answer, list) and bool(answer) and is_pair(answer[0])
 
 
 def _quota(found: list[Value]) -> Quota:
@@ -165,17 +169,17 @@ def _quota(found: list[Value]) -> Quota:
     if len(words) % 3:
         raise ValueError("not in threes")
     return Quota(
-        text(root),
+        _name(root),
         tuple(
-            QuotaResource(text(name).upper(), number(usage), number(limit))
-            for name, usage, limit in zip(words[::3], words[1::3], words[2::3], strict=True)
+            QuotaResource(text(resource).upper(), number(usage), number(limit))
+            for resource, usage, limit in zip(words[::3], words[1::3], words[2::3], strict=True)
         ),
     )
 
 
-def _quota_root(found: list[Value]) -> QuotaRoot:
-    name, *roots = found
-    return QuotaRoot(mailbox(name), tuple(map(text, roots)))
+def _quota_root(utf8: bool, found: list[Value]) -> QuotaRoot:
+    where, *roots = found
+    return QuotaRoot(mailbox(where, utf8), tuple(map(_name, roots)))
 
 
 # -- Rights ----------------------------------------------------------------------------------------
@@ -243,10 +247,10 @@ class ListRights(NamedTuple):
 
 
 @overload
-def acl(answer: Any, *, lenient: Literal[False] = ...) -> list[Acl]: ...
+def acl(answer: Any, *, utf8: bool = ..., lenient: Literal[False] = ...) -> list[Acl]: ...
 @overload
-def acl(answer: Any, *, lenient: bool) -> list[Acl | bytes]: ...
-def acl(answer: Any, *, lenient: bool = False) -> list[Any]:
+def acl(answer: Any, *, utf8: bool = ..., lenient: bool) -> list[Acl | bytes]: ...
+def acl(answer: Any, *, utf8: bool = False, lenient: bool = False) -> list[Any]:
     """The ACL responses of *answer*, that of ``getacl`` (RFC 4314, section 3.6).
 
     >>> from imaplib2 import parse
@@ -254,35 +258,44 @@ def acl(answer: Any, *, lenient: bool = False) -> list[Any]:
     >>> "w" in found.rights["joe"], found.negative
     (True, {'anne': frozenset({'w'})})
 
-    Raises `ParseError` for a response that can't be read; with *lenient*, it is given in bytes.
+    *utf8* is that of `mailboxes`. Raises `ParseError` for a response that can't be read; with
+    *lenient*, it is given in bytes.
     """
-    return each("acl", answer, "ACL", _acl, lenient)
+    return each("acl", answer, "ACL", partial(_acl, utf8), lenient)
 
 
 @overload
-def my_rights(answer: Any, *, lenient: Literal[False] = ...) -> list[MyRights]: ...
+def my_rights(
+    answer: Any, *, utf8: bool = ..., lenient: Literal[False] = ...
+) -> list[MyRights]: ...
 @overload
-def my_rights(answer: Any, *, lenient: bool) -> list[MyRights | bytes]: ...
-def my_rights(answer: Any, *, lenient: bool = False) -> list[Any]:
+def my_rights(answer: Any, *, utf8: bool = ..., lenient: bool) -> list[MyRights | bytes]: ...
+def my_rights(answer: Any, *, utf8: bool = False, lenient: bool = False) -> list[Any]:
     """The MYRIGHTS responses of *answer*, that of ``myrights`` (RFC 4314, section 3.8).
 
     ``list`` with ``RETURN (MYRIGHTS)`` leaves them among the untagged responses (RFC 8440).
+    Response codes of that name, which Courier has, stand there, too, and are passed over: they
+    name no mailbox.
 
     >>> from imaplib2 import parse
     >>> [found] = parse.my_rights(("OK", [b"INBOX rwiptsldaex"]))
     >>> found.rights >= set("lrs")
     True
 
-    Raises `ParseError` for a response that can't be read; with *lenient*, it is given in bytes.
+    *utf8* is that of `mailboxes`. Raises `ParseError` for a response that can't be read; with
+    *lenient*, it is given in bytes.
     """
-    return each("my_rights", answer, "MYRIGHTS", _my_rights, lenient)
+    found = each("my_rights", answer, "MYRIGHTS", partial(_my_rights, utf8), lenient)
+    return [one for one in found if one is not None]
 
 
 @overload
-def list_rights(answer: Any, *, lenient: Literal[False] = ...) -> list[ListRights]: ...
+def list_rights(
+    answer: Any, *, utf8: bool = ..., lenient: Literal[False] = ...
+) -> list[ListRights]: ...
 @overload
-def list_rights(answer: Any, *, lenient: bool) -> list[ListRights | bytes]: ...
-def list_rights(answer: Any, *, lenient: bool = False) -> list[Any]:
+def list_rights(answer: Any, *, utf8: bool = ..., lenient: bool) -> list[ListRights | bytes]: ...
+def list_rights(answer: Any, *, utf8: bool = False, lenient: bool = False) -> list[Any]:
     """The LISTRIGHTS responses of *answer* (RFC 4314, section 3.7).
 
     That is ``M.response("LISTRIGHTS")`` behind ``M.xatom("LISTRIGHTS", mailbox, identifier)``.
@@ -292,17 +305,20 @@ def list_rights(answer: Any, *, lenient: bool = False) -> list[Any]:
     >>> sorted(found.required), [*map(sorted, found.optional)]
     (['a', 'l'], [['r'], ['c', 'd', 'i', 's', 'w']])
 
-    Raises `ParseError` for a response that can't be read; with *lenient*, it is given in bytes.
+    *utf8* is that of `mailboxes`. Raises `ParseError` for a response that can't be read; with
+    *lenient*, it is given in bytes.
     """
-    return each("list_rights", answer, "LISTRIGHTS", _list_rights, lenient)
+    return each("list_rights", answer, "LISTRIGHTS", partial(_list_rights, utf8), lenient)
 
 
-def _acl(found: list[Value]) -> Acl:
-    name, *words = found
+def _acl(utf8: bool, found: list[Value]) -> Acl:
+    where, *words = found
     if len(words) % 2:
         raise ValueError("not in pairs")
     pairs = zip(words[::2], words[1::2], strict=True)
-    return Acl(mailbox(name), tuple(_entry(text(who), _rights(rights)) for who, rights in pairs))
+    return Acl(
+        mailbox(where, utf8), tuple(_entry(_name(who), rights_of(rights)) for who, rights in pairs)
+    )
 
 
 def _entry(identifier: str, rights: frozenset[str]) -> AclEntry:
@@ -311,17 +327,28 @@ def _entry(identifier: str, rights: frozenset[str]) -> AclEntry:
     return AclEntry(identifier, rights)
 
 
-def _my_rights(found: list[Value]) -> MyRights:
-    name, rights = found
-    return MyRights(mailbox(name), _rights(rights))
+def _my_rights(utf8: bool, found: list[Value]) -> MyRights | None:
+    if len(found) == 1:
+        return None
+    where, rights = found
+    return MyRights(mailbox(where, utf8), rights_of(rights))
 
 
-def _list_rights(found: list[Value]) -> ListRights:
-    name, identifier, required, *optional = found
+def _list_rights(utf8: bool, found: list[Value]) -> ListRights:
+    where, identifier, required, *optional = found
     return ListRights(
-        mailbox(name), text(identifier), _rights(required), tuple(map(_rights, optional))
+        mailbox(where, utf8),
+        _name(identifier),
+        rights_of(required),
+        tuple(map(rights_of, optional)),
     )
 
 
-def _rights(value: Value) -> frozenset[str]:
+def _name(value: Value) -> str:
+    """The name of a quota root, or an identifier."""
+    return text(astring(value))
+
+
+def rights_of(value: Value) -> frozenset[str]:
+    """Rights, a letter each."""
     return frozenset(text(value))

@@ -41,11 +41,11 @@ def _data(function: str, answer: Any, names: tuple[str, ...]) -> Iterator[Iterab
         answer = _outcome(function, answer)
         if answer[0].upper() in ("OK", *names):
             yield _known(function, answer[1])
-    elif isinstance(answer, list) and not (answer and _is_pair(answer[0])):
+    elif isinstance(answer, list) and not (answer and is_pair(answer[0])):
         yield answer
     else:
         for pair in _known(function, answer):
-            if not _is_pair(pair):
+            if not is_pair(pair):
                 raise _unknown(function, pair)
             if pair[0].upper() in names:
                 yield _known(function, pair[1])
@@ -57,7 +57,7 @@ def _outcome(function: str, answer: tuple[Any, ...]) -> tuple[str, Any]:
         answer, _, problem = answer
         if problem is not None:
             raise NoAnswer(function, "error", str(problem[1]).encode("utf-8", "replace"))
-    if not (isinstance(answer, tuple) and _is_pair(answer)):
+    if not (isinstance(answer, tuple) and is_pair(answer)):
         raise _unknown(function, answer)
     type_, data = answer
     if type_.upper() in ("NO", "BAD", "BYE"):
@@ -66,8 +66,8 @@ def _outcome(function: str, answer: tuple[Any, ...]) -> tuple[str, Any]:
     return type_, data
 
 
-def _is_pair(item: Any) -> bool:
-    # Those of ``untagged_responses`` are lists.
+def is_pair(item: Any) -> bool:
+    """Whether *item* is a type and its data; those of ``untagged_responses`` are lists."""
     return isinstance(item, (tuple, list)) and len(item) == 2 and isinstance(item[0], str)
 
 

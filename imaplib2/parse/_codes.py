@@ -13,8 +13,12 @@ from .._protocol.patterns import pattern
 from .._protocol.responses import STATUS_TYPES, response_code as code_of
 from .._protocol.session import listed_capabilities
 from ._about import Capabilities, MetadataLimit, metadata_limit
+from ._access import rights_of
+from ._answers import is_pair
 from ._errors import ParseError
-from ._reading import flat, mailbox, number, text
+from ._named import mailbox
+from ._numbers import told
+from ._reading import flat, number, text
 from ._sequence_set import SequenceSet
 from ._values import Value, values
 
@@ -57,11 +61,12 @@ def response_code(answer: Any, *, lenient: bool = False) -> ResponseCode | None:
 
     - COPYUID: `CopyUid`; APPENDUID: `AppendUid` (RFC 4315, section 3)
     - UIDNEXT, UIDVALIDITY, UNSEEN, HIGHESTMODSEQ (RFC 7162), APPENDLIMIT, MAXCONVERTMESSAGES,
-      MAXCONVERTPARTS (RFC 5259): int
+      MAXCONVERTPARTS (RFC 5259): int; None for -1 and NIL, which some servers have for no number
     - MODIFIED (RFC 7162): `SequenceSet`
     - PERMANENTFLAGS: `PermanentFlags`
     - CAPABILITY: `Capabilities`
     - METADATA (RFC 5464): `MetadataLimit`
+    - MYRIGHTS, which Courier has for a mailbox that is selected: the rights, a frozenset of letters
     - BADCHARSET, BADEVENT (RFC 5465), REFERRAL (RFC 2193): a tuple of str; NEWNAME (RFC 2060): the
       old and the new name of a mailbox
     - MAILBOXID (RFC 8474), BADURL (RFC 4469), UNDEFINED-FILTER (RFC 5466), NOUPDATE (RFC 5267),
@@ -88,48 +93,32 @@ def response_codes(answer: Any, *, lenient: bool = False) -> list[ResponseCode]:
     return [_read(code, lenient) for code in _codes(answer)]
 
 
-class CopyUid:
+class _CopyUid(NamedTuple):
+    uid_validity: int
+    source: SequenceSet
+    destination: SequenceSet
+    texts: tuple[str, str]
+
+
+class CopyUid(_CopyUid):
     """The value of COPYUID: which messages were copied, and what has become of them (RFC 4315).
 
     ``source`` is the `SequenceSet` of UIDs of what was copied, ``destination`` that of the copies,
     in a mailbox of this ``uid_validity``. Both are empty when a server left them out (Outlook.com).
-    Made of the texts of both sets.
+    ``texts`` are both as they were sent: in an order that counts, and that sets forget.
     """
 
-    __slots__ = ("_texts", "destination", "source", "uid_validity")
-
-    def __init__(self, uid_validity: int, source: str, destination: str) -> None:
-        self.uid_validity = uid_validity
-        # In the order sent, which sets forget.
-        self._texts = source, destination
-        self.source, self.destination = map(_sequence_set, self._texts)
+    __slots__ = ()
 
     def pairs(self) -> Iterator[tuple[int, int]]:
         """The UID of each message, and of its copy, in the order sent.
 
         Raises `ParseError` when there are more of one than of the other.
         """
-        source, destination = map(_ranges, self._texts)
+        source, destination = map(_ranges, self.texts)
         if sum(map(len, source)) != sum(map(len, destination)):
-            raise ParseError(_NAME, "COPYUID", " ".join(self._texts).encode())
+            raise ParseError(_NAME, "COPYUID", " ".join(self.texts).encode())
         return zip(chain.from_iterable(source), chain.from_iterable(destination), strict=True)
-
-    def __eq__(self, other: object) -> bool:
-        """Whether *other* says the same in the same order."""
-        if not isinstance(other, CopyUid):
-            return NotImplemented
-        return self.__reduce__() == other.__reduce__()
-
-    def __hash__(self) -> int:
-        """A hash of all it says."""
-        return hash((self.uid_validity, self._texts))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return CopyUid, (self.uid_validity, *self._texts)
-
-    def __repr__(self) -> str:
-        shown = ", ".join(map(repr, self.__reduce__()[1]))
-        return f"CopyUid({shown})"
 
 
 class AppendUid(NamedTuple):
@@ -166,7 +155,7 @@ def _codes(answer: Any) -> Iterator[_Found]:
         answer = answer.encode("utf-8", "surrogateescape")
     if isinstance(answer, bytes):
         return _in_texts([answer])
-    if _is_pair(answer):
+    if is_pair(answer):
         name, data = answer
         # Whoever asks for a name knows it as that of a code.
         return (_in_texts if name.upper() in STATUS_TYPES else partial(_named, name.upper()))(data)
@@ -181,10 +170,6 @@ def _outcome(answer: tuple[Any, ...]) -> Any:
     return str(problem[1]) if problem is not None else outcome
 
 
-def _is_pair(item: Any) -> bool:
-    return isinstance(item, (tuple, list)) and len(item) == 2 and isinstance(item[0], str)
-
-
 def _unknown(found: Any) -> TypeError:
     return TypeError(f"{_NAME}: a text or an answer of a command, not {type(found).__name__}")
 
@@ -193,11 +178,12 @@ def _among(items: Iterable[Any]) -> Iterator[_Found]:
     """The codes in the data of a command, or among untagged responses."""
     before: _Found | None = None
     for item in items:
-        if not _is_pair(item):
+        if not is_pair(item):
             yield from _in_texts([item])
             continue
         name, data = item[0].upper(), item[1]
         if name in STATUS_TYPES:
+            before = None
             for before in _in_texts(data):
                 yield before
         elif name in _KNOWN:
@@ -232,9 +218,17 @@ def _beginning(said: bytes) -> _Found | None:
 def _named(name: str, data: Any) -> Iterator[_Found]:
     """The codes called *name* whose data *data* are."""
     for item in data or ():
-        # Data of the response METADATA may stand beside those of the code.
-        if isinstance(item, bytes) and not (name == "METADATA" and _limit_or_none(item) is None):
+        if isinstance(item, bytes) and not (name in _RESPONSES and _is_response(name, item)):
             yield name, item, ""
+
+
+def _is_response(name: str, data: bytes) -> bool:
+    """Whether *data* are no code's, but those of a response that is called like one."""
+    try:
+        _READERS[name](data)
+    except ValueError:
+        return True
+    return False
 
 
 # -- What is in them -------------------------------------------------------------------------------
@@ -269,15 +263,18 @@ def _one(data: bytes) -> str:
 
 def _integer(data: bytes) -> int | None:
     (found,) = _words(data)
-    told = number(found)
-    # As some servers tell what they don't know.
-    return None if told < 0 else told
+    return told(found)
 
 
 def _copy_uid(data: bytes) -> CopyUid:
     uid_validity, *sets = _words(data)
     source, destination = map(text, sets or (b"", b""))
-    return CopyUid(number(uid_validity), source, destination)
+    return CopyUid(
+        number(uid_validity),
+        _sequence_set(source),
+        _sequence_set(destination),
+        (source, destination),
+    )
 
 
 def _append_uid(data: bytes) -> AppendUid:
@@ -318,18 +315,16 @@ def _capabilities(data: bytes) -> Capabilities:
     return Capabilities(listed_capabilities(data))
 
 
-def _limit_or_none(data: bytes) -> MetadataLimit | None:
-    try:
-        return metadata_limit(_words(data))
-    except ParseError:
-        return None
-
-
 def _limit(data: bytes) -> MetadataLimit:
-    found = _limit_or_none(data)
+    found = metadata_limit(_words(data))
     if found is None:
         raise ValueError("no limit")
     return found
+
+
+def _rights(data: bytes) -> frozenset[str]:
+    (found,) = _words(data)
+    return rights_of(found)
 
 
 def _urls(data: bytes) -> tuple[str, ...]:
@@ -339,7 +334,7 @@ def _urls(data: bytes) -> tuple[str, ...]:
 
 def _new_name(data: bytes) -> tuple[str, str]:
     old, new = _words(data)
-    return mailbox(old), mailbox(new)
+    return mailbox(old, False), mailbox(new, False)
 
 
 _READERS: dict[str, Callable[[bytes], Any]] = {
@@ -357,6 +352,7 @@ _READERS: dict[str, Callable[[bytes], Any]] = {
     "MAXCONVERTPARTS": _integer,
     "METADATA": _limit,
     "MODIFIED": _modified,
+    "MYRIGHTS": _rights,
     "NEWNAME": _new_name,
     "NOUPDATE": _one,
     "PERMANENTFLAGS": _permanent_flags,
@@ -366,6 +362,9 @@ _READERS: dict[str, Callable[[bytes], Any]] = {
     "UNDEFINED-FILTER": _one,
     "UNSEEN": _integer,
 }
+
+#: Those that are names of responses, too, whose data may stand beside those of the code.
+_RESPONSES = frozenset({"METADATA", "MYRIGHTS"})
 
 # Those of IANA's registry that have no data, or none that are read.
 _KNOWN = _READERS.keys() | {

@@ -11,7 +11,7 @@ from ._about import Metadata, metadata
 from ._access import MyRights, my_rights
 from ._answers import Line, lines
 from ._named import by_twos, delimiter_of, folded, mailbox_name, named, several
-from ._reading import reader, text
+from ._reading import astring, reader, text
 from ._status import Status, status
 from ._values import Value
 
@@ -100,8 +100,8 @@ class Mailbox(_MailboxFields):
     @property
     def old_name(self) -> bytes | None:
         """OLDNAME: what it was called before, as the server writes it (RFC 9051, section 7.3.1)."""
-        names = [name for name in several(self._extended("OLDNAME")) if isinstance(name, bytes)]
-        return names[0] if names else None
+        found = several(self._extended("OLDNAME"))
+        return next((astring(name) for name in found if not isinstance(name, list)), None)
 
     def _extended(self, name: str) -> Value:
         return next((value for known, value in self.extended if known == name), None)

@@ -1,4 +1,4 @@
-"""Items by their names and their numbers, and responses that begin with the name of a mailbox."""
+"""Items by their names, and responses that begin with the name of a mailbox."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from .._hints import cast
 from .._protocol.patterns import pattern
 from ..mailbox_names import decode
 from ._answers import Line
-from ._numbers import number
-from ._reading import text
+from ._reading import astring, text
 from ._values import Value, before_literal, values
 
 #: What may follow a name that isn't quoted, be there spaces and parentheses in it: a list that is
@@ -23,17 +22,6 @@ def item_name(value: Value) -> str:
 def by_twos(found: list[Value]) -> list[tuple[str, Value]]:
     """What stands by turns in *found*, names and values; raises ValueError for an odd number."""
     return list(zip(map(item_name, found[::2]), found[1::2], strict=True))
-
-
-def told(value: Value) -> int | None:
-    """*value*, a number; None for what servers have instead of one they don't know, NIL and -1.
-
-    Raises ValueError for anything else.
-    """
-    found = number(value)
-    if found is None and value is not None and not (isinstance(value, bytes) and value[:1] == b"-"):
-        raise ValueError("not a number")
-    return found
 
 
 def several(value: Value) -> list[Value]:
@@ -63,6 +51,11 @@ def named(line: Line) -> tuple[bytes, list[Value]]:
 def mailbox_name(raw: bytes, utf8: bool) -> str:
     """The name of a mailbox, decoded."""
     return folded(decode(raw, utf8=utf8))
+
+
+def mailbox(value: Value, utf8: bool) -> str:
+    """The name of a mailbox, decoded, that *value* is; raises ValueError for a list."""
+    return mailbox_name(astring(value), utf8)
 
 
 def folded(name: str) -> str:

@@ -23,3 +23,14 @@ def number(value: object) -> int | None:
     if _FLOAT.fullmatch(value) and (found := int(float(value))) < 10**_DIGITS:
         return found
     return None
+
+
+def told(value: object) -> int | None:
+    """The same of an item that must be a number; None for what servers have for none, NIL and -1.
+
+    Raises ValueError for anything else.
+    """
+    found = number(value)
+    if found is None and value is not None and not (isinstance(value, bytes) and value[:1] == b"-"):
+        raise ValueError("not a number")
+    return found

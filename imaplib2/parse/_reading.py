@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from .. import mailbox_names
 from .._hints import Any, TypeVar
 from . import _numbers
 from ._answers import Line, lines, whole
@@ -58,11 +57,11 @@ def text(value: Value) -> str:
     return value.decode("utf-8", "surrogateescape") if value else ""
 
 
-def mailbox(value: Value) -> str:
-    """The decoded name of a mailbox."""
+def astring(value: Value) -> bytes:
+    """*value*, an astring (RFC 3501, section 9): where one is due, the atom NIL is that name."""
     if isinstance(value, list):
         raise ValueError("a list")
-    return mailbox_names.decode(value or b"")
+    return b"NIL" if value is None else value
 
 
 def number(value: Value) -> int:

@@ -9,7 +9,8 @@ from .._hints import Any, Literal, NamedTuple, overload
 from .._protocol.patterns import pattern
 from ._answers import Line, lines, whole
 from ._errors import ParseError
-from ._named import by_twos, item_name, told
+from ._named import by_twos, item_name
+from ._numbers import told
 from ._ranges import ranges_in
 from ._reading import reader, text
 from ._sequence_set import SequenceSet

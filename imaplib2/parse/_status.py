@@ -7,7 +7,8 @@ from collections.abc import Callable
 from .._hints import Any, Literal, NamedTuple, overload
 from ._answers import Line, lines
 from ._errors import ParseError
-from ._named import by_twos, mailbox_name, named, several, told
+from ._named import by_twos, mailbox_name, named, several
+from ._numbers import told
 from ._reading import reader, text
 from ._values import Value, written
 

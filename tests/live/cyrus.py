@@ -159,11 +159,20 @@ class Cyrus(Server):
             )
             with reserved_ports((_ADDRESS,), 2) as (self.port, self.tls_port):
                 self._write_configuration(certificates)
-                process = cleanup.enter_context(_daemon(self.directory))
-                if not await_greeting((self.host, self.port), process):
-                    raise RuntimeError("Cyrus did not start; the system's log may tell why")
+                self._running = cleanup.enter_context(ExitStack())
+                self._start()
             self._cleanup = cleanup.pop_all()
         return self
+
+    def _start(self) -> None:
+        self._process = self._running.enter_context(_daemon(self.directory))
+        if not await_greeting((self.host, self.port), self._process):
+            raise RuntimeError("Cyrus did not start; the system's log may tell why")
+
+    def restart(self) -> None:
+        self._process.kill()
+        self._running.close()
+        self._start()
 
     def __exit__(self, *_: object) -> None:
         self._cleanup.close()

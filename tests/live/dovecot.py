@@ -381,12 +381,21 @@ class Dovecot(Server):
             self.ca_file = str(certificates.ca)
             with reserved_ports(self.addresses, 2) as (self.port, self.tls_port):
                 self._write_configuration(certificates)
-                process = cleanup.enter_context(_daemon(self._configuration, self._log))
-                if not await_greeting((self.addresses[0], self.port), process):
-                    log = self._log.read_text(encoding="utf-8", errors="replace")
-                    raise RuntimeError(f"Dovecot did not start:\n{log[-4000:]}")
+                self._running = cleanup.enter_context(ExitStack())
+                self._start()
             self._cleanup = cleanup.pop_all()
         return self
+
+    def _start(self) -> None:
+        self._process = self._running.enter_context(_daemon(self._configuration, self._log))
+        if not await_greeting((self.addresses[0], self.port), self._process):
+            log = self._log.read_text(encoding="utf-8", errors="replace")
+            raise RuntimeError(f"Dovecot did not start:\n{log[-4000:]}")
+
+    def restart(self) -> None:
+        self._process.kill()
+        self._running.close()
+        self._start()
 
     def __exit__(self, *_: object) -> None:
         self._cleanup.close()

@@ -112,6 +112,10 @@ class Server(ABC):
     @abstractmethod
     def __exit__(self, *_: object) -> None: ...
 
+    def restart(self) -> None:
+        """Kill all its processes, and start it again where it was."""
+        raise NotImplementedError
+
     @abstractmethod
     def new_user(self) -> str:
         """The name of a user that nobody has used yet; its password is PASSWORD."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pickle
+import re
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,6 +76,7 @@ def test_a_code_is_found(answer: Any) -> None:
         ("OK", [b"done"]),
         ("UIDNEXT", [None]),
         ("METADATA", [b"INBOX /shared/comment", b"(" * 100]),
+        ("MYRIGHTS", [b"INBOX lrs", b"(lrs)"]),
         [],
         [None],
         [("EXISTS", [b"3"]), ("X-OTHER", [b"[UIDNEXT 5]"]), ("METADATA", [b"TOOMANY (/a b)"])],
@@ -110,7 +113,8 @@ def test_a_code_that_stands_there_twice_is_told_once() -> None:
         ("EXISTS", [b"3"]),
         ("UIDNEXT", [b"6"]),
         ("NO", [b"[ALERT] full"]),
-        ("UIDVALIDITY", [b"1"]),
+        ("OK", [b"no code"]),
+        ("ALERT", [b""]),
     ]
     assert [(code.name, code.value) for code in response_codes(untagged)] == [
         ("UIDNEXT", 5),
@@ -118,8 +122,36 @@ def test_a_code_that_stands_there_twice_is_told_once() -> None:
         ("UIDNEXT", 6),
         ("UIDNEXT", 6),
         ("ALERT", None),
-        ("UIDVALIDITY", 1),
+        ("ALERT", None),
     ]
+
+
+def test_responses_of_the_same_name_are_passed_over() -> None:
+    untagged = [
+        ("METADATA", [b"INBOX /shared/comment", b"MAXSIZE 5"]),
+        ("MYRIGHTS", [b"INBOX lrs", b'"lr"']),
+    ]
+    assert [code.value for code in response_codes(untagged)] == [
+        MetadataLimit("MAXSIZE", 5),
+        frozenset("lr"),
+    ]
+
+
+TRANSCRIPTS = Path(__file__).parents[1] / "corpus"
+SENT = sorted({
+    (name, line[found.end() :])
+    for path in TRANSCRIPTS.rglob("*.txt")
+    for line in path.read_bytes().splitlines()
+    if (found := re.match(rb"(?:S:|greeting) (?:(?:\*|A\d+) )?(?:(?:OK|NO|BAD|BYE) )?(?=\[)", line))
+    for name in re.findall(rb"\[([A-Z-]+)", line)[:1]
+})  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "text"), SENT, ids=[str(number) for number in range(len(SENT))])
+def test_what_odd_servers_have_sent_is_read(name: bytes, text: bytes) -> None:
+    found = response_code(text)
+    assert found is not None
+    assert found.name == name.decode()
 
 
 # -- What is in them -------------------------------------------------------------------------------
@@ -147,7 +179,7 @@ def test_a_code_that_stands_there_twice_is_told_once() -> None:
         (b"[CAPABILITY IMAP4rev1 LITERAL +]", Capabilities("IMAP4REV1 LITERAL+")),
         (b"[METADATA LONGENTRIES 2199]", MetadataLimit("LONGENTRIES", 2199)),
         (b"[METADATA MAXSIZE 1024]", MetadataLimit("MAXSIZE", 1024)),
-        (b"[METADATA TOOMANY]", MetadataLimit("TOOMANY", None)),
+        (b"[METADATA TooMany]", MetadataLimit("TOOMANY", None)),
         (b"[METADATA NOPRIVATE]", MetadataLimit("NOPRIVATE", None)),
         (b"[MAILBOXID (F2212ea87-6097-4256-9d51)]", "F2212ea87-6097-4256-9d51"),
         (b"[REFERRAL imap://a(b)@c/d imap://e/]", ("imap://a(b)@c/d", "imap://e/")),
@@ -158,6 +190,7 @@ def test_a_code_that_stands_there_twice_is_told_once() -> None:
         (b"[BADEVENT (MessageNew)]", ("MessageNew",)),
         (b"[MAXCONVERTPARTS 3]", 3),
         (b"[APPENDLIMIT 257890]", 257890),
+        (b'[MYRIGHTS "lrs"]', frozenset("lrs")),
         (b"[ALERT]", None),
         (b"[TRYCREATE]", None),
         (b"[AUTHENTICATIONFAILED]", None),
@@ -203,22 +236,27 @@ def test_copies_are_told(
     assert response_code(f"[COPYUID {text}] done") == found._replace(text="done")
 
 
-def test_copies_are_values() -> None:
-    value = CopyUid(1, "5,3", "10:11")
-    assert repr(value) == "CopyUid(1, '5,3', '10:11')"
-    assert value == CopyUid(1, "5,3", "10:11")
-    assert hash(value) == hash(CopyUid(1, "5,3", "10:11"))
-    assert value != CopyUid(1, "3,5", "10:11")
-    assert value != (1, "5,3", "10:11")
+def copies(source: str, destination: str) -> CopyUid:
+    found = response_code(f"[COPYUID 1 {source} {destination}]")
+    assert found is not None
+    assert isinstance(found.value, CopyUid)
+    return found.value
+
+
+def test_the_order_of_copies_makes_a_difference() -> None:
+    value = copies("5,3", "10:11")
+    assert value == CopyUid(1, SequenceSet("3,5"), SequenceSet("10:11"), ("5,3", "10:11"))
+    assert hash(value) == hash(copies("5,3", "10:11"))
+    assert value != copies("3,5", "10:11")
 
 
 def test_pairs_of_many_take_no_memory() -> None:
-    value = CopyUid(1, "1:4294967294", "2:4294967295")
+    value = copies("1:4294967294", "2:4294967295")
     assert [*islice(value.pairs(), 2)] == [(1, 2), (2, 3)]
 
 
 def test_copies_that_do_not_match_make_no_pairs() -> None:
-    value = CopyUid(1, "1:3", "7")
+    value = copies("1:3", "7")
     assert len(value.source) == 3
     with pytest.raises(ParseError, match=r"^response_code: COPYUID can't be read: b'1:3 7'"):
         value.pairs()
@@ -263,6 +301,8 @@ def test_what_was_appended_is_told(text: str, value: AppendUid) -> None:
         ("MODIFIED", b"*"),
         ("METADATA", b"OTHER"),
         ("METADATA", b"MAXSIZE many"),
+        ("METADATA", b"(TOOMANY)"),
+        ("METADATA", b""),
         ("MAILBOXID", b"()"),
         ("MAILBOXID", b"((a))"),
         ("NEWNAME", b"a"),
@@ -320,7 +360,7 @@ def test_any_copies_are_read(
 
 NAMES = [
     "APPENDUID", "BADCHARSET", "CAPABILITY", "COPYUID", "MAILBOXID", "METADATA", "MODIFIED",
-    "NEWNAME", "PERMANENTFLAGS", "REFERRAL", "UIDNEXT", "X",
+    "MYRIGHTS", "NEWNAME", "PERMANENTFLAGS", "REFERRAL", "UIDNEXT", "X",
 ]  # fmt: skip
 
 

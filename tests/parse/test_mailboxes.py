@@ -219,7 +219,7 @@ def test_what_cannot_be_read_is_quoted(data: bytes) -> None:
     [
         ("STATUS", b"INBOX (MESSAGES many)", "status: MESSAGES can't be read: b'many'"),
         ("STATUS", b"INBOX", "status: STATUS can't be read: b'INBOX'"),
-        ("MYRIGHTS", b"INBOX", "my_rights: MYRIGHTS can't be read: b'INBOX'"),
+        ("MYRIGHTS", b"INBOX l r", "my_rights: MYRIGHTS can't be read: b'INBOX l r'"),
         ("METADATA", b'"INBOX" (/a)', "metadata: METADATA can't be read: b'\"INBOX\" (/a)'"),
     ],
 )

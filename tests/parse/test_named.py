@@ -13,10 +13,10 @@ from imaplib2.parse._named import (
     by_twos,
     delimiter_of,
     item_name,
+    mailbox,
     mailbox_name,
     named,
     several,
-    told,
 )
 
 from .writing import contents, line, strings, words
@@ -93,6 +93,16 @@ def test_delimiters(raw: bytes | None, delimiter: str | None) -> None:
     assert delimiter_of(raw) == delimiter
 
 
+def test_a_name_among_values_is_decoded() -> None:
+    assert mailbox(b"Entw&APw-rfe &- R&D", False) == "Entw\xfcrfe & R&D"
+    assert mailbox(b"Entw&APw-rfe", True) == "Entw&APw-rfe"
+    assert mailbox(b"Inbox", False) == "INBOX"
+    # The atom is a name where one is due.
+    assert mailbox(None, False) == "NIL"
+    with pytest.raises(ValueError, match="list"):
+        mailbox([], False)
+
+
 def test_names_and_values_come_by_turns() -> None:
     assert by_twos([b"a", b"1", b"B", [b"x"]]) == [("A", b"1"), ("B", [b"x"])]
     assert item_name(b"a\xff") == "A\udcff"
@@ -105,17 +115,3 @@ def test_one_value_is_a_list_of_itself() -> None:
     assert several(None) == []
     assert several(b"a") == [b"a"]
     assert several([b"a", None]) == [b"a", None]
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [(b"0", 0), (b"42", 42), (b"9.37e+06", 9370000), (b"-1", None), (None, None)],
-)
-def test_numbers_are_told(value: bytes | None, expected: int | None) -> None:
-    assert told(value) == expected
-
-
-@pytest.mark.parametrize("value", [b"", b"x", b"1x", [], [b"1"], b"9" * 30])
-def test_what_is_no_number_is_not_told(value: Any) -> None:
-    with pytest.raises(ValueError, match="not a number"):
-        told(value)

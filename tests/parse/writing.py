@@ -18,7 +18,9 @@ class Literal(bytes):
 Piece = bytes | Literal
 
 #: Names of mailboxes and users, and whatever else is text.
-texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
+texts = st.just("NIL") | st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12
+)
 #: What has no case and no space.
 words = st.text("abcdefghijklmnopqrstuvwxyz0123456789-.", min_size=1, max_size=8).filter(
     lambda word: word != "nil" and not word.startswith("-")
@@ -50,6 +52,12 @@ def strings(draw: st.DrawFn, value: str | bytes) -> Piece:
 def nstrings(draw: st.DrawFn, value: str | bytes | None) -> Piece:
     """*value* as a string, or NIL."""
     return b"NIL" if value is None else draw(strings(value))
+
+
+@st.composite
+def names(draw: st.DrawFn, value: str) -> Piece:
+    """*value* as a string, or as an atom where it can be one, NIL included."""
+    return b"NIL" if value == "NIL" and draw(st.booleans()) else draw(strings(value))
 
 
 @st.composite
