@@ -75,9 +75,8 @@ class Stage:
         sign = self.console.sign("…")
         self.console.line((shortened(text, self.console.width - 1, sign), "dim"))
 
-    def text(self, text: str, style: str = "", indent: str | None = None) -> None:
+    def text(self, text: str, style: str = "", indent: str = "") -> None:
         """A sentence."""
-        indent = "" if indent is None else indent
         for line in self.console.wrapped(text, indent=indent):
             self.console.line((line, style))
 
@@ -186,9 +185,7 @@ def _numbers(far: Running) -> list[str]:
     return [str(number) for number in range(1, int(count) + 1)]
 
 
-def _taken(
-    race: Any, module: Any, far: Running, numbers: list[str], console: Console
-) -> Taken:
+def _taken(race: Any, module: Any, far: Running, numbers: list[str], console: Console) -> Taken:
     """How long a *race* by *module* takes; connecting and login don't count."""
     M = module.IMAP4("127.0.0.1", far.port)
     with contextlib.closing(_Farewell(M)):
@@ -236,12 +233,12 @@ def idle_loop(server: Running, far: Running, round_trip: float, stage: Stage) ->
             for seconds, subject in race.idle_loop(M, race.Post(near), letters):
                 found.append(seconds)
                 _arrived(stage, seconds, subject)
-    worst = _milliseconds(max(found))
-    half = _milliseconds(round_trip / 2)
+    worst, link = _milliseconds(max(found)), _milliseconds(1.5 * round_trip)
     stage.console.line()
+    # The news comes, then DONE goes, and its answer comes.
     stage.result(
-        f"idle() returned within {worst} of a message being sent; for {half} of that, the news was"
-        " on its way."
+        f"idle() returned within {worst} of a message being sent: one and a half round trips,"
+        f" {link}, are part of that."
     )
 
 
@@ -267,17 +264,16 @@ def what_next(stage: Stage) -> None:
     stage.console.line()
     stage.text("What to type next", "heading")
     stage.console.line()
-    for command, what in (
-        ("demo --keep", "the same mailbox, to try the commands on"),
-        ("check HOST", "what works with your own server"),
-        ("--help", "all commands"),
-    ):
-        _offer(stage, f"{name} {command}", what)
-
-
-def _offer(stage: Stage, command: str, what: str) -> None:
-    if stage.console.is_narrow:
-        stage.console.line((f"  {command}", "strong"))
-        stage.text(what, "", "    ")
-    else:
-        stage.console.line((f"    {padded(command, 24)}", "strong"), f"  {what}")
+    offers = {
+        f"{name} demo --keep": "the same mailbox, to try the commands on",
+        f"{name} check HOST": "what works with your own server",
+        f"{name} --help": "all commands",
+    }
+    left = max(map(cells, offers)) + 2
+    has_room = left + max(map(cells, offers.values())) + 4 < stage.console.width
+    for command, what in offers.items():
+        if has_room:
+            stage.console.line((f"    {padded(command, left)}", "strong"), what)
+        else:
+            stage.console.line((f"  {command}", "strong"))
+            stage.text(what, indent="    ")
