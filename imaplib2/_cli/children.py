@@ -59,8 +59,8 @@ def _told(process: subprocess.Popen[str], told: Any, errors: Any) -> Any:
         alarm.cancel()
     if not line:
         errors.seek(0)
-        *_, last = [b"", *errors.read().splitlines()]
-        raise Failure(last.decode("utf-8", "replace") or "no reason is told")
+        lines = errors.read().decode("utf-8", "replace").splitlines()
+        raise Failure(lines[-1] if lines else "no reason is told")
     return json.loads(line)
 
 

@@ -83,7 +83,7 @@ class Console:
         self.line(json.dumps(value))
 
     def sign(self, sign: str) -> str:
-        """*sign*, one of ``✓ ✗ → … · █ ▌``, or a branch of a tree, as far as the encoding has it."""
+        """*sign*, ``✓ ✗ → … · █ ▌``, or a branch of a tree, as far as the encoding has it."""
         return self._encodable(sign, {**_SIGNS, **_TREE})
 
     # -- All else -------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 
-from .._hints import TYPE_CHECKING
+from .._hints import TYPE_CHECKING, Any
 from . import values
 from .failures import OK
 
@@ -68,9 +68,9 @@ def _fill(server: Running, count: int, console: Console) -> None:
         M.login(server.user, server.password)
         for name in ("Archive", "Entwürfe"):
             M.create(name)
-        problems: list[tuple[type[Exception], str]] = []
+        problems: list[Any] = []
 
-        def done(outcome: tuple[object, object, tuple[type[Exception], str] | None]) -> None:
+        def done(outcome: tuple[Any, Any, Any]) -> None:
             progress.advance()
             if outcome[2] is not None:
                 problems.append(outcome[2])

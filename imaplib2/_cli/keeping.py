@@ -45,9 +45,26 @@ def program() -> str:
 
 def keep(server: Running, count: int, console: Console) -> None:
     """Tell how to use *server*, which has *count* messages, and deliver more until Ctrl-C."""
-    with _account(server) as (variable, host):
+    with _ended_by_signals(), _account(server) as (variable, host):
         _tell(server, count, variable, host, console)
         _deliver(server, console)
+
+
+@contextlib.contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Have SIGTERM, and the end of the terminal, end the ``with`` statement as Ctrl-C does."""
+    import signal
+
+    def end(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = [signal.signal(number, end) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 @contextlib.contextmanager
@@ -112,10 +129,8 @@ def _deliver(server: Running, console: Console) -> None:
 
     never = threading.Event()
     number = 0
-    with contextlib.suppress(KeyboardInterrupt):
-        while not never.wait(_INTERVAL):
-            with imaplib2.IMAP4("127.0.0.1", server.port) as M:
-                M.login(server.user, server.password)
-                M.append("INBOX", None, None, news(number, time.time()))
-            number += 1
-    console.note("the server has ended" if not console.err.isatty() else "")
+    while not never.wait(_INTERVAL):
+        with imaplib2.IMAP4("127.0.0.1", server.port) as M:
+            M.login(server.user, server.password)
+            M.append("INBOX", None, None, news(number, time.time()))
+        number += 1

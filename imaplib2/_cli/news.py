@@ -114,7 +114,8 @@ def summary(message: Message | None) -> dict[str, Any]:
     """
     from .. import parse
 
-    found: dict[str, Any] = dict.fromkeys(("from", "subject", "date", "message_id", "size"))
+    names = ("from", "address", "subject", "date", "message_id", "size")
+    found: dict[str, Any] = dict.fromkeys(names)
     envelope = message.envelope if message is not None else None
     if message is None or not isinstance(envelope, parse.Envelope):
         return found

@@ -17,10 +17,13 @@ _SUBJECTS = (
     "Re: your proof", "Fünf Fragen", "Invoice 1843", "On computable numbers", "Travel plans",
     "Photographs", "Re: Re: the cards", "Déjeuner", "数学",
 )  # fmt: skip
-_WORDS = (
-    "we have found that the engine weaves patterns as the loom weaves flowers and leaves so that"
-    " nobody needs to wait for an answer before the next question goes out"
-).split()
+_SENTENCES = (
+    "The engine weaves patterns as the loom weaves flowers and leaves.",
+    "Nobody needs to wait for an answer before the next question goes out.",
+    "What was found in the relay has been glued into the book.",
+    "Morgen mehr, wenn die Dreiecke vermessen sind.",
+    "Je n'ai pas le temps, as you will understand.",
+)
 _FLAGS = (r"\Seen", r"\Seen", r"\Seen", r"\Seen \Answered", r"\Flagged", "")
 #: When the first one was written, in seconds since 1970: 2026-01-05; and half a day.
 _BEGINNING, _STEP = 1_767_600_000, 43_200
@@ -78,7 +81,7 @@ def news(number: int, date: float) -> bytes:
 
 def _text(chance: random.Random) -> str:
     paragraphs = (
-        " ".join(chance.choices(_WORDS, k=chance.randrange(20, 80))).capitalize() + "."
+        " ".join(chance.choices(_SENTENCES, k=chance.randrange(2, 9)))
         for _ in range(chance.randrange(1, 6))
     )
     return "\n\n".join(paragraphs) + "\n"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-
 from .._hints import TYPE_CHECKING, Any
 from .console import Console
 from .text import cells, counted, padded, shortened
@@ -20,8 +18,8 @@ _ASKED = (
     'M.search(None, "FROM", "Ada")',
     'M.fetch("1", "(FLAGS RFC822.SIZE)")',
 )
-_LOOP = ("for number in numbers:", "    M.fetch(number, ITEMS)")
-_AT_ONCE = ("for number in numbers:", "    M.fetch(number, ITEMS, callback=done)")
+_LOOP = ("for n in numbers:", "    M.fetch(n, ITEMS)")
+_AT_ONCE = ("for n in numbers:", "    M.fetch(n, ITEMS, callback=done)")
 _IDLE = ("while True:", "    M.idle()", "    show_what_is_new(M)")
 #: Messages that arrive.
 _LETTERS = 3
@@ -182,28 +180,20 @@ def _numbers(far: Running) -> list[str]:
     with imaplib2.IMAP4("127.0.0.1", far.port) as M:
         M.login(far.user, far.password)
         _, (count,) = M.select("INBOX", readonly=True)
-    return [str(number) for number in range(1, int(count) + 1)]
+    return [str(number) for number in range(1, int(count or 0) + 1)]
 
 
 def _taken(race: Any, module: Any, far: Running, numbers: list[str], console: Console) -> Taken:
     """How long a *race* by *module* takes; connecting and login don't count."""
     M = module.IMAP4("127.0.0.1", far.port)
-    with contextlib.closing(_Farewell(M)):
+    try:
         M.login(far.user, far.password)
         M.select("INBOX", readonly=True)
         with console.progress("fetching", len(numbers), unit="messages") as progress:
             taken: Taken = race(M, numbers, progress)
+    finally:
+        M.logout()
     return taken
-
-
-class _Farewell:
-    """Ends a connection of either library."""
-
-    def __init__(self, M: Any) -> None:
-        self._M = M
-
-    def close(self) -> None:
-        self._M.logout()
 
 
 # -- An idle loop ----------------------------------------------------------------------------------
@@ -228,11 +218,9 @@ def idle_loop(server: Running, far: Running, round_trip: float, stage: Stage) ->
         M.login(far.user, far.password)
         near.login(server.user, server.password)
         found = []
-        waiting = stage.console.progress("waiting in M.idle()")
-        with waiting:
-            for seconds, subject in race.idle_loop(M, race.Post(near), letters):
-                found.append(seconds)
-                _arrived(stage, seconds, subject)
+        for seconds, subject in race.idle_loop(M, race.Post(near), letters):
+            found.append(seconds)
+            _arrived(stage, seconds, subject)
     worst, link = _milliseconds(max(found)), _milliseconds(1.5 * round_trip)
     stage.console.line()
     # The news comes, then DONE goes, and its answer comes.

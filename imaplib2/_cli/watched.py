@@ -6,7 +6,7 @@ import contextlib
 import threading
 
 from .. import parse, watching
-from .._errors import error
+from .._errors import error, printable
 from .._hints import TYPE_CHECKING, Any
 from . import accounts, advice
 from .failures import Failure
@@ -71,7 +71,8 @@ class Watched:
         """How many messages are in *mailbox*. Raises `Failure` if it can't be opened."""
         answer = self._link.first().status(mailbox, "(MESSAGES UIDVALIDITY)")
         if answer[0] != "OK":
-            problem = f"{mailbox} can't be watched: {parse.text(answer)}"
+            said = printable(answer[1][-1] or b"")
+            problem = f"{mailbox} can't be watched; the server says {answer[0]}: {said}"
             raise Failure(problem, "`imaplib2 ls` shows the mailboxes there are.")
         (status,) = parse.status(answer)
         self._validities[mailbox] = status.uid_validity
@@ -155,8 +156,8 @@ class Link:
         self._console = console
         #: A connection for the first that asks.
         self._ready: list[IMAP4] = []
-        #: Threads that have been given one, and what each has last been told.
-        self._told: dict[int, str] = {}
+        #: By thread, why it has got none the last time; empty if it has got one.
+        self._failed: dict[int, str] = {}
 
     def first(self) -> IMAP4:
         """A connection, which `connect` gives then. Raises `Failure`."""
@@ -172,23 +173,18 @@ class Link:
     def connect(self) -> IMAP4:
         """A connection; raises why there is none."""
         thread = threading.get_ident()
-        if thread in self._told:
-            self._tell(thread, "the connection is lost; opening it again")
+        before = self._failed.get(thread)
+        if before == "":
+            self._console.note("the connection is lost; opening it again")
+        self._failed[thread] = ""
         with contextlib.suppress(IndexError):
-            self._told[thread] = ""
             return self._ready.pop()
         try:
-            client = self._opener()
+            return self._opener()
         except Failure as failure:
-            self._tell(thread, f"no connection: {failure.text}")
+            self._failed[thread] = failure.text
+            if failure.text != before:
+                self._console.note(f"no connection: {failure.text}")
             cause = failure.__cause__
-            # As a watcher knows which of them are for good.
+            # A watcher knows which of them are for good.
             raise cause if isinstance(cause, (error, OSError)) else OSError(failure.text) from None
-        self._told[thread] = ""
-        return client
-
-    def _tell(self, thread: int, text: str) -> None:
-        """Tell it once: not at each attempt."""
-        if self._told.get(thread) not in (text, None) or thread not in self._told:
-            self._told[thread] = text
-            self._console.note(text)
