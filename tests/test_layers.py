@@ -45,7 +45,7 @@ LAYERS = [
     {"_cli.advice", "_cli.passwords", "_cli.values"},
     {"_cli.console"},
     {"_cli.progress"},
-    {"_cli.account", "_cli.failures", "_cli.text"},
+    {"_cli.account", "_cli.answers", "_cli.failures", "_cli.text"},
     {"_cli"},
     {"parse"},
     {"parse._codes"},

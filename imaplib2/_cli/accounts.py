@@ -132,7 +132,8 @@ def connect(account: Account, context: ssl.SSLContext | None = None) -> IMAP4:
         else:
             client = IMAP4(account.host, account.port, **common)
         return _secured(client, account, context)
-    except (error, OSError) as problem:
+    # ValueError: a name that no host can have.
+    except (error, OSError, ValueError) as problem:
         raise explained(problem, account) from problem
 
 

@@ -236,12 +236,8 @@ def _without_tls(account: Account) -> str:
 
 def _unreachable(problem: BaseException, account: Account) -> Failure:
     where, text = account.where, _text(problem)
-    if isinstance(problem, socket.gaierror):
-        return Failure(
-            f"There is no host {account.host}: {text}.",
-            "Check the name: it is often imap. or mail. before the part behind the @.",
-            UNREACHABLE,
-        )
+    if isinstance(problem, (socket.gaierror, ValueError)) and not isinstance(problem, error):
+        return Failure(f"There is no host {account.host}: {text}.", _names(account), UNREACHABLE)
     if phrase := phrase_advice(text):
         return Failure(f"{where}: {text}.", phrase, UNREACHABLE)
     words, advice = _kind(problem, text, account)
@@ -254,7 +250,7 @@ def _kind(problem: BaseException, text: str, account: Account) -> tuple[str, str
     if isinstance(problem, ConnectionRefusedError):
         return f"Nothing listens at {where}", _ports(account)
     if "greeting" in text:
-        return f"{where} accepts the connection, but doesn't greet", _about_greeting(account)
+        return f"{where} doesn't greet as a server does: {text}", _about_greeting(account)
     if isinstance(problem, TimeoutError):
         advice = f"Is the name right, and no firewall in the way? {_ports(account)}"
         return f"{where} doesn't answer", advice
@@ -273,6 +269,12 @@ def _text(problem: BaseException) -> str:
     return printable(str(problem)).rstrip(".")
 
 
+def _names(account: Account) -> str:
+    if account.name.isidentifier():
+        return "Nor is there an account of that name in ~/.config/imaplib2/config.toml."
+    return "Check the name: it is often imap. or mail. before the part behind the @."
+
+
 def _ports(account: Account) -> str:
     if account.security == "tls" and account.port != 993:
         return "IMAP over TLS has port 993; 143 is for --starttls."
@@ -282,6 +284,8 @@ def _ports(account: Account) -> str:
 
 
 def _about_greeting(account: Account) -> str:
+    if account.security == "command":
+        return "Try the command by itself: it should begin with * OK or * PREAUTH."
     if account.security in ("starttls", "plain"):
         return "If this is a port for TLS, leave out --starttls and --plain."
     return "Is this an IMAP server?"

@@ -44,8 +44,9 @@ def of_connection(client: IMAP4, account: Account) -> Certificate:
     """The certificate of an encrypted connection."""
     sock: Any = client.sock
     fields = sock.getpeercert()
+    der = certificate_of(client)
     # Where nothing was verified, Python doesn't tell what it says.
-    return read(certificate_of(client), fields) if fields else of_server(account)
+    return read(der, fields or _fields(der, account))
 
 
 def of_server(account: Account) -> Certificate:
@@ -56,15 +57,20 @@ def of_server(account: Account) -> Certificate:
     shown = _shown(account, _trusting_all())
     der = certificate_of(shown)
     shown.shutdown()
+    return read(der, _fields(der, account))
+
+
+def _fields(der: bytes, account: Account) -> dict[str, Any]:
+    """What the certificate *der*, which the server of *account* shows, says; if it can be read."""
     try:
         again = _shown(account, _trusting(der))
-    # It isn't one for servers, or another one is shown now.
+    # It isn't one for servers, or another one is shown now, or we are not wanted again.
     except Failure:
-        return read(der, {})
+        return {}
     sock: Any = again.sock
-    fields = sock.getpeercert()
+    fields: dict[str, Any] = sock.getpeercert()
     again.shutdown()
-    return read(der, fields)
+    return fields
 
 
 def _shown(account: Account, context: ssl.SSLContext) -> IMAP4:

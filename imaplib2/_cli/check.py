@@ -10,9 +10,10 @@ import argparse
 import time
 
 from .._clock import Clock
-from .._errors import printable
+from .._errors import error, printable
 from .._hints import TYPE_CHECKING, Any
-from .failures import UNREACHABLE, Failure
+from .advice import explained
+from .failures import Failure
 from .report import Report
 
 if TYPE_CHECKING:
@@ -42,17 +43,24 @@ def run(options: argparse.Namespace, console: Console) -> int:
     account = accounts.account_of(options, console)
     report = Report(console, as_json=options.json)
     about_ourselves(report)
+    is_encrypted = account.security in ("tls", "starttls")
+    # Loading whom to trust takes longer than many a connection.
+    context = accounts.tls_context(account) if is_encrypted else None
     begun = Clock.now()
     try:
-        client = accounts.connect(account)
+        client = accounts.connect(account, context)
     except Failure as failure:
         report.section("Connection")
         _about_untrusted(account, failure, report)
         return _failed(failure, report)
+    seconds = Clock.now() - begun
     with accounts.closing(client):
-        about_connection(client, account, report, Clock.now() - begun)
-        about_server(client, account, report)
-        return _logged_in(client, account, console, report)
+        try:
+            about_connection(client, account, report, seconds)
+            about_server(client, account, report)
+            return _logged_in(client, account, console, report)
+        except (Failure, error) as problem:
+            return _failed(explained(problem, account), report)
 
 
 def _failed(failure: Failure, report: Report) -> int:
@@ -72,13 +80,13 @@ def _logged_in(client: IMAP4, account: Account, console: Console, report: Report
             serious=False,
         )
         return report.finish("The server can be reached.")
-    begun = Clock.now()
-    was_known = client.state != "NONAUTH"
-    try:
-        accounts.log_in(client, account, console)
-    except Failure as failure:
-        return _failed(failure, report)
-    about_login(client, account, report, None if was_known else Clock.now() - begun)
+    seconds = None
+    if client.state == "NONAUTH":
+        password = None if account.token_command else accounts.find_password(account, console)
+        begun = Clock.now()
+        accounts.log_in(client, account, console, password)
+        seconds = Clock.now() - begun
+    about_login(client, account, report, seconds)
     about_trials(client, report)
     return report.finish("All is well.")
 
@@ -166,17 +174,19 @@ def _about_untrusted(account: Account, failure: Failure, report: Report) -> None
 
     report.row("server", account.where, "server")
     cause = failure.__cause__
-    is_shown = isinstance(cause, ssl.SSLCertVerificationError) or (
-        cause is None and account.fingerprint and failure.status == UNREACHABLE
-    )
-    if is_shown:
-        from . import certificates
+    # Without a cause, it was compared in vain.
+    is_untrusted = cause is None and bool(account.fingerprint)
+    if not is_untrusted and not isinstance(cause, ssl.SSLCertVerificationError):
+        return
+    from . import certificates
 
-        try:
-            certificate = certificates.of_server(account)
-        except Failure:
-            return
-        about_certificate(certificate, report, "not trusted")
+    try:
+        certificate = certificates.of_server(account)
+    except Failure:
+        return
+    about_certificate(certificate, report, "not trusted")
+    if (certificates.days_left(certificate) or 0) < 0 and "expired" not in failure.text:
+        report.problem(f"It has also expired, on {_date(certificate.not_after)}.")
 
 
 def about_certificate(certificate: Certificate, report: Report, verdict: str) -> None:
@@ -217,7 +227,7 @@ def _date(seconds: float | None) -> str:
 def _days(days: int | None) -> str:
     if days is None:
         return "?"
-    return f"for {days} more days" if days >= 0 else f"expired {-days} days ago"
+    return f"for {days} more days" if days >= 0 else "expired"
 
 
 def about_server(client: IMAP4, account: Account, report: Report) -> None:
@@ -255,8 +265,10 @@ def _about_id(client: IMAP4, report: Report) -> None:
     if typ != "OK":
         return
     fields = parse.identification((typ, data), lenient=True)
-    if isinstance(fields, dict) and fields:
-        shown = ", ".join(f"{key} {value}" for key, value in fields.items() if value)
+    if not isinstance(fields, dict):
+        return
+    shown = ", ".join(f"{key} {value}" for key, value in fields.items() if value)
+    if shown:
         report.row("id", fields, "software", printable(shown))
 
 

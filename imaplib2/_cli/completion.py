@@ -7,6 +7,7 @@ fish:  imaplib2 completion fish | source      in ~/.config/fish/config.fish"""
 from __future__ import annotations
 
 import argparse
+import string
 
 from .._hints import TYPE_CHECKING
 from . import shells
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 #: Besides, for the scripts: the accounts of the configuration file.
 _ACCOUNTS = "accounts"
+_PLAIN = frozenset(string.ascii_letters + string.digits + "_-.@+")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +43,9 @@ def _write_accounts(console: Console) -> int:
 
     try:
         for name in configuration.names():
-            console.line(name)
+            # Shells make something of all others.
+            if not set(name) - _PLAIN:
+                console.line(name)
     # Nobody wants to read that in the middle of a command line.
     except Failure as failure:
         return failure.status

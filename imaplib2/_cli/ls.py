@@ -150,7 +150,7 @@ class Table:
         signs = [row.branches[at : at + 4] for at in range(0, len(row.branches), 4)]
         branches = "".join(one if one.isspace() else self._console.sign(one) for one in signs)
         about = "  " + ", ".join(_about(row.found)) if _about(row.found) else ""
-        return branches + printable(row.name), printable(about)
+        return branches + printable(row.name), about
 
     def _possible_columns(self) -> list[tuple[str, list[str]]]:
         tick = self._console.sign("✓")
@@ -188,7 +188,7 @@ def _about(found: Found | None) -> list[str]:
     mailbox = found.mailbox
     words = sorted(mailbox.special_use)
     if mailbox.has(r"\NonExistent"):
-        words.append("doesn't exist, but is subscribed" if found.is_subscribed else "doesn't exist")
+        words.append("doesn't exist")
     elif not mailbox.is_selectable:
         words.append("only a folder")
     if found.refusal is not None:

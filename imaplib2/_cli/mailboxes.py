@@ -10,6 +10,7 @@ from .._clock import next_of
 from .._errors import error, printable
 from .._hints import TYPE_CHECKING, Any, NamedTuple
 from ..parse import Mailbox, Message, Status
+from .answers import agreed
 
 if TYPE_CHECKING:
     from .._client import IMAP4
@@ -37,7 +38,7 @@ def find(client: IMAP4, pattern: str = "*", *, counts: bool = True) -> list[Foun
     ``error`` when the server refuses to list any, and `ParseError` for what can't be read.
     """
     options = _options(client, counts)
-    listed = _agreed(client.list('""', f"{pattern} RETURN ({options})" if options else pattern))
+    listed = agreed(client.list('""', f"{pattern} RETURN ({options})" if options else pattern))
     pairs = [("LIST", listed), ("STATUS", client.response("STATUS")[1])]
     mailboxes = parse.mailboxes(pairs, utf8=client.utf8_enabled)
     subscribed = _subscribed(client, pattern)
@@ -72,7 +73,7 @@ def sum_of_sizes(client: IMAP4, found: Found, tell: Callable[[int], None]) -> Fo
     total, last = 0, int(data[0] or 0)
     for first in range(1, last + 1, _SIZES):
         until = min(first + _SIZES - 1, last)
-        answer = _agreed(client.fetch(f"{first}:{until}", "(RFC822.SIZE)"))
+        answer = agreed(client.fetch(f"{first}:{until}", "(RFC822.SIZE)"))
         total += sum(
             one.size or 0 for one in parse.fetch(answer, lenient=True) if isinstance(one, Message)
         )
@@ -141,14 +142,6 @@ def _answered(found: Found, result: Any, problem: Any) -> Found:
     read = parse.status(data, lenient=True)
     told = [one for one in read if isinstance(one, Status)]
     return found._replace(status=told[-1] if told else None)
-
-
-def _agreed(answer: Any) -> Any:
-    """The data of an *answer* that is OK. Raises ``error`` for another one."""
-    typ, data = answer
-    if typ != "OK":
-        raise error(f"the server says {typ}: {_text(data)}")
-    return data
 
 
 def _text(data: Sequence[Any]) -> str:

@@ -7,7 +7,9 @@ import contextlib
 import importlib
 import os
 import sys
+import textwrap
 from collections.abc import Sequence
+from functools import partial
 
 from .. import IMAP4, __version__
 from .._hints import Any
@@ -82,11 +84,42 @@ def _discard_output() -> None:
         os.close(nowhere)
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Keeps the lines of texts, and breaks those that are too long; a column at the left stays."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n".join(map(partial(_broken, width=width), text.splitlines()))
+
+
+def _broken(line: str, width: int) -> str:
+    line = line.rstrip()
+    start = len(line) - len(line.lstrip())
+    _, gap, behind = line.lstrip().partition("  ")
+    hanging = len(line) - len(behind.lstrip()) if gap else start + 2 * bool(start)
+    return textwrap.fill(line, width, subsequent_indent=" " * hanging, break_on_hyphens=False)
+
+
+class _Intermixed(argparse.ArgumentParser):
+    """Takes options before, behind and between other arguments: ``ls HOST --plain PATTERN``."""
+
+    _is_parsing = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        # The one calls the other.
+        if self._is_parsing:
+            return super().parse_known_args(args, namespace)
+        self._is_parsing = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._is_parsing = False
+
+
 def parser() -> argparse.ArgumentParser:
     """The parser of all commands; what it gives has ``run``, that of the command's module."""
     epilog = f"{_EXAMPLES}\n\n{EXIT_STATUSES}"
     options: dict[str, Any] = {
-        "formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False
+        "formatter_class": _Help, "allow_abbrev": False
     }  # fmt: skip
     top = argparse.ArgumentParser(
         prog="imaplib2", description=_DESCRIPTION, epilog=epilog, **options
@@ -95,8 +128,9 @@ def parser() -> argparse.ArgumentParser:
         "--version", action="version", version=f"imaplib2 {__version__}", help="tell the version"
     )
     commands = top.add_subparsers(
-        title="commands", metavar="COMMAND", dest="subcommand", required=True
-    )
+        title="commands", metavar="COMMAND", dest="subcommand", required=True,
+        parser_class=_Intermixed,
+    )  # fmt: skip
     for name, summary in COMMANDS.items():
         module = importlib.import_module(f".{name}", __package__)
         command = commands.add_parser(name, help=summary, description=module.__doc__, **options)

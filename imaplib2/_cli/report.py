@@ -34,12 +34,14 @@ class Report:
             self._console.line((title, "heading"))
         self._is_first = False
 
-    def row(self, key: str, value: Any, label: str, text: str = "", style: str = "") -> None:
-        """*value* is that of *key*; *text*, which may be left out, is how people read it."""
+    def row(
+        self, key: str, value: Any, label: str, text: str | None = None, style: str = ""
+    ) -> None:
+        """*value* is that of *key*; *text* is how people read it, if not the same."""
         self._data[key] = value
         if self._as_json:
             return
-        shown = text or str(value)
+        shown = str(value) if text is None else text
         narrow = self._console.is_narrow
         indent = " " * (4 if narrow else _LABEL + 2)
         lines = self._console.wrapped(shown, indent=indent) or [indent]

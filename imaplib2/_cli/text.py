@@ -39,13 +39,10 @@ def shortened(text: str, width: int, sign: str = "…") -> str:
     """
     if cells(text) <= width:
         return text
-    left, kept = width - cells(sign), ""
-    for character in text:
-        left -= _cells(character)
-        if left < 0:
-            break
-        kept += character
-    return kept + sign
+    left, end = width - cells(sign), 0
+    while (left := left - _cells(text[end])) >= 0:
+        end += 1
+    return text[:end] + sign
 
 
 def joined(words: Iterable[str], last: str = "and") -> str:

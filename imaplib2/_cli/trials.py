@@ -10,6 +10,7 @@ from .._clock import Clock, next_of
 from .._errors import abort, error
 from .._hints import TYPE_CHECKING, Final, NamedTuple
 from .._protocol.parts import Literal
+from .answers import agreed
 
 if TYPE_CHECKING:
     from .._client import IMAP4
@@ -109,10 +110,8 @@ def pipelining(client: IMAP4, single: float) -> tuple[str, float]:
 def literals(client: IMAP4) -> tuple[str, float]:
     """A literal, in a command that lists INBOX."""
     begun = Clock.now()
-    typ, data = client._call("LIST", '""', last=(Literal(b"INBOX"),))
+    agreed(client._call("LIST", '""', last=(Literal(b"INBOX"),)))
     taken = Clock.now() - begun
-    if typ != "OK":
-        raise error(f"{typ} {data}")
     if "LITERAL+" in client.capabilities:
         return "literals are sent without asking first", taken
     return "literals up to 4 kB are sent without asking first", taken
@@ -121,29 +120,27 @@ def literals(client: IMAP4) -> tuple[str, float]:
 def utf8(client: IMAP4) -> tuple[str, float]:
     """ENABLE, for this connection only."""
     begun = Clock.now()
-    typ, data = client.enable("UTF8=ACCEPT")
+    agreed(client.enable("UTF8=ACCEPT"))
     if not client.utf8_enabled:
-        raise error(f"it says {typ} {data}, and enables nothing")
+        raise error("it says OK, and enables nothing")
     return "once enabled, names, headers and searches are in UTF-8", Clock.now() - begun
 
 
 def idle(client: IMAP4) -> tuple[str, float]:
     """Begin and end an IDLE in INBOX, which was opened for reading only."""
-    client.select("INBOX", readonly=True)
+    agreed(client.select("INBOX", readonly=True))
     begun = Clock.now()
     with client.idle(duration=None):
-        agreed = Clock.now()
+        idling = Clock.now()
     ended = Clock.now()
-    text = f"begins in {milliseconds(agreed - begun)}, and ends in {milliseconds(ended - agreed)}"
+    text = f"begins in {milliseconds(idling - begun)}, and ends in {milliseconds(ended - idling)}"
     return text, ended - begun
 
 
 def compression(client: IMAP4) -> tuple[str, float]:
     """COMPRESS, and a command behind it."""
     begun = Clock.now()
-    typ, data = client.enable_compression()
-    if typ != "OK":
-        raise error(f"{typ} {data}")
+    agreed(client.enable_compression())
     client.capability()
     return "the connection goes on, compressed", Clock.now() - begun
 

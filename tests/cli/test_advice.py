@@ -42,13 +42,16 @@ GREETING = "timed out: no answer from the server for 2.0 s, waiting for the gree
 @pytest.mark.parametrize(
     ("problem", "fields", "text", "what_to_do"),
     [
-        (socket.gaierror(-2, "unknown"), {}, "There is no host imap.example.org", "Check the name"),
+        (socket.gaierror(-2, "x"), {"name": "a.b"}, "There is no host imap.", "Check the name"),
+        (socket.gaierror(-2, "x"), {"name": "work"}, "There is no host imap.", "an account of"),
+        (UnicodeError("label empty"), {"name": "a..b"}, "There is no host", "Check the name"),
         (ConnectionRefusedError(111, "x"), {}, "Nothing listens at imap", "no port 993, but 143"),
         (ConnectionRefusedError(111, "x"), {"port": 143}, "Nothing", "over TLS has port 993"),
         (ConnectionRefusedError(111, "x"), {"security": "plain"}, "Nothing", "port 993 is used"),
         (TimeoutError("timed out"), {}, "doesn't answer", "firewall"),
         (TimeoutAbort(GREETING), {"security": "plain"}, "doesn't greet", "leave out --starttls"),
         (TimeoutAbort(GREETING), {}, "doesn't greet", "Is this an IMAP server?"),
+        (TimeoutAbort(GREETING), {"security": "command"}, "home doesn't", "by itself"),
         (abort("TLS not supported by server"), {}, "offers no STARTTLS", "port 993"),
         (OSError(errno.ENETUNREACH, "Network"), {}, "There is no way", "online"),
         (os_error(OSError(errno.EHOSTUNREACH, "No route")), {}, "There is no way", "online"),

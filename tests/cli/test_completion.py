@@ -21,9 +21,9 @@ def test_accounts(nobody_home: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert main(["completion", "accounts"]) == 0
     file = nobody_home / ".config/imaplib2/config.toml"
     file.parent.mkdir(parents=True)
-    file.write_text("accounts.work.host = 'x'\naccounts.\"a b\".host = 'y'")
+    file.write_text("accounts.work.host = 'x'\naccounts.\"$(a)\".host = 'y'")
     assert main(["completion", "accounts"]) == 0
-    assert capsys.readouterr().out == "work\na b\n"
+    assert capsys.readouterr().out == "work\n"
     file.write_text("accounts")
     assert main(["completion", "accounts"]) == 2
     assert capsys.readouterr().err == ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import doctest
 import importlib
+import os
 import pkgutil
 import subprocess
 import sys
@@ -119,6 +120,18 @@ def test_output_that_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     assert discarded
 
 
+def test_what_is_left_goes_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        stream.write("more")
+        module._discard_output()
+    monkeypatch.setattr(sys, "stdout", stream)
+    # It is closed: there is nothing to be done.
+    module._discard_output()
+
+
 @pytest.mark.parametrize(
     ("arguments", "statuses"),
     [
@@ -136,3 +149,28 @@ def test_a_closed_pipe(arguments: list[str], statuses: set[int]) -> None:
         child.stdout.close()
         assert child.stderr.read() == b""
     assert child.returncode in statuses
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_help_where_there_is_little_room(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    with pytest.raises(SystemExit):
+        main([*name.split(), "--help"])
+    shown = capsys.readouterr().out
+    # The usage is broken by argparse, as well as each Python can.
+    _, _, behind = shown.partition("\n\n")
+    assert all(len(line) <= 50 for line in behind.splitlines())
+    assert "\n  1    something is wrong: the text on standard\n       error" in shown
+
+
+def test_options_may_stand_anywhere() -> None:
+    for arguments in (
+        ["ls", "host", "a*", "--plain"],
+        ["ls", "host", "--plain", "a*"],
+        ["ls", "--plain", "host", "a*"],
+    ):
+        options = parser().parse_args(arguments)
+        assert (options.host, options.pattern, options.security) == ("host", "a*", "plain")
+    assert parser().parse_args(["ls", "host", "--plain"]).pattern == "*"

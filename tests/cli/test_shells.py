@@ -16,8 +16,6 @@ import pytest
 from imaplib2._cli.main import COMMANDS, parser
 from imaplib2._cli.shells import SCRIPTS, commands_of
 
-from ..needs import need
-
 CONFIGURATION = """
 [accounts.work]
 host = "imap.example.org"
@@ -54,7 +52,8 @@ def environment(nobody_home: Path) -> dict[str, str]:
 
 
 def need_shell(name: str) -> None:
-    need(None if shutil.which(name) else f"{name} is not installed")
+    if not shutil.which(name):
+        pytest.skip(f"{name} is not installed")
 
 
 def run(environment: dict[str, str], *command: str) -> str:
