@@ -64,7 +64,7 @@ _SLOW = {
 }
 """Folders and files that take most of the time; others look into the same parts, more briefly."""
 
-_ROOMS = {"core", "threads", "transport", "by_hand", "client", "sasl", "cli", "parse"}
+_ROOMS = {"core", "threads", "transport", "by_hand", "client", "sasl", "cli", "parse", "watching"}
 """Folders whose files are named after the modules of the package: see tests/test_mirror.py."""
 
 

@@ -19,6 +19,11 @@ MODULES = {
     for path in PACKAGE.rglob("*.py")
 }  # fmt: skip
 PURE = sorted(name for name in MODULES if name.startswith("_protocol"))
+#: What watchers know, but for those that connect, and wait.
+KNOWING = [
+    f"_watching.{name}"
+    for name in ("account", "events", "messages", "pending", "questions", "state", "sync")
+]
 
 IMPURE = {
     "asyncio", "logging", "multiprocessing", "os", "queue", "random", "select", "selectors",
@@ -38,7 +43,11 @@ LAYERS = [
         "_cli.push",
         "_cli.watch",
     },
-    {"_cli.tree"},
+    {"_cli.keeping", "_cli.programs", "_cli.showing", "_cli.watched"},
+    {"_cli.lookup", "_cli.memory", "_cli.news", "_cli.race", "_cli.tree"},
+    {"_cli.servers"},
+    {"_cli.dovecot", "_cli.embedded", "_cli.slow_link"},
+    {"_cli.children", "_cli.samples"},
     {"_cli.certificates", "_cli.mailboxes", "_cli.report", "_cli.shells", "_cli.trials"},
     {"_cli.accounts"},
     {"_cli.configuration"},
@@ -47,6 +56,18 @@ LAYERS = [
     {"_cli.progress"},
     {"_cli.account", "_cli.answers", "_cli.failures", "_cli.text"},
     {"_cli"},
+    {"watching"},
+    {"_watching"},
+    {"_watching.watcher"},
+    {"_watching.one_mailbox", "_watching.several"},
+    {"_watching.keeper", "_watching.syncing"},
+    {"_watching.presence"},
+    {"_watching.outbox", "_watching.asking"},
+    {"_watching.sync"},
+    {"_watching.account"},
+    {"_watching.messages", "_watching.pending", "_watching.state"},
+    {"_watching.events", "_watching.questions"},
+    {"_watching.failures", "_watching.sleeping"},
     {"parse"},
     {"parse._codes"},
     {"parse._mailboxes"},
@@ -64,7 +85,6 @@ LAYERS = [
     {"parse._answers", "parse._dates", "parse._numbers", "parse._save_name"},
     {"parse._errors"},
     {"flags", "mailbox_names"},
-    {"", "imaplib2"},
     {"_client"},
     {"_liveness", "_logins", "_methods", "_names", "_upgrades"},
     {"_sasl"},
@@ -175,8 +195,8 @@ def test_imports_have_no_cycle() -> None:
     assert tuple(graphlib.TopologicalSorter(graph).static_order())
 
 
-@pytest.mark.parametrize("name", PURE)
-def test_the_protocol_does_no_io_and_knows_no_time(name: str) -> None:
+@pytest.mark.parametrize("name", PURE + KNOWING)
+def test_the_pure_parts_do_no_io_and_know_no_time(name: str) -> None:
     top_level = {module.partition(".")[0] for module in imports(name)}
     assert not top_level & IMPURE
 

@@ -16,7 +16,7 @@ TESTS = Path(__file__).parent
 ROOMS = {
     "_protocol": "core", "_threads": "threads", "_transport": "transport", "_by_hand": "by_hand",
     "parse": "parse",
-    "_sasl": "sasl", "_cli": "cli",
+    "_sasl": "sasl", "_cli": "cli", "_watching": "watching",
 }  # fmt: skip
 CLIENT = "client"
 
@@ -34,6 +34,8 @@ NOTHING_TO_CALL = {
     "parse": "names of its modules",
     "_sasl": "a docstring",
     "_cli": "a docstring",
+    "_watching": "a docstring",
+    "watching": "names of its modules, see test_watcher.py",
 }
 
 #: Files in a room that are about several of its modules, or about their tests.
@@ -41,6 +43,7 @@ TOPICS = {
     "core": {"corpus", "issued_and_sent", "linear", "objections", "tokenizer"},
     "client": {"doubles", "face", "hostile_input", "private_names", "public_names", "replaced"},
     "parse": {"doctests", "linear_readers"},
+    "watching": {"doctests"},
 }  # fmt: skip
 
 

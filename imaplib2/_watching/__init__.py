@@ -1,9 +1,11 @@
 """Watching mailboxes for as long as a program runs: the parts of ``imaplib2.watching``.
 
-- ``events``, ``state``, ``messages``, ``account``, ``pending``: what is known of a mailbox, and what
-  its watcher has yet to be told. They do no I/O, know no time, and start no threads.
-- ``asking``: what is asked of the server, by the methods of a connection that everybody has.
-- ``failures``, ``sleeping``: when to try again, and what no trying mends; clocks that jump.
-- ``keeper``, ``polled``: one connection is kept, for one mailbox, or for several.
-- ``watcher``: what the user holds.
+- ``sync``, ``questions``: what is to be asked, and what follows from what a server says;
+  ``account``, ``messages``, ``pending``, ``state``, ``events``: what is known of a mailbox, and
+  what its consumer knows. They do no I/O, know no time, and start no threads.
+- ``asking``, ``syncing``: a server is asked, by the methods of a connection that everybody has.
+- ``failures``, ``presence``, ``sleeping``: what no trying again mends, when to try again, and what
+  is told of that; clocks that jump.
+- ``keeper``, and for one mailbox or several, ``one_mailbox``, ``several``: the threads.
+- ``outbox``, ``watcher``: what the user holds.
 """

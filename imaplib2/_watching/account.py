@@ -95,10 +95,12 @@ class Account:
         self.is_new = False
         self.pending.lose(why)
 
-    def settle(self, modseq: int | None) -> None:
-        """What is known agrees with what is there, up to *modseq* at least."""
+    def settle(self, modseq: int | None, uid_next: int | None) -> None:
+        """What is known agrees with what is there, up to *modseq* and *uid_next* at least."""
         self.is_new = False
         self.modseq = modseq
+        if uid_next is not None:
+            self.uid_next = max(self.uid_next or 0, uid_next)
         self.note_told()
 
     # -- What the consumer knows -----------------------------------------------------------------

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 #: Seconds of silence that are borne where the connection has no time-out of its own.
 TIMEOUT = 60.0
-#: What a refused EXAMINE says when there is no such mailbox, or none that may be read (RFC 5530, 3).
+#: What EXAMINE says when there is no such mailbox, or none that may be read (RFC 5530, section 3).
 _GONE = frozenset({"NONEXISTENT", "NOPERM", "TRYCREATE", "CANNOT", "ACL"})
 #: And when trying again may help.
 _BUSY = frozenset({"UNAVAILABLE", "INUSE", "SERVERBUG", "LIMIT", "CORRUPTION", "OVERQUOTA"})
@@ -45,7 +45,12 @@ class Asking:
         if M.state != "AUTH" or not {"ENABLE", extension} <= {*M.capabilities}:
             return False
         M.response("ENABLED")
-        typ, _ = M.enable(extension)
+        try:
+            typ, _ = M.enable(extension)
+        except error as problem:
+            if problem.type != "BAD":
+                raise
+            return False
         _, said = M.response("ENABLED")
         return typ == "OK" and any(extension in (line or b"").decode().split() for line in said)
 
@@ -118,11 +123,11 @@ class Asking:
         """What no command has asked for, in order."""
         yield from self._M.pop_untagged_responses()
 
-    def idle(self, seconds: float, hear: Callable[[str, list[Any]], bool]) -> None:
+    def idle(self, seconds: float, hear: Callable[[str, list[Any]], bool]) -> bool:
         """Call *hear* with each untagged response as it comes, until it returns true.
 
-        Returns also after some *seconds*, when another thread wants the IDLE back, and when the
-        server refuses it.
+        Returns false if it hasn't: after some *seconds*, when another thread wants the IDLE back,
+        and when the server refuses it, or ends it.
         """
         idler = self._M.idle(duration=seconds)
         try:
@@ -130,15 +135,13 @@ class Asking:
         except error as problem:
             if problem.type in ("NO", "BAD"):
                 self.idles = False
-                return
+                return False
             raise
         try:
             # Those that have come between the last answer and here are first. At last, nothing, as
             # there may be a reason to leave that an earlier look could not see.
-            if not any([hear(typ, data) for typ, data in (*self.heard(), ("", []))]):
-                for typ, data in idler:
-                    if hear(typ, data):
-                        break
+            heard = [hear(typ, data) for typ, data in (*self.heard(), ("", []))]
+            return any(heard) or any(hear(typ, data) for typ, data in idler)
         finally:
             idler.__exit__(None, None, None)
 

@@ -27,8 +27,8 @@ def is_final(problem: Exception) -> bool:
     - whatever is neither an OSError nor an ``IMAP4.error``: mistakes in ``connect``.
 
     It isn't for all else: a network that is away, time-outs, names that can't be resolved, servers
-    that say ``[UNAVAILABLE]`` or ``[LIMIT]`` or are no IMAP servers at all, such as those of a hotel's
-    network, whose certificate is another one.
+    that say ``[UNAVAILABLE]`` or ``[LIMIT]``, or are no IMAP servers at all, such as those of a
+    hotel's network, whose certificate is another one.
 
     >>> from imaplib2 import IMAP4
     >>> is_final(IMAP4.abort("socket error: EOF")), is_final(TypeError("connect"))

@@ -104,7 +104,8 @@ class Keeper:
     def _run(self) -> None:
         try:
             awakenings().add(id(self), self.look)
-            while not self._outbox.is_over:
+            while True:
+                self._check()
                 self._try()
         except Stopped:
             pass

@@ -8,6 +8,9 @@ from .asking import Asking, Refused
 from .keeper import Keeper
 from .syncing import Syncing
 
+#: Seconds behind an IDLE that a server has ended by itself.
+_MOMENT = 1.0
+
 
 class OneMailbox(Keeper):
     """Watches one mailbox by IDLE, or by NOOP where the server has no IDLE."""
@@ -39,7 +42,9 @@ class OneMailbox(Keeper):
         until = Clock.now() + self._options.renew
         while not self._is_awaited and (left := seconds_until(until)):
             if asking.idles:
-                asking.idle(left, hear)
+                if not asking.idle(left, hear) and not self._is_awaited and seconds_until(until):
+                    # The server has ended it: it may do so again and again.
+                    self._pause(min(_MOMENT, self._options.poll))
             else:
                 self._pause(min(self._options.poll, left))
                 asking.look()

@@ -33,14 +33,12 @@ class Outbox:
 
     def change(self, function: Callable[..., T], *arguments: Any) -> T:
         """The result of a *function* that may change accounts; nothing disturbs it meanwhile."""
-        result, has_news = self._mutex.run(self._change, function, arguments)
-        if has_news:
+        changed: tuple[T, bool] = self._mutex.run(self._change, function, arguments)
+        if changed[1]:
             self._call()
-        return result
+        return changed[0]
 
-    def _change(
-        self, function: Callable[..., T], arguments: tuple[Any, ...]
-    ) -> tuple[T, bool]:
+    def _change(self, function: Callable[..., T], arguments: tuple[Any, ...]) -> tuple[T, bool]:
         return function(*arguments), any(account.pending for account in self._accounts)
 
     def _call(self) -> None:

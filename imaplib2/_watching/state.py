@@ -31,9 +31,9 @@ class MailboxState(NamedTuple):
 class State(Mapping[str, MailboxState]):
     """How far the consumer of a watcher has got: a `MailboxState` for each mailbox, by name.
 
-    ``str()`` of it is a text to be saved, in JSON; a `State` is made of such a text, or of a mapping
-    as it is one itself. An empty one, or one that lacks a mailbox, is that of a consumer who has
-    been told nothing: all messages arrive.
+    ``str()`` of it is a text to be saved, in JSON; a `State` is made of such a text, or of a
+    mapping, as it is one itself. An empty one, or one that lacks a mailbox, is that of a consumer
+    who has been told nothing: all messages arrive.
 
     >>> from imaplib2.watching import MailboxState, State
     >>> from imaplib2.parse import SequenceSet

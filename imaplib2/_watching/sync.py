@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from .._hints import Any
 from ..parse import Message, SequenceSet, Vanished, fetch, vanished
+from ..parse._ranges import LARGEST
 from .account import Account
 from .questions import AllUids, ChangedSince, FlagsOf, NewFrom, Opened, Question
 
@@ -151,7 +152,7 @@ class Sync:
         """Flags of messages, by their numbers at this moment."""
         own = self._account.messages
         for message in messages:
-            flags, uid = _flags(message), message.uid
+            flags, uid = _flags(message), _uid(message)
             if flags is None:
                 continue
             if uid is None and not self.exact:
@@ -168,7 +169,7 @@ class Sync:
             if question is not None:
                 return question
             if not self._missed_flags:
-                self._account.settle(self._opened.modseq)
+                self._account.settle(self._opened.modseq, self._opened.uid_next)
                 return None
             self._missed_flags = False
             self._ask_for_missed_flags()
@@ -215,6 +216,15 @@ class Sync:
         elif self.exact:
             self._end_new(new)
 
+    def refused(self, question: Question) -> bool:
+        """The server doesn't answer a *question*; whether another one will do."""
+        if not isinstance(question, ChangedSince):
+            return False
+        self._changes, self._lists = None, True
+        if self._account.keeps_flags:
+            self._unflagged = self._account.messages.uids
+        return True
+
     def _list(self, uids: SequenceSet) -> None:
         """All messages, if that isn't contradicted."""
         new = self._account.replace(uids)
@@ -241,12 +251,12 @@ class Sync:
         """Whether a number stood for the same message all the time since the question."""
         return self.exact and not self._renumbered
 
-    def _divided(self, messages: Iterable[Message]) -> tuple[list[Message], list[Message]]:
+    def _divided(self, messages: Iterable[Message]) -> tuple[list[Message], dict[int, Message]]:
         """Those of which the account knows, or that tell no UID; and new ones, in order."""
         own = self._account.messages
         known, new = list[Message](), dict[int, Message]()
         for message in messages:
-            uid = message.uid
+            uid = _uid(message)
             if uid is None and not (self._keeps_numbers and message.number <= len(own)):
                 self._missed_flags |= _flags(message) is not None
             elif uid is None or uid <= own.last:
@@ -255,16 +265,14 @@ class Sync:
                 self._lists |= not (uid is None or uid in own or uid in self._gone)
             elif uid not in new or _flags(message) is not None:
                 new[uid] = message
-        return known, [new[uid] for uid in sorted(new)]
+        return known, {uid: new[uid] for uid in sorted(new)}
 
-    def _end_new(self, new: list[Message]) -> None:
+    def _end_new(self, new: dict[int, Message]) -> None:
         """*new* are the messages behind all that are known, if none of them was removed since."""
         if self._disturbed:
             return
         account, before = self._account, len(self._account.messages)
-        for message in new:
-            uid = message.uid
-            assert uid is not None
+        for uid, message in new.items():
             if uid not in self._gone:
                 flags = _flags(message)
                 account.arrive(uid, flags)
@@ -272,7 +280,7 @@ class Sync:
                     self._unflagged |= {uid}
         if not self._agrees:
             # More have come meanwhile; unless one was passed over that is about to be expunged.
-            numbers = [message.number for message in new]
+            numbers = [message.number for message in new.values()]
             follow = numbers == [*range(before + 1, len(account.messages) + 1)]
             self._lists |= not (numbers and follow and self._keeps_numbers)
         self.exact &= not self._lists
@@ -290,6 +298,12 @@ def _messages(answer: Any) -> Iterator[Message]:
     return fetch(answer, lenient=True)
 
 
+def _uid(message: Message) -> int | None:
+    """Its UID, if it tells one that may be one."""
+    uid: Any = message.uid
+    return uid if isinstance(uid, int) and 0 < uid <= LARGEST else None
+
+
 def _flags(message: Message) -> frozenset[str] | None:
     """Those that stay with a message; None if they aren't told, or can't be read."""
     flags: Any = message.flags
@@ -300,6 +314,6 @@ def _flags(message: Message) -> frozenset[str] | None:
 
 def _numbers(data: Sequence[Any]) -> Iterator[int]:
     for item in data:
-        if isinstance(item, bytes) and (digits := item.strip()).isdigit():
-            if len(digits) <= _DIGITS:
-                yield int(digits)
+        digits = item.strip() if isinstance(item, bytes) else b""
+        if digits.isdigit() and len(digits) <= _DIGITS:
+            yield int(digits)

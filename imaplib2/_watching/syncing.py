@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from .._errors import error
 from .._hints import Any
 from .account import Account
 from .asking import Asking
@@ -42,7 +43,12 @@ class Syncing:
         while (question := change(sync.wants)) is not None:
             self._check()
             change(sync.ask)
-            answer = self._asking.answer(question, with_flags=self._account.keeps_flags)
+            try:
+                answer = self._asking.answer(question, with_flags=self._account.keeps_flags)
+            except error as problem:
+                if problem.type not in ("NO", "BAD") or not change(sync.refused, question):
+                    raise
+                continue
             # What has come meanwhile is first.
             change(self._hear_all, [*self._asking.heard()])
             change(sync.answered, question, answer)

@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 
-from .._checks import check_callable
+from .._checks import check_callable, seconds
 from .._clock import Clock, seconds_until
 from .._errors import abort, error, repeated
 from .._hints import TYPE_CHECKING, Any
@@ -41,8 +41,12 @@ class Watcher(Iterator[Event]):
         # A watcher that nobody has any more ends. A garbage collection must take no locks.
         self._finalizer = weakref.finalize(self, _abandon, outbox)
         self._finalizer.atexit = False
-        for keeper in keepers:
-            keeper.thread.start()
+        try:
+            for keeper in keepers:
+                keeper.thread.start()
+        except BaseException:
+            self.stop()
+            raise
 
     # -- Events ----------------------------------------------------------------------------------
 
@@ -104,7 +108,7 @@ class Watcher(Iterator[Event]):
         self.stop()
         until = Clock.now() + _FAREWELL
         for keeper in self._keepers:
-            if not keeper.is_connecting:
+            if keeper.thread.is_alive() and not keeper.is_connecting:
                 keeper.thread.join(seconds_until(until))
 
     # -- How far it has got ----------------------------------------------------------------------
@@ -137,20 +141,94 @@ def watch(
     retry: tuple[float, float] = (1, 300),
     give_up: Callable[[Exception], Any] | None = None,
 ) -> Watcher:
-    """Watch mailboxes until the program ends, whatever happens to servers and networks.
+    r"""Watch mailboxes until the program ends, whatever happens to servers and networks.
 
-    To be written
+    *connect* is called, in a thread of the watcher, whenever a connection is needed; it returns
+    one that is logged in, and that belongs to the watcher from then on:
+
+    >>> import imaplib2
+    >>> def connect():
+    ...     M = imaplib2.IMAP4_SSL("imap.example.org", timeout=60)
+    ...     M.login("user", "password")
+    ...     return M
+    >>> with imaplib2.watch(connect, "INBOX") as watcher:  # doctest: +SKIP
+    ...     for event in watcher:
+    ...         match event:
+    ...             case Arrived():
+    ...                 print("new:", event.uids)
+    ...             case Removed():
+    ...                 print("gone:", event.uids)
+
+    The events are those of `imaplib2.watching`: `Arrived`, `Removed`, `FlagsChanged`,
+    `Reconnected`, `Invalidated`, and `Gone`. Each message that comes and stays is reported once,
+    and so is the removal of each that was reported; of flags, the last state is. What comes and
+    goes before anybody looks isn't reported: events that nobody takes are merged, so that they take
+    no more room than the mailbox does. Nothing is changed on the server: mailboxes are opened by
+    EXAMINE (RFC 3501, section 6.3.2).
+
+    The watcher never ends by itself. It reconnects, at first after a second at most, then at ever
+    longer intervals, up to the second of the two numbers of *retry*, in seconds. If the server
+    offers IDLE (RFC 2177), it is used, and renewed after *renew* seconds; some providers need 9
+    minutes. Then each mailbox is also compared with what is known of it, which is how a dead link
+    is noticed, and a mailbox that was renamed. Where there is no IDLE, NOOP is sent every *poll*
+    seconds. A machine that has slept is noticed, too. Where CONDSTORE is offered, and QRESYNC (RFC
+    7162), only what has changed is asked for; else all UIDs and flags, whenever a mailbox is
+    opened.
+
+    *mailbox* is the name of one, or a sequence of names. Each has a connection of its own; with
+    *by_status*, they share one, which looks at them by STATUS every *poll* seconds, and opens those
+    where something has happened. Without CONDSTORE, that doesn't tell of flags, and all are opened.
+
+    What is there at the beginning is no news. It is when *since* is given, a `State` or its text:
+    the `Watcher.state` that was saved by an earlier run of the program, which is then told what it
+    hasn't dealt with, at least once; or an empty one, to be told all. With *flags* false, flags
+    are neither asked for nor told. Of each message, a watcher takes 8 bytes, or 12 with flags.
+
+    *give_up* decides which exceptions, of *connect* or later ones, end the watcher: those for which
+    it returns something true are raised where somebody iterates. It is called in the watcher's
+    thread. The default is `is_final`: refused credentials, and mistakes in *connect*; and, as long
+    as nothing was watched yet, certificates that can't be verified. All others are logged, and
+    stand in `Reconnected`.
+
+    A connection without a time-out gets one, of a minute. Raises TypeError and ValueError for
+    arguments that can't be meant.
     """
     check_callable("connect", connect)
-    names = [mailbox] if isinstance(mailbox, str) else list(mailbox)
+    if give_up is not None:
+        check_callable("give_up", give_up)
+    names = _names(mailbox)
     known = State() if since is None else State(since)
     unknown = None if since is None else MailboxState()
     accounts = [Account(name, known.get(name, unknown), keeps_flags=flags) for name in names]
     outbox = Outbox(accounts)
-    options = Options(connect, renew, poll, retry, give_up)
+    first, longest = retry
+    options = Options(
+        connect,
+        _positive("renew", renew),
+        _positive("poll", poll),
+        (_positive("retry", first), _positive("retry", longest)),
+        give_up,
+    )
     keepers: list[Keeper]
     if by_status:
         keepers = [Several(options, accounts, outbox)]
     else:
         keepers = [OneMailbox(options, [account], outbox) for account in accounts]
     return Watcher(keepers, outbox, known)
+
+
+def _names(mailbox: Any) -> list[str]:
+    names = [mailbox] if isinstance(mailbox, str) else list(mailbox)
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f"mailbox: the names of mailboxes are str, not {type(name).__name__}")
+    if not names or len(set(names)) < len(names):
+        raise ValueError("mailbox: one name at least, and each of them once")
+    return names
+
+
+def _positive(name: str, value: Any) -> float:
+    number: float | None = seconds(name, value)
+    if number is None or not 0 < number < float("inf"):
+        raise ValueError(f"{name} must be positive seconds, not {value!r}")
+    return number

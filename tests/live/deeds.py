@@ -1,4 +1,4 @@
-"""What other clients do to a mailbox that is watched, and whether the watcher has told all of it."""
+"""What other clients do to a mailbox that is watched, and whether all of it is told."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Actor:
         answer = self.M.append("INBOX", sorted(flags) or None, None, _TEXT)
         code = response_code(answer)
         assert code is not None
-        assert isinstance(code.value, AppendUid), data
+        assert isinstance(code.value, AppendUid), answer
         (uid,) = code.value.uids
         self.messages[uid] = flags
         self.deliveries += 1

@@ -232,6 +232,33 @@ def test_idle_loop(server: Server, user: str) -> None:
             assert program.returncode == 0
 
 
+def test_watch_inbox(server: Server, user: str, tmp_path: Path) -> None:
+    command = _command("watch_inbox.py", str(tmp_path / "state"), "2")
+    with plain(server, user) as M:
+        fill(M, "INBOX", [1, 2], 500)
+        with _started(command, _account(server, user)) as program:
+            assert program.stdout is not None
+            assert program.stdout.readline() == "new: 1:2\n"
+            fill(M, "INBOX", [3], 500)
+            assert program.communicate(timeout=TIMEOUT) == ("new: 3\n", "")
+            assert program.returncode == 0
+        # What happens meanwhile is told when it starts again.
+        ok(M.select())
+        ok(M.store("1", "+FLAGS", r"(\Deleted)"))
+        ok(M.expunge())
+        fill(M, "INBOX", [4], 500)
+        assert _output(command, _account(server, user)) == "gone: 1\nnew: 4\n"
+
+
+@with_servers(lambda traits: not traits.is_slow)
+def test_watch_inbox_with_a_wrong_password(server: Server, user: str, tmp_path: Path) -> None:
+    environment = _account(server, user) | {"IMAP_PASSWORD": "wrong"}
+    command = _command("watch_inbox.py", str(tmp_path / "state"))
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=TIMEOUT)
+    assert done.returncode == 1
+    assert done.stderr.startswith("it can't be watched: ")
+
+
 @contextmanager
 def _started(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(

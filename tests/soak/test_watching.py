@@ -18,7 +18,7 @@ from ..live.dovecot import Dovecot
 from ..needs import need
 from ..server.scripted import Proxy
 from .lengths import LIMIT, length
-from .measuring import check_no_growth
+from .measuring import BLOCKS_PER_ROUND, NOISE, RSS_MARGIN, Held, check_no_growth
 
 pytestmark = pytest.mark.timeout(LIMIT)
 
@@ -43,19 +43,22 @@ def test_killed_servers(kind: type[Any], report: Report) -> None:
     """The server is killed, at least so many times, while other clients deliver and expunge."""
     need(kind.missing(), kind.__name__)
     began, random, kills = time.monotonic(), Random(1), 0
-    with kind() as server, acting(server, server.new_user(), 1) as actor:
-        with watched(connector(server, actor.user)) as account:
-            while kills < KILLS or time.monotonic() < began + SECONDS:
-                for _ in range(random.randrange(40)):
-                    actor.act()
-                if random.random() < 0.5:
-                    account.take_all()
-                if random.random() < 0.2:
-                    account.await_agreement(actor)
-                server.restart()
-                kills += 1
-            account.await_agreement(actor)
-            account.await_reconnection()
+    with (
+        kind() as server,
+        acting(server, server.new_user(), 1) as actor,
+        watched(connector(server, actor.user)) as account,
+    ):
+        while kills < KILLS or time.monotonic() < began + SECONDS:
+            for _ in range(random.randrange(40)):
+                actor.act()
+            if random.random() < 0.5:
+                account.take_all()
+            if random.random() < 0.2:
+                account.await_agreement(actor)
+            server.restart()
+            kills += 1
+        account.await_agreement(actor)
+        account.await_reconnection()
     report(_figures(f"{kind.__name__}, killed", actor, account, kills, began))
 
 
@@ -122,4 +125,12 @@ def test_watchers_at_the_same_time(dovecot: Dovecot, user: str, report: Report) 
                 for watcher in watchers:
                     watcher.__exit__(None, None, None)
 
-        report(check_no_growth(4, 1, work))
+        work(0)
+        before = Held.now()
+        work(1)
+        after = Held.now()
+    report([f"{number} watchers at a time, before: {before}", f"after: {after}"])
+    assert after.threads <= before.threads
+    assert after.descriptors <= before.descriptors
+    assert after.blocks - before.blocks < NOISE + number * BLOCKS_PER_ROUND
+    assert after.rss - before.rss < RSS_MARGIN

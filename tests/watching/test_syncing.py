@@ -1,0 +1,40 @@
+"""A mailbox that is open, and its account."""
+
+from __future__ import annotations
+
+import pytest
+
+from imaplib2._watching.account import Account
+from imaplib2._watching.asking import Asking
+from imaplib2._watching.outbox import Outbox
+from imaplib2._watching.syncing import Syncing
+from imaplib2.parse import SequenceSet
+from imaplib2.watching import Arrived, MailboxState
+
+from .fake import Post
+
+
+def test_it_asks_until_all_is_known() -> None:
+    post = Post()
+    account = Account("INBOX", MailboxState(), keeps_flags=False)
+    outbox = Outbox([account])
+    syncing = Syncing(Asking(post.connect()), account, outbox, lambda: None)
+    post.deliver()
+    syncing.open()
+    assert syncing.hear("", [])
+    syncing.catch_up()
+    assert not syncing.hear("", [])
+    assert outbox.take(0) == Arrived("INBOX", SequenceSet(1), {})
+
+
+def test_it_is_interrupted() -> None:
+    def check() -> None:
+        raise InterruptedError
+
+    post = Post()
+    account = Account("INBOX", MailboxState(), keeps_flags=False)
+    syncing = Syncing(Asking(post.connect()), account, Outbox([account]), check)
+    post.deliver()
+    syncing.open()
+    with pytest.raises(InterruptedError):
+        syncing.catch_up()

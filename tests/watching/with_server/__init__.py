@@ -1,0 +1,1 @@
+"""Watchers, with a server that does what a test says."""
