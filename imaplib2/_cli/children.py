@@ -45,10 +45,19 @@ def _told(process: subprocess.Popen[str], told: Any, errors: Any) -> Any:
     """What *process* writes once it was *told* what to do."""
     import threading
 
+    from .._mutex import Bell
+
     assert process.stdin is not None
     assert process.stdout is not None
-    alarm = threading.Timer(_PATIENCE, process.kill)
-    alarm.start()
+    answered = Bell()
+
+    def watch() -> None:
+        answered.wait(_PATIENCE)
+        if not has_answered:
+            process.kill()
+
+    has_answered = False
+    threading.Thread(target=watch, daemon=True).start()
     try:
         # If it has ended already, that is seen below.
         with contextlib.suppress(OSError):
@@ -56,7 +65,8 @@ def _told(process: subprocess.Popen[str], told: Any, errors: Any) -> Any:
             process.stdin.flush()
         line = process.stdout.readline()
     finally:
-        alarm.cancel()
+        has_answered = True
+        answered.ring()
     if not line:
         errors.seek(0)
         lines = errors.read().decode("utf-8", "replace").splitlines()

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from string import Template
 
+from .._clock import Clock
 from .._hints import Any
 from . import children
 from .failures import Failure
@@ -138,8 +139,8 @@ def _write(folder: str, name: str, text: str) -> None:
 
 
 def _await_greeting(process: subprocess.Popen[Any], port: int, log: str) -> None:
-    until = time.monotonic() + _PATIENCE
-    while time.monotonic() < until and process.poll() is None:
+    until = Clock.now() + _PATIENCE
+    while Clock.now() < until and process.poll() is None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1) as sock:
             if sock.recv(4) == b"* OK":
                 return

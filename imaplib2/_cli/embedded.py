@@ -44,7 +44,7 @@ async def _main() -> None:
         await start(stack, told["user"], told["password"], told["port"])
         children.answer({"port": told["port"]})
         children.end_with_parent()
-        await asyncio.Event().wait()
+        await asyncio.get_running_loop().create_future()
 
 
 if __name__ == "__main__":

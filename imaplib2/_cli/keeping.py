@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from importlib import util
 
+from .._clock import Clock
 from .._hints import TYPE_CHECKING
 from .text import counted
 
@@ -120,17 +121,16 @@ def _tell(
 
 def _deliver(server: Running, console: Console) -> None:
     """Deliver a message now and then, for ever."""
-    import threading
     import time
 
     import imaplib2
 
     from .samples import news
 
-    never = threading.Event()
     number = 0
-    while not never.wait(_INTERVAL):
+    while True:
+        time.sleep(_INTERVAL)
         with imaplib2.IMAP4("127.0.0.1", server.port) as M:
             M.login(server.user, server.password)
-            M.append("INBOX", None, None, news(number, time.time()))
+            M.append("INBOX", None, None, news(number, Clock.wall()))
         number += 1

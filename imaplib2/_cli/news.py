@@ -6,12 +6,13 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 
-from .. import watching
 from .._hints import TYPE_CHECKING, Any
+from ..watching import Arrived, FlagsChanged, Invalidated, Reconnected, Removed
 from .text import counted, padded, shortened
 
 if TYPE_CHECKING:
     from ..parse import Message
+    from ..watching import Event
     from .console import Console, Piece
 
 #: What happens, the word for it, and its style.
@@ -43,22 +44,22 @@ class News:
         """*mailbox* is watched from now on; *count* messages are there."""
         self._tell("watching", mailbox, counted(count, "message"), messages=count)
 
-    def event(self, event: watching.Event, summaries: _Summaries) -> None:
+    def event(self, event: Event, summaries: _Summaries) -> None:
         """*event* has happened; *summaries* are those of messages that have arrived."""
         mailbox = event.mailbox
-        if isinstance(event, watching.Arrived):
+        if isinstance(event, Arrived):
             for uid in event.uids:
                 self._arrived(mailbox, uid, event.flags.get(uid), summaries.get(uid))
-        elif isinstance(event, watching.Removed):
+        elif isinstance(event, Removed):
             self._removed(event)
-        elif isinstance(event, watching.FlagsChanged):
+        elif isinstance(event, FlagsChanged):
             for uid, flags in event.flags.items():
                 shown = " ".join(sorted(flags)) or "(none)"
                 self._tell("flags", mailbox, shown, uid=uid, flags=sorted(flags))
-        elif isinstance(event, watching.Reconnected):
+        elif isinstance(event, Reconnected):
             text = f"after {event.after:.0f} s: {event.why}"
             self._tell("reconnected", mailbox, text, after=event.after, why=str(event.why))
-        elif isinstance(event, watching.Invalidated):
+        elif isinstance(event, Invalidated):
             text = "the server has numbered all messages anew"
             self._tell("invalidated", mailbox, text, uid_validity=event.uid_validity)
         else:
@@ -73,7 +74,7 @@ class News:
         subject = fields["subject"] or "(no subject)"
         self._tell("arrived", mailbox, f"{sender}: {subject}", uid=uid, **fields)
 
-    def _removed(self, event: watching.Removed) -> None:
+    def _removed(self, event: Removed) -> None:
         if self._is_json:
             for uid in event.uids:
                 self._tell("removed", event.mailbox, uid=uid)

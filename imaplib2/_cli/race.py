@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
+import time
 from collections.abc import Iterator
 
 from .._clock import Clock
@@ -74,11 +75,10 @@ class Post:
 
     def deliver(self, content: bytes, after: float) -> None:
         """Deliver a message *after* so many seconds; doesn't wait."""
-        timer = threading.Timer(after, self._deliver, (content,))
-        timer.daemon = True
-        timer.start()
+        threading.Thread(target=self._deliver, args=(content, after), daemon=True).start()
 
-    def _deliver(self, content: bytes) -> None:
+    def _deliver(self, content: bytes, after: float) -> None:
+        time.sleep(after)
         self.sent_at = Clock.now()
         self._M.append("INBOX", None, None, content)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .._clock import Clock
 from .._hints import TYPE_CHECKING, Any
 from .console import Console
 from .text import cells, counted, padded, shortened
@@ -201,8 +202,6 @@ def _taken(race: Any, module: Any, far: Running, numbers: list[str], console: Co
 
 def idle_loop(server: Running, far: Running, round_trip: float, stage: Stage) -> None:
     """Have messages arrive, and show how soon a loop on the slow link knows."""
-    import time
-
     import imaplib2
 
     from . import race, samples
@@ -210,7 +209,7 @@ def idle_loop(server: Running, far: Running, round_trip: float, stage: Stage) ->
     stage.section("An idle loop on the same link; messages arrive by another connection")
     stage.code(*_IDLE)
     stage.console.line()
-    letters = [samples.news(number, time.time()) for number in range(_LETTERS)]
+    letters = [samples.news(number, Clock.wall()) for number in range(_LETTERS)]
     with (
         imaplib2.IMAP4("127.0.0.1", far.port) as M,
         imaplib2.IMAP4("127.0.0.1", server.port) as near,

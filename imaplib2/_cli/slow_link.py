@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from asyncio import Queue
 
+from .._clock import Clock
 from . import children
 
 _READ = 64 * 1024
@@ -17,25 +19,23 @@ _PIECES = 1024
 
 
 async def _take(
-    source: asyncio.StreamReader, queue: asyncio.Queue[tuple[float, bytes]], delay: float
+    source: asyncio.StreamReader, queue: Queue[tuple[float, bytes]], delay: float
 ) -> None:
     """Have what *source* gives be due a *delay* later; an empty piece stands for its end."""
-    clock = asyncio.get_running_loop().time
     data = b"-"
     while data:
         try:
             data = await source.read(_READ)
         except OSError:
             data = b""
-        await queue.put((clock() + delay, data))
+        await queue.put((Clock.now() + delay, data))
 
 
-async def _give(queue: asyncio.Queue[tuple[float, bytes]], sink: asyncio.StreamWriter) -> None:
+async def _give(queue: Queue[tuple[float, bytes]], sink: asyncio.StreamWriter) -> None:
     """Write what is due, up to the end."""
-    clock = asyncio.get_running_loop().time
     while True:
         due, data = await queue.get()
-        await asyncio.sleep(max(0.0, due - clock()))
+        await asyncio.sleep(max(0.0, due - Clock.now()))
         if not data:
             break
         sink.write(data)
@@ -44,7 +44,7 @@ async def _give(queue: asyncio.Queue[tuple[float, bytes]], sink: asyncio.StreamW
 
 async def _lane(source: asyncio.StreamReader, sink: asyncio.StreamWriter, delay: float) -> None:
     """One direction of a connection."""
-    queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(_PIECES)
+    queue: Queue[tuple[float, bytes]] = Queue(_PIECES)
     taking = asyncio.ensure_future(_take(source, queue, delay))
     try:
         with contextlib.suppress(OSError):

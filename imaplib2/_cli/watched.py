@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 
-from .. import parse, watching
+from .. import parse
 from .._errors import error, printable
 from .._hints import TYPE_CHECKING, Any
+from ..watching import Arrived, Invalidated, is_final, watch
 from . import accounts, advice
 from .failures import Failure
 from .lookup import Lookup
@@ -16,6 +18,7 @@ from .news import News
 
 if TYPE_CHECKING:
     from .._client import IMAP4
+    from ..watching import Event, Watcher
     from .account import Account
     from .console import Console
     from .programs import Program
@@ -55,7 +58,7 @@ class Watched:
             stack.callback(self._lookup.close)
             # What is wrong from the beginning ends the command, and at once.
             counts = {name: self._look(name) for name in self._mailboxes}
-            watcher = watching.watch(self._link.connect, self._mailboxes, since=since)
+            watcher = watch(self._link.connect, self._mailboxes, since=since)
             # Ctrl-C leaves at once: nothing is waited for.
             stack.callback(watcher.stop)
             if memory:
@@ -79,7 +82,7 @@ class Watched:
         return status.messages or 0
 
     def _begin(
-        self, watcher: watching.Watcher, news: News, counts: dict[str, int], known: Any
+        self, watcher: Watcher, news: News, counts: dict[str, int], known: Any
     ) -> None:
         """Tell from when on each of the mailboxes is watched."""
         left = [name for name in self._mailboxes if name not in known]
@@ -95,7 +98,7 @@ class Watched:
             if event is not None:
                 self._deal_with(event, news)
 
-    def _next(self, watcher: watching.Watcher, news: News, memory: Memory | None) -> None:
+    def _next(self, watcher: Watcher, news: News, memory: Memory | None) -> None:
         """Wait for an event, and deal with it."""
         event = watcher.get(0)
         if event is None:
@@ -106,10 +109,10 @@ class Watched:
         if memory:
             memory.write(watcher, at_once=False)
 
-    def _deal_with(self, event: watching.Event, news: News) -> None:
-        if isinstance(event, watching.Invalidated):
+    def _deal_with(self, event: Event, news: News) -> None:
+        if isinstance(event, Invalidated):
             self._validities[event.mailbox] = event.uid_validity
-        if not isinstance(event, watching.Arrived):
+        if not isinstance(event, Arrived):
             news.event(event, {})
             return
         news.event(event, self._lookup.summaries(event.mailbox, event.uids))
@@ -141,10 +144,10 @@ class Watched:
                 return self._lookup.content(mailbox, uid, validity)
             except (error, OSError, Failure) as problem:
                 cause = problem.__cause__ if isinstance(problem, Failure) else problem
-                if isinstance(cause, Exception) and watching.is_final(cause):
+                if isinstance(cause, Exception) and is_final(cause):
                     raise
                 self._console.note(f"{uid} in {mailbox} can't be read: {problem}; trying again")
-                threading.Event().wait(pause)
+                time.sleep(pause)
                 pause = min(2 * pause, _LONGEST)
 
 
