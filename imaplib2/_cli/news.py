@@ -70,9 +70,10 @@ class News:
         self, mailbox: str, uid: int, flags: Iterable[str] | None, message: Message | None
     ) -> None:
         fields = {"flags": None if flags is None else sorted(flags), **summary(message)}
-        sender = fields["from"] or "?"
-        subject = fields["subject"] or "(no subject)"
-        self._tell("arrived", mailbox, f"{sender}: {subject}", uid=uid, **fields)
+        text = "(its header can't be read)"
+        if message is not None:
+            text = f"{fields['from'] or '?'}: {fields['subject'] or '(no subject)'}"
+        self._tell("arrived", mailbox, text, uid=uid, **fields)
 
     def _removed(self, event: Removed) -> None:
         if self._is_json:

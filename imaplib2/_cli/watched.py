@@ -44,6 +44,7 @@ class Watched:
         self._link = Link(self._opener, console)
         #: By mailbox, under which its UIDs are.
         self._validities: dict[str, int | None] = {}
+        self._is_dealing = False
 
     def follow(self, state: str | None, is_json: bool) -> None:
         """Tell what happens, for ever. *state* is the file that remembers.
@@ -62,7 +63,7 @@ class Watched:
             # Ctrl-C leaves at once: nothing is waited for.
             stack.callback(watcher.stop)
             if memory:
-                stack.callback(memory.write, watcher, at_once=True)
+                stack.callback(self._remember, memory, watcher)
             try:
                 self._begin(watcher, news, counts, known=since or {})
                 while True:
@@ -109,7 +110,17 @@ class Watched:
         if memory:
             memory.write(watcher, at_once=False)
 
+    def _remember(self, memory: Memory, watcher: Watcher) -> None:
+        """At the end: but what somebody has broken off is to be told again."""
+        if not self._is_dealing:
+            memory.write(watcher, at_once=True)
+
     def _deal_with(self, event: Event, news: News) -> None:
+        self._is_dealing = True
+        self._tell(event, news)
+        self._is_dealing = False
+
+    def _tell(self, event: Event, news: News) -> None:
         if isinstance(event, Invalidated):
             self._validities[event.mailbox] = event.uid_validity
         if not isinstance(event, Arrived):
