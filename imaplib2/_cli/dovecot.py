@@ -35,7 +35,7 @@ ssl = no
 default_internal_user = $user
 default_internal_group = $group
 default_login_user = $user
-# Its least is a thousand otherwise, which users of the system are below of.
+# By default it is 500, which users of the system are below.
 first_valid_uid = 1
 mail_fsync = never
 service imap-login {
@@ -100,20 +100,15 @@ def _version(found: str) -> str:
 @contextlib.contextmanager
 def started(found: str, user: str, password: str, port: int) -> Iterator[None]:
     """Run the Dovecot that was *found* on *port* of 127.0.0.1. Raises `Failure` if it won't."""
-    owner, group = _owner()
     with tempfile.TemporaryDirectory(prefix="imaplib2-") as folder:
+        _write(folder, "users", f"{user}:{{PLAIN}}{password}\n")
+        owner, group, options = _runs_as(folder)
         names = {"folder": folder, "user": owner, "group": group, "port": port}
         dialect = _DIALECTS[_version(found)].substitute(names)
-        _write(folder, "dovecot.conf", _COMMON.substitute(names, dialect=dialect))
-        _write(folder, "users", f"{user}:{{PLAIN}}{password}\n")
-        if os.geteuid() == 0:
-            for path in (folder, *(entry.path for entry in os.scandir(folder))):
-                shutil.chown(path, owner, group)
-        as_owner: dict[str, Any] = {"user": owner, "group": group, "extra_groups": []}
+        _write(folder, "dovecot.conf", _COMMON.substitute(names, dialect=dialect), 0o644)
         process = subprocess.Popen(
             [found, "-F", "-c", f"{folder}/dovecot.conf"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd=folder,
-            **(as_owner if os.geteuid() == 0 else {}),
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd=folder, **options,
         )  # fmt: skip
         try:
             _await_greeting(process, port, f"{folder}/log")
@@ -123,18 +118,27 @@ def started(found: str, user: str, password: str, port: int) -> Iterator[None]:
             process.wait()
 
 
-def _owner() -> tuple[str, str]:
-    """The names of the user and the group that it runs as."""
+def _runs_as(folder: str) -> tuple[str, str, dict[str, Any]]:
+    """The user and the group that it runs as, and what subprocess has to know of that.
+
+    What is in *folder* is given to them.
+    """
     import grp
     import pwd
 
-    user = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
-    return user.pw_name, grp.getgrgid(user.pw_gid).gr_name
+    is_root = os.geteuid() == 0
+    entry = pwd.getpwnam("nobody") if is_root else pwd.getpwuid(os.geteuid())
+    user, group = entry.pw_name, grp.getgrgid(entry.pw_gid).gr_name
+    if not is_root:
+        return user, group, {}
+    for path in (folder, *(one.path for one in os.scandir(folder))):
+        shutil.chown(path, user, group)
+    return user, group, {"user": user, "group": group, "extra_groups": []}
 
 
-def _write(folder: str, name: str, text: str) -> None:
+def _write(folder: str, name: str, text: str, mode: int = 0o600) -> None:
     path = os.path.join(folder, name)
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT, mode), "w", encoding="utf-8") as file:
         file.write(text)
 
 

@@ -66,7 +66,7 @@ class Stage:
     def code(self, *lines: str) -> None:
         """Lines of a program."""
         for line in lines:
-            self.console.line((self._indent + line, "name"))
+            self.console.line((f"{self._indent}{line}".rstrip(), "name"))
 
     def answer(self, value: Any) -> None:
         """What the line above has returned."""

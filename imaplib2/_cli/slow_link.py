@@ -74,10 +74,10 @@ async def serve(port: int, round_trip: float) -> asyncio.Server:
 
 async def _main() -> None:
     told = children.first_line()
-    server = await serve(told["port"], told["round_trip"])
-    children.answer({"port": server.sockets[0].getsockname()[1]})
-    children.end_with_parent()
-    await server.serve_forever()
+    async with await serve(told["port"], told["round_trip"]) as server:
+        children.answer({"port": server.sockets[0].getsockname()[1]})
+        children.end_with_parent()
+        await server.serve_forever()
 
 
 if __name__ == "__main__":

@@ -82,9 +82,7 @@ class Watched:
         self._validities[mailbox] = status.uid_validity
         return status.messages or 0
 
-    def _begin(
-        self, watcher: Watcher, news: News, counts: dict[str, int], known: Any
-    ) -> None:
+    def _begin(self, watcher: Watcher, news: News, counts: dict[str, int], known: Any) -> None:
         """Tell from when on each of the mailboxes is watched."""
         left = [name for name in self._mailboxes if name not in known]
         for name in self._mailboxes:

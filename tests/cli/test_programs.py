@@ -85,25 +85,23 @@ def _runs(pid: int) -> bool:
         return False
 
 
-def test_it_ends_with_us(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("times", [1, 2])
+def test_it_ends_with_us(times: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Ctrl-C comes while it runs; and a second one while it is being ended."""
     import subprocess
 
     class Interrupted(subprocess.Popen[bytes]):
         def wait(self, timeout: float | None = None) -> int:
-            if not waited:
-                waited.append(self)
+            waited.append(self)
             if len(waited) <= times:
-                waited.append(self)
                 raise KeyboardInterrupt
             return super().wait(timeout)
 
     monkeypatch.setattr(subprocess, "Popen", Interrupted)
-    # While it runs; and while it is ended.
-    for times in (1, 2):
-        waited: list[Any] = []
-        with pytest.raises(KeyboardInterrupt):
-            python("import time; time.sleep(60)").run(b"", {})
-        assert subprocess.Popen.wait(waited[0], 20) < 0
+    waited: list[Any] = []
+    with pytest.raises(KeyboardInterrupt):
+        python("import time; time.sleep(60)").run(b"", {})
+    assert super(Interrupted, waited[0]).wait(20) < 0
 
 
 @pytest.mark.parametrize("line", ["", "/none/such", "'"])

@@ -15,8 +15,7 @@ from imaplib2._cli import watched
 from imaplib2._cli.console import Piece
 from imaplib2._cli.failures import PROBLEM, REFUSED, UNREACHABLE, USAGE, Failure
 from imaplib2._cli.lookup import Lookup
-from imaplib2._cli.main import main, parser
-from imaplib2._cli.watched import Link
+from imaplib2._cli.main import parser
 from imaplib2._errors import abort, error
 from imaplib2._watching import keeper
 from imaplib2.parse import SequenceSet
@@ -285,36 +284,3 @@ def test_a_program_waits_for_its_message(serve: Serve, tmp_path: Path) -> None:
     watch(serve(box.script), console, *program(tmp_path))
     assert "4 in INBOX can't be read: " in console.told
     assert (tmp_path / "out").exists()
-
-
-# -- Links -----------------------------------------------------------------------------------------
-
-
-def test_what_a_link_tells() -> None:
-    def opener() -> Any:
-        what = outcomes.pop(0)
-        if isinstance(what, Failure):
-            raise what
-        return what
-
-    why, other = Failure("none"), Failure("other")
-    why.__cause__ = abort("EOF")
-    client = object()
-    outcomes: list[Any] = [client, why, why, other, client]
-    console = Kept()
-    link = Link(opener, console)  # type: ignore[arg-type]
-    assert link.first() is link.first() is client
-    assert link.connect() is client
-    for kind in (abort, abort, OSError):
-        with pytest.raises(kind):
-            link.connect()
-    assert link.connect() is client
-    assert console.told == (
-        "the connection is lost; opening it again no connection: none no connection: other"
-    )
-    link.close()
-
-
-def test_main_is_what_runs_it(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["watch", "fred@127.0.0.1:1", "--plain"]) == UNREACHABLE
-    assert "imaplib2: " in capsys.readouterr().err
