@@ -10,7 +10,7 @@ import contextlib
 
 from .._hints import TYPE_CHECKING, Any
 from . import values
-from .failures import OK
+from .failures import OK, Failure
 
 if TYPE_CHECKING:
     from .console import Console
@@ -68,12 +68,13 @@ def _fill(server: Running, count: int, console: Console) -> None:
         M.login(server.user, server.password)
         for name in ("Archive", "Entwürfe"):
             M.create(name)
-        problems: list[Any] = []
+        problems: list[str] = []
 
         def done(outcome: tuple[Any, Any, Any]) -> None:
             progress.advance()
-            if outcome[2] is not None:
-                problems.append(outcome[2])
+            answer, _, problem = outcome
+            if problem is not None or answer[0] != "OK":
+                problems.append(str(problem or answer))
 
         for number in range(1, count + 1):
             content, flags, date = sample(number)
@@ -81,5 +82,5 @@ def _fill(server: Running, count: int, console: Console) -> None:
         for number in range(20):
             content, flags, date = sample(-number)
             M.append(("Archive", "Entwürfe")[number % 2], flags, date, content)
-    for kind, text in problems[:1]:
-        raise kind(text)
+    if problems:
+        raise Failure(f"The server takes no messages: {problems[0]}.")

@@ -52,6 +52,9 @@ class Box:
             HANDLERS[command.name](session, command)
 
     def _append(self, session: Session, command: Command) -> None:
+        if command.words[0] != b"INBOX":
+            HANDLERS["APPEND"](session, command)
+            return
         self.deliver(command.words[-1])
         session.peer.ok(command)
 
