@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from .._errors import abort, error
+from .._errors import abort, error, printable
 from .._hints import TYPE_CHECKING, Any
 from .failures import Failure
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: What is shown of a message.
 _SUMMARY = "(UID ENVELOPE RFC822.SIZE)"
+#: With these response codes, a mailbox can't be opened at the moment (RFC 5530, section 3).
+_FOR_NOW = ("UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG")
 #: Messages that one command asks for.
 _MOST = 500
 
@@ -38,9 +40,7 @@ class Lookup:
         found: dict[int, Message] = {}
         with contextlib.suppress(error, OSError, ValueError, Failure):
             for some in _portions(uids):
-                for message in self._asked(mailbox, some, _SUMMARY):
-                    if message.uid is not None:
-                        found[message.uid] = message
+                found |= self._asked(mailbox, some, _SUMMARY)
         return found
 
     def content(self, mailbox: str, uid: int, uid_validity: int | None) -> bytes | None:
@@ -48,39 +48,51 @@ class Lookup:
 
         The UID is one under *uid_validity*. Raises OSError, ``error`` and `Failure`.
         """
-        for message in self._asked(mailbox, str(uid), "(UID BODY.PEEK[])", uid_validity):
-            if message.uid == uid:
-                return message.body("")
-        return None
+        found = self._asked(mailbox, str(uid), "(UID BODY.PEEK[])", uid_validity)
+        return found[uid].body("") if uid in found else None
 
     def _asked(
         self, mailbox: str, uids: str, items: str, uid_validity: int | None = None
-    ) -> Iterator[Message]:
+    ) -> dict[int, Message]:
+        """What FETCH tells of *uids*; nothing if their UIDVALIDITY isn't the one that is given."""
+        try:
+            return self._fetched(mailbox, uids, items, uid_validity)
+        except (abort, OSError):
+            # A server ends connections that have nothing to do.
+            return self._fetched(mailbox, uids, items, uid_validity)
+
+    def _fetched(
+        self, mailbox: str, uids: str, items: str, uid_validity: int | None
+    ) -> dict[int, Message]:
         from .. import parse
 
-        for is_last in (False, True):
-            try:
-                client = self._opened(mailbox)
-                if uid_validity not in (None, _validity(client)):
-                    return
-                answer: Any = client.uid("FETCH", uids, items)
-                break
-            except (abort, OSError):
-                # A server ends connections that have nothing to do.
-                self.close()
-                if is_last:
-                    raise
-        if answer[0] == "OK":
-            yield from parse.fetch(answer, lenient=True)
+        try:
+            client = self._opened(mailbox)
+            if client is None or uid_validity not in (None, _validity(client)):
+                return {}
+            answer: Any = client.uid("FETCH", uids, items)
+        except (abort, OSError):
+            self.close()
+            raise
+        found = parse.fetch(answer, lenient=True) if answer[0] == "OK" else ()
+        return {message.uid: message for message in found if message.uid is not None}
 
-    def _opened(self, mailbox: str) -> IMAP4:
-        """The connection, where *mailbox* is open and all is there that has arrived."""
+    def _opened(self, mailbox: str) -> IMAP4 | None:
+        """The connection, where *mailbox* is open and all is there that has arrived.
+
+        None when there is no such mailbox, or it may not be read.
+        """
+        from .. import parse
+
         if self._client is None:
             self._client = self._opener()
-        typ, data = self._client.select(mailbox, readonly=True)
-        if typ != "OK":
-            raise error(f"{mailbox} can't be opened: {data[-1]!r}")
-        return self._client
+        answer = self._client.select(mailbox, readonly=True)
+        if answer[0] == "OK":
+            return self._client
+        code = parse.response_code(answer, lenient=True)
+        if code is not None and code.name in _FOR_NOW:
+            raise error(f"{mailbox} can't be opened: {printable(answer[1][-1] or b'')}")
+        return None
 
 
 def _validity(client: IMAP4) -> int | None:

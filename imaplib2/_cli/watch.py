@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 
 from .._hints import TYPE_CHECKING
-from .failures import OK
 
 if TYPE_CHECKING:
     from .console import Console
@@ -51,4 +50,3 @@ def run(options: argparse.Namespace, console: Console) -> int:
         program = programs.Program(options.program, options.exec_timeout, quiet=options.json)
     mailboxes = list(dict.fromkeys(options.mailbox)) or ["INBOX"]
     watched.Watched(account, mailboxes, console, program).follow(options.state, options.json)
-    return OK

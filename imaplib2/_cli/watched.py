@@ -8,7 +8,7 @@ import time
 
 from .. import parse
 from .._errors import error, printable
-from .._hints import TYPE_CHECKING, Any
+from .._hints import TYPE_CHECKING, Any, NoReturn
 from ..watching import Arrived, Invalidated, is_final, watch
 from . import accounts, advice
 from .failures import Failure
@@ -46,7 +46,7 @@ class Watched:
         self._validities: dict[str, int | None] = {}
         self._is_dealing = False
 
-    def follow(self, state: str | None, is_json: bool) -> None:
+    def follow(self, state: str | None, is_json: bool) -> NoReturn:
         """Tell what happens, for ever. *state* is the file that remembers.
 
         Raises `Failure` for what no trying again mends.

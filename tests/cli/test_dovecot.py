@@ -72,7 +72,8 @@ def test_one_that_starts(
     greeter = (
         "import socket, sys; server = socket.create_server(('127.0.0.1', 0));"
         " open(sys.argv[1], 'w').write(str(server.getsockname()[1]))\n"
-        "while True:\n    client = server.accept()[0]; client.send(b'* OK ready'); client.close()"
+        "for text in b'* BYE', b'* OK ready':"
+        "\n    client = server.accept()[0]; client.send(text); client.close()"
     )
     (tmp_path / "greeter.py").write_text(greeter)
     copy = f"cp -rp $(dirname $3) {tmp_path}/copy"

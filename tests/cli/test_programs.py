@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from imaplib2._cli import programs
 from imaplib2._cli.failures import USAGE, Failure
 from imaplib2._cli.programs import Program
 
@@ -118,3 +119,15 @@ def test_one_that_cannot_be_run(tmp_path: Path) -> None:
     problem = Program(str(path), 1).run(b"", {})
     assert problem is not None
     assert problem.startswith("can't be run: ")
+
+
+def test_where_there_are_no_signals(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Process:
+        def terminate(self) -> None:
+            ended.append(True)
+
+    ended: list[bool] = []
+    monkeypatch.setattr(programs.os, "name", "nt")
+    programs._signal(Process(), "SIGTERM")  # type: ignore[arg-type]
+    monkeypatch.undo()
+    assert ended

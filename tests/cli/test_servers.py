@@ -15,14 +15,20 @@ from imaplib2._cli.servers import serving
 
 
 @pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The children that were started; pymap and Dovecot are there, and pymap doesn't start."""
+def is_broken() -> list[bool]:
+    """Whether pymap doesn't start."""
+    return [True]
+
+
+@pytest.fixture
+def started(is_broken: list[bool], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The children that were started, where pymap and Dovecot are installed."""
 
     @contextlib.contextmanager
     def child(module: str, told: Any) -> Iterator[Any]:
         found.append(module)
         assert (told.get("program") is not None) == (module == "dovecot")
-        if module == "embedded":
+        if module == "embedded" and is_broken:
             raise Failure("broken")
         yield {"port": told["port"]}
 
@@ -40,9 +46,13 @@ def test_the_first_that_starts(started: list[str]) -> None:
     assert started == ["embedded", "dovecot"]
 
 
-def test_the_one_that_is_wanted(started: list[str]) -> None:
+def test_the_one_that_is_wanted(started: list[str], is_broken: list[bool]) -> None:
     with serving("dovecot"):
         assert started == ["dovecot"]
+    is_broken.clear()
+    with serving("pymap") as running:
+        assert running.name == "pymap"
+    is_broken.append(True)
     with pytest.raises(Failure, match=r"none: pymap: broken\."), serving("pymap"):
         raise AssertionError
 

@@ -36,3 +36,18 @@ def test_what_a_link_tells() -> None:
         "the connection is lost; opening it again no connection: none no connection: other"
     )
     link.close()
+
+
+def test_a_connection_that_nobody_has_asked_for_is_closed() -> None:
+    class Client:
+        closed = 0
+
+        def shutdown(self) -> None:
+            self.closed += 1
+
+    client = Client()
+    link = Link(lambda: client, Kept())  # type: ignore[arg-type]
+    link.first()
+    link.close()
+    link.close()
+    assert client.closed == 1

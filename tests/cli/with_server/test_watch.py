@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -260,12 +261,20 @@ def test_a_connection_that_is_opened_again(serve: Serve) -> None:
 
 
 def test_messages_that_are_not_there(serve: Serve) -> None:
-    reader = lookup(serve(Box().script))
+    def examine(session: Session, command: Command) -> None:
+        if command.words[0] == b"Busy":
+            session.peer.no(command, b"[INUSE] busy")
+        else:
+            box._select(session, command)
+
+    box = Box(EXAMINE=examine)
+    reader = lookup(serve(box.script))
     assert reader.content("INBOX", 9, 1) is None
     # Those of another UIDVALIDITY are others.
     assert reader.content("INBOX", 2, 7) is None
-    with pytest.raises(error, match="can't be opened"):
-        reader.content("None", 1, 1)
+    assert reader.content("None", 1, 1) is None
+    with pytest.raises(error, match=r"Busy can't be opened: \[INUSE\] busy"):
+        reader.content("Busy", 1, 1)
     assert reader.summaries("None", SequenceSet("1")) == {}
     reader.close()
 
@@ -284,3 +293,71 @@ def test_a_program_waits_for_its_message(serve: Serve, tmp_path: Path) -> None:
     watch(serve(box.script), console, *program(tmp_path))
     assert "4 in INBOX can't be read: " in console.told
     assert (tmp_path / "out").exists()
+
+
+def test_uid_validity_changes(serve: Serve, tmp_path: Path) -> None:
+    """A mailbox that was made anew while nobody looked."""
+    path = tmp_path / "state"
+    path.write_text(
+        '{"form": 1, "mailboxes": {"INBOX": {"uid_validity": 7, "uids": "1:9", "flags": []}}}'
+    )
+    box = Box(1)
+    console = Watching(nothing, nothing, box.deliver)
+    found = watch(serve(box.script), console, "--state", str(path), *program(tmp_path))
+    assert kinds(found)[:3] == [("watching", None), ("invalidated", None), ("arrived", 1)]
+    assert (tmp_path / "out").read_text().endswith("'1', '1']\n")
+
+
+def test_a_busy_mailbox_is_remembered(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is written behind each event, as soon as that is due, or nothing else is to do."""
+    monkeypatch.setattr("imaplib2._cli.memory._INTERVAL", 0.0)
+    path = tmp_path / "state"
+    box = Box()
+
+    def look() -> None:
+        texts.append(path.read_text())
+        box.deliver()
+
+    texts: list[str] = []
+    watch(serve(box.script), Watching(box.deliver, look, look), "--state", str(path))
+    assert '"1:3"' in texts[0]
+    assert '"1:4"' in texts[1]
+
+
+def test_a_token_that_cannot_be_had_any_more(serve: Serve, tmp_path: Path) -> None:
+    """It ends a program's wait for its message, as no trying again mends it."""
+
+    def login(session: Session, command: Command) -> None:
+        logins.append(command)
+        if len(logins) > 1:
+            session.peer.no(command, b"[AUTHENTICATIONFAILED] no")
+        else:
+            session.peer.ok(command)
+
+    logins: list[Command] = []
+    box = Box(LOGIN=login)
+    console = Watching(box.deliver, nothing)
+    line = ["watch", at(serve(box.script)), "--plain", "--allow-clear-text", *program(tmp_path)]
+    options = parser().parse_args(line)
+    with pytest.raises(Failure) as caught:
+        options.run(options, console)
+    assert caught.value.status == REFUSED
+    assert "(its header can't be read)" in console.shown
+
+
+def test_news_while_others_are_being_opened(serve: Serve) -> None:
+    def examine(session: Session, command: Command) -> None:
+        if command.words[0] == b"Archive":
+            session.peer.pause(is_told)
+        box._select(session, command)
+
+    is_told = threading.Event()
+    box = Box(EXAMINE=examine)
+    other: dict[bytes, Any] = {b"Archive": {}}
+    server = serve(lambda peer: box.script(peer, mailboxes=other))
+    found = watch(server, Watching(box.deliver, is_told.set), "INBOX", "Archive")
+    assert [(one["event"], one["mailbox"]) for one in found] == [
+        ("watching", "INBOX"), ("arrived", "INBOX"), ("watching", "Archive")
+    ]  # fmt: skip
