@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import imaplib2
 from imaplib2._cli import watched
 from imaplib2._cli.console import Piece
 from imaplib2._cli.failures import PROBLEM, REFUSED, UNREACHABLE, USAGE, Failure
@@ -193,42 +194,24 @@ def test_its_failure_is_told(serve: Serve, tmp_path: Path) -> None:
     assert "has failed, with exit status 7, for the message 4 in INBOX" in console.told
 
 
-def test_messages_that_are_gone_or_void(serve: Serve, tmp_path: Path) -> None:
-    box = Box()
-    server = serve(box.script)
-
-    def deliver_and_remove() -> None:
-        box.deliver()
-
+def test_messages_that_are_gone(serve: Serve, tmp_path: Path) -> None:
     class Forgetful(Watching):
         def line(self, *pieces: Piece) -> None:
+            super().line(*pieces)
             if '"arrived"' in str(pieces):
                 box.messages.pop(4, None)
-            super().line(*pieces)
 
-    console = Forgetful(deliver_and_remove, nothing)
-    watch_until_note(server, console, *program(tmp_path))
+    box = Box()
+    console = Forgetful(box.deliver, box.deliver)
+    watch(serve(box.script), console, *program(tmp_path))
     assert "4 in INBOX is gone before" in console.told
-
-
-def watch_until_note(server: Any, console: Kept, *arguments: str) -> None:
-    """The same, until something is told on standard error."""
-    note = console.note
-
-    def told(*pieces: Piece) -> None:
-        note(*pieces)
-        raise KeyboardInterrupt
-
-    console.note = told  # type: ignore[method-assign]
-    watch(server, console, *arguments)
+    assert not (tmp_path / "out").exists()
 
 
 # -- Reading messages ------------------------------------------------------------------------------
 
 
 def lookup(server: ScriptedServer) -> Lookup:
-    import imaplib2
-
     def opener() -> imaplib2.IMAP4:
         client = imaplib2.IMAP4(server.host, server.port, timeout=5)
         client.login("fred", "secret")
@@ -324,6 +307,18 @@ def test_a_busy_mailbox_is_remembered(
     watch(serve(box.script), Watching(box.deliver, look, look), "--state", str(path))
     assert '"1:3"' in texts[0]
     assert '"1:4"' in texts[1]
+
+
+def test_ctrl_c_while_nothing_happens(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    path = tmp_path / "state"
+    monkeypatch.setattr(imaplib2.watching.Watcher, "__next__", interrupt)
+    watch(serve(Box().script), Watching(nothing), "--state", str(path))
+    assert '"1:3"' in path.read_text()
 
 
 def test_a_token_that_cannot_be_had_any_more(serve: Serve, tmp_path: Path) -> None:
