@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 
 from .._hints import TYPE_CHECKING, Any
 from ..watching import Arrived, FlagsChanged, Invalidated, Reconnected, Removed
-from .text import counted, padded, shortened
+from .text import cells, counted, padded, shortened
 
 if TYPE_CHECKING:
     from ..parse import Message
@@ -25,19 +25,23 @@ _WORDS = {
     "invalidated": ("renewed", "warn"),
     "gone": ("gone", "bad"),
 }
+#: Longer names than that don't move what stands behind them.
+_LONGEST_NAME = 20
 _Summaries = Mapping[int, "Message"]
 
 
 class News:
-    """Tells on *console* what happens; *several* mailboxes are watched, or one.
+    """Tells on *console* what happens in *mailboxes*.
 
-    ``is_json``: a line of JSON for each message that something has happened to, and else, for each
+    *is_json*: a line of JSON for each message that something has happened to, and else, for each
     event.
     """
 
-    def __init__(self, console: Console, *, several: bool, is_json: bool) -> None:
+    def __init__(self, console: Console, mailboxes: Sequence[str], *, is_json: bool) -> None:
         self._console = console
-        self._several = several
+        self._is_one = len(mailboxes) == 1
+        #: Columns of their names.
+        self._column = min(max(map(cells, mailboxes)), _LONGEST_NAME)
         self._is_json = is_json
 
     def begins(self, mailbox: str, count: int) -> None:
@@ -97,9 +101,9 @@ class News:
         clock = time.strftime("%H:%M" if narrow else "%H:%M:%S")
         head = [f"{clock} ", padded(word, 8), " "]
         shown = f"{uid}  {text}" if uid is not None else text
-        # Where several are watched, and where the only one is not to be guessed.
-        if self._several or kind in ("watching", "reconnected", "invalidated", "gone"):
-            shown = f"{mailbox}  {shown}"
+        # Of the only one, what happens to messages needs no name.
+        if not self._is_one or (uid is None and kind != "removed"):
+            shown = f"{padded(mailbox, 0 if narrow else self._column)}  {shown}"
         if self._console.is_terminal:
             room = self._console.width - 1 - sum(map(len, head))
             shown = shortened(shown.replace("\n", " "), room, self._console.sign("…"))

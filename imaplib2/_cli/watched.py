@@ -53,7 +53,7 @@ class Watched:
         """
         memory = Memory(state) if state else None
         since = memory.read() if memory else None
-        news = News(self._console, several=len(self._mailboxes) > 1, is_json=is_json)
+        news = News(self._console, self._mailboxes, is_json=is_json)
         with contextlib.ExitStack() as stack:
             stack.callback(self._link.close)
             stack.callback(self._lookup.close)

@@ -43,7 +43,7 @@ def message(line: bytes = ENVELOPE) -> parse.Message:
 
 def told(events: list[Event] = EVENTS, **options: Any) -> Kept:
     console = Kept(is_terminal=options.pop("is_terminal", False))
-    news = News(console, **{"several": False, "is_json": False, **options})
+    news = News(console, **{"mailboxes": ["INBOX"], "is_json": False, **options})
     news.begins("INBOX", 1)
     for event in events:
         news.event(event, {7: message()})
@@ -64,7 +64,9 @@ def test_lines() -> None:
         "renewed INBOX the server has numbered all messages anew",
         "gone INBOX it was deleted or renamed: away",
     ]
-    assert all("INBOX" in line for line in told(several=True).shown.splitlines())
+    assert all(
+        " INBOX    " in line for line in told(mailboxes=["INBOX", "Archive"]).shown.splitlines()
+    )
 
 
 @pytest.mark.parametrize("width", [30, 80])
@@ -78,7 +80,7 @@ def test_lines_fit_on_a_terminal(width: int, monkeypatch: pytest.MonkeyPatch) ->
 def test_what_servers_send_is_escaped() -> None:
     evil = ENVELOPE.replace(b"Ada", b"\x1b]0;evil\x07")
     console = Kept()
-    news = News(console, several=False, is_json=False)
+    news = News(console, ["INBOX"], is_json=False)
     news.event(Arrived("INBOX", SequenceSet("7"), {}), {7: message(evil)})
     assert "\\x1b]0;evil\\x07: Café" in console.shown
 
