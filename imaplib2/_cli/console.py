@@ -44,11 +44,10 @@ _WIDTH, _NARROW = 80, 60
 class Console:
     """Standard output and standard error of a command.
 
-    ``width`` is that of the terminal, 80 if there is none, and ``is_narrow`` when there is little
-    room; ``is_terminal`` tells whether output
-    goes to one: only there may results be shortened to fit. Methods may be called by any thread;
-    those that write to standard output raise `OutputClosed` when nobody reads it any more, which
-    the caller lets pass.
+    ``width`` is that of the terminal, 80 if there is none, and ``is_narrow`` is true where that is
+    little. ``is_terminal`` tells whether output goes to one: only there may results be shortened to
+    fit. Methods may be called by any thread; those that write to standard output raise
+    `OutputClosed` when nobody reads it any more, which the caller lets pass.
 
     >>> console = Console()
     >>> console.line(("INBOX", "name"), "  3 messages")

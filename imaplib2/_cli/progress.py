@@ -81,20 +81,23 @@ class Line(Progress):
 
     def _show(self) -> None:
         self._shown_at = Clock.now()
-        text = shortened(f"{self._what} {self._figures()}", self._width - 1, "~")
+        text = f"{self._what} {self._figures(self._unit)}"
+        if cells(text) >= self._width and self._unit != "B":
+            text = f"{self._what} {self._figures('')}"
+        text = shortened(text, self._width - 1, "~")
         text = encodable(text, self._stream)
         line = padded(text, max(self._shown, cells(text)))
         self._shown = cells(text)
         self._write(line + "\r")
 
-    def _figures(self) -> str:
+    def _figures(self, unit: str) -> str:
         def shown(number: int) -> str:
-            return bytes_text(number) if self._unit == "B" else f"{number:,}"
+            return bytes_text(number) if unit == "B" else f"{number:,}"
 
         total = self._total
         text = shown(self._done) + (f" of {shown(total)}" if total is not None else "")
-        if self._unit not in ("", "B"):
-            text += f" {self._unit}"
+        if unit not in ("", "B"):
+            text += f" {unit}"
         return text + (f" ({100 * self._done // total} %)" if total else "")
 
     def _write(self, text: str) -> None:

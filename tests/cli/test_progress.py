@@ -53,6 +53,13 @@ def test_what_is_done_and_how_much_may_change() -> None:
     assert last(stream) == "x" * 38 + "~"
 
 
+def test_where_there_is_little_room() -> None:
+    stream = Stream(is_terminal=True)
+    progress = still(stream, "Sizes of all", 3000, "messages", 40)
+    progress.advance(1500)
+    assert last(stream) == "Sizes of all 1,500 of 3,000 (50 %)"
+
+
 def test_without_a_terminal_there_is_nothing() -> None:
     stream = Stream()
     with still(stream, "Mail", None, "", 80) as progress:
