@@ -52,10 +52,8 @@ class Account:
 
     def learn(self, uid: int, flags: Flags) -> None:
         """*uid* has *flags*; nothing happens where there is no such message."""
-        if self.keeps_flags and uid in self.messages and self.messages.flags_of(uid) != flags:
-            self.messages.set_flags(uid, flags)
-            if not self.is_new:
-                self.pending.change(uid, flags)
+        if self.keeps_flags and self.messages.set_flags(uid, flags) and not self.is_new:
+            self.pending.change(uid, flags)
 
     def remove(self, uid: int) -> bool:
         """*uid* is gone; whether it was there."""

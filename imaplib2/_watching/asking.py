@@ -37,6 +37,8 @@ class Asking:
         self._M = M
         _bound_silence(M)
         self._vanishes = self._enable("QRESYNC")
+        # What came while a mailbox was opened, and is about it.
+        self._kept: list[tuple[str, list[Any]]] = []
         #: Whether the server offers IDLE, and hasn't refused it.
         self.idles = "IDLE" in M.capabilities
 
@@ -66,17 +68,16 @@ class Asking:
         if typ != "OK":
             raise self._refused(mailbox, typ, data)
         exists, has_modseq = _number(data), M.response("NOMODSEQ") == ("NOMODSEQ", [None])
-        modseq = self._code("HIGHESTMODSEQ")
+        names = ("UIDVALIDITY", "UIDNEXT", "HIGHESTMODSEQ")
+        uid_validity, uid_next, modseq = (_number(M.response(name)[1]) for name in names)
+        self._kept = _behind_closed([*M.pop_untagged_responses()])
         return Opened(
             exists or 0,
-            self._code("UIDVALIDITY"),
-            self._code("UIDNEXT"),
+            uid_validity,
+            uid_next,
             modseq or None if has_modseq else None,
             self._vanishes and has_modseq,
         )
-
-    def _code(self, name: str) -> int | None:
-        return _number(self._M.response(name)[1])
 
     def _refused(self, mailbox: str, typ: str, data: list[Any]) -> Refused:
         why = refusal("EXAMINE", typ, data)
@@ -121,6 +122,8 @@ class Asking:
 
     def heard(self) -> Iterator[tuple[str, list[Any]]]:
         """What no command has asked for, in order."""
+        kept, self._kept = self._kept, []
+        yield from kept
         yield from self._M.pop_untagged_responses()
 
     def idle(self, seconds: float, hear: Callable[[str, list[Any]], bool]) -> bool:
@@ -144,6 +147,14 @@ class Asking:
             return any(heard) or any(hear(typ, data) for typ, data in idler)
         finally:
             idler.__exit__(None, None, None)
+
+
+def _behind_closed(responses: list[tuple[str, list[Any]]]) -> list[tuple[str, list[Any]]]:
+    """Those about the mailbox that was opened: CLOSED ends the other one (RFC 7162, 3.2.11)."""
+    for position, (typ, _) in enumerate(responses):
+        if typ == "CLOSED":
+            return responses[position + 1 :]
+    return responses
 
 
 def _bound_silence(M: IMAP4) -> None:

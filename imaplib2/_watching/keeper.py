@@ -111,6 +111,8 @@ class Keeper:
             pass
         except BaseException as problem:
             self._outbox.fail(problem)
+            # The others are to end, too.
+            awakenings().hurry()
         finally:
             awakenings().remove(id(self))
 

@@ -76,11 +76,16 @@ class Messages:
         """A message behind all others, whose *uid* is higher than theirs."""
         self._append(uid, self._mark(flags))
 
-    def set_flags(self, uid: int, flags: Flags) -> None:
-        """*uid*, which must be there, has got *flags*."""
+    def set_flags(self, uid: int, flags: Flags) -> bool:
+        """*uid* has got *flags*; whether it is there, and had others."""
         found = self._find(uid)
-        assert found is not None
-        self._marks[found[0]][found[1]] = self._mark(flags)
+        if found is None:
+            return False
+        marks, position = self._marks[found[0]], found[1]
+        if self._table[marks[position]] == flags:
+            return False
+        marks[position] = self._mark(flags)
+        return True
 
     def take(self, number: int) -> int:
         """Remove a message *number*, which must be one; its UID."""

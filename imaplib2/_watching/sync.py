@@ -41,10 +41,11 @@ class Sync:
         self._unflagged = SequenceSet()
         # A FETCH has told flags of nobody knows which message.
         self._missed_flags = False
-        # Since the last question: messages have got other numbers; some were removed by number, new
-        # ones among them; some have vanished. The answer may tell of these all the same.
+        # Since the question that is being asked: messages have got other numbers; some were removed
+        # by number, new ones among them; some have vanished. The answer may tell of these all the
+        # same.
         self._renumbered = self._expunges = self._disturbed = False
-        self._gone = SequenceSet()
+        self._gone: list[range] | None = None
         self._contradictions = 0
         # What EXISTS said, and how many messages there were, when that was left as it was.
         self._rejected = (0, 0)
@@ -63,6 +64,7 @@ class Sync:
         self._missed_flags = False
         self._contradictions = 0
         self.ask()
+        self._gone = None
         is_told = said.uid_next is not None and account.uid_next is not None
         self.exact = is_told and said.uid_next == account.uid_next and self._agrees
         self._lists = not self.exact
@@ -142,7 +144,8 @@ class Sync:
         if said.earlier:
             return
         self._renumbered = True
-        self._gone |= said.uids
+        if self._gone is not None:
+            self._gone += said.uids.ranges()
         if removed + len(said.uids - range(1, last + 1)) != len(said.uids):
             # It was there, and wasn't known.
             self.exact, self._lists = False, True
@@ -197,24 +200,25 @@ class Sync:
     def ask(self) -> None:
         """A question is about to be asked. What is heard until its answer is heard before that."""
         self._renumbered = self._expunges = self._disturbed = False
-        self._gone = SequenceSet()
+        self._gone = []
 
     def answered(self, question: Question, answer: Any) -> None:
         """The *answer*: UIDs to `AllUids`, what a FETCH has given to all others."""
+        gone, self._gone = SequenceSet(self._gone or ()), None
         if isinstance(question, AllUids):
             if not self._expunges:
-                self._list(answer - self._gone)
+                self._list(answer - gone)
             return
         if isinstance(question, ChangedSince):
             # What has vanished is told, too, and is no longer among the known ones.
             self._changes, self.exact = None, question.vanished and not self._disturbed
             self._lists = not self.exact
-        known, new = self._divided(_messages(answer))
+        known, new = self._divided(_messages(answer), gone)
         self._told(known)
         if isinstance(question, FlagsOf):
-            self._end_flags(question.uids)
+            self._end_flags(question.uids, {_uid(one) for one in known if _flags(one) is not None})
         elif self.exact:
-            self._end_new(new)
+            self._end_new({uid: message for uid, message in new.items() if uid not in gone})
 
     def refused(self, question: Question) -> bool:
         """The server doesn't answer a *question*; whether another one will do."""
@@ -251,7 +255,9 @@ class Sync:
         """Whether a number stood for the same message all the time since the question."""
         return self.exact and not self._renumbered
 
-    def _divided(self, messages: Iterable[Message]) -> tuple[list[Message], dict[int, Message]]:
+    def _divided(
+        self, messages: Iterable[Message], gone: SequenceSet
+    ) -> tuple[list[Message], dict[int, Message]]:
         """Those of which the account knows, or that tell no UID; and new ones, in order."""
         own = self._account.messages
         known, new = list[Message](), dict[int, Message]()
@@ -262,7 +268,7 @@ class Sync:
             elif uid is None or uid <= own.last:
                 known.append(message)
                 # It is there, and wasn't known.
-                self._lists |= not (uid is None or uid in own or uid in self._gone)
+                self._lists |= not (uid is None or uid in own or uid in gone)
             elif uid not in new or _flags(message) is not None:
                 new[uid] = message
         return known, {uid: new[uid] for uid in sorted(new)}
@@ -273,11 +279,10 @@ class Sync:
             return
         account, before = self._account, len(self._account.messages)
         for uid, message in new.items():
-            if uid not in self._gone:
-                flags = _flags(message)
-                account.arrive(uid, flags)
-                if flags is None and account.keeps_flags:
-                    self._unflagged |= {uid}
+            flags = _flags(message)
+            account.arrive(uid, flags)
+            if flags is None and account.keeps_flags:
+                self._unflagged |= {uid}
         if not self._agrees:
             # More have come meanwhile; unless one was passed over that is about to be expunged.
             numbers = [message.number for message in new.values()]
@@ -285,11 +290,11 @@ class Sync:
             self._lists |= not (numbers and follow and self._keeps_numbers)
         self.exact &= not self._lists
 
-    def _end_flags(self, uids: SequenceSet) -> None:
-        """The flags of *uids* were told; a message of which nothing was told has none."""
+    def _end_flags(self, uids: SequenceSet, told: set[int | None]) -> None:
+        """The flags of *uids* were asked for; a message of which nothing was *told* has none."""
         own = self._account.messages
         for uid in uids:
-            if uid in own and own.flags_of(uid) is None:
+            if uid not in told and own.flags_of(uid) is None:
                 self._account.learn(uid, frozenset())
         self._unflagged -= uids
 

@@ -182,7 +182,7 @@ def watch(
     What is there at the beginning is no news. It is when *since* is given, a `State` or its text:
     the `Watcher.state` that was saved by an earlier run of the program, which is then told what it
     hasn't dealt with, at least once; or an empty one, to be told all. With *flags* false, flags
-    are neither asked for nor told. Of each message, a watcher takes 8 bytes, or 12 with flags.
+    are neither asked for nor told. Of each message, a watcher keeps some 12 bytes.
 
     *give_up* decides which exceptions, of *connect* or later ones, end the watcher: those for which
     it returns something true are raised where somebody iterates. It is called in the watcher's

@@ -66,6 +66,8 @@ def test_a_link_that_is_cut_stalled_and_delayed(
         lambda: setattr(link.to_client, "delay", 0.05),
     ]
     with acting(server, user, 3) as actor, watched(connector(link, user)) as account:
+        actor.deliver()
+        account.await_agreement(actor)
         for trouble in troubles:
             for _ in range(5):
                 actor.act()

@@ -143,7 +143,8 @@ class Connection:
             assert self.session is not None
             unasked: Any = []
             rows = [*self.session._rows(question, unasked)]
-            answer = "OK", rows or [None]
+            found: list[Any] = [*rows]
+            answer = "OK", found or [None]
         return answer
 
     def search(self, charset: None, *criteria: str, uid: bool) -> Any:

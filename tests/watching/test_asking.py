@@ -127,3 +127,13 @@ def test_an_enable_that_is_not_understood() -> None:
     post.answers["ENABLE"] = raising(None)
     with pytest.raises(IMAP4.error):
         asking(post)
+
+
+def test_what_is_about_the_mailbox_before_is_not_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = asking(Post())
+    said: list[Any] = [("EXPUNGE", [b"1"]), ("CLOSED", [b""]), ("EXPUNGE", [b"2"])]
+    monkeypatch.setattr(Connection, "pop_untagged_responses", lambda _: iter(said))
+    own.open("INBOX")
+    said = []
+    assert [*own.heard()] == [("EXPUNGE", [b"2"])]
+    assert [*own.heard()] == []

@@ -107,6 +107,9 @@ def test_a_message_that_nobody_knew_has_vanished() -> None:
     sync.heard("VANISHED", [b"3"])
     answer(sync, (1, 5))
     assert known(sync) == {1, 5}
+    # During IDLE, nothing is kept of it.
+    sync.heard("VANISHED", [b"5"])
+    assert sync._gone is None
 
 
 def test_a_message_that_nobody_knew_is_told() -> None:
@@ -136,7 +139,7 @@ def test_what_is_new_tells_no_flags() -> None:
     assert isinstance(question, FlagsOf)
     assert question.uids == {7}
     sync.ask()
-    sync.answered(question, [None])
+    sync.answered(question, [b"2 (UID 7)"])
     assert sync.wants() is None
     assert sync._account.messages.flags_of(7) == frozenset()
 

@@ -186,6 +186,20 @@ def test_several_mailboxes() -> None:
     assert len(post.connections) == 2
 
 
+def test_what_ends_one_ends_all() -> None:
+    post = Post("INBOX", "Sent")
+    with watching(post, "INBOX", "Sent") as watcher:
+        for _ in range(2):
+            post.await_command("IDLE")
+        post.problems = [refused()]
+        post.connections[0].cut()
+        with pytest.raises(IMAP4.error, match="refused"):
+            watcher.get(SECONDS)
+        for keeper in watcher._keepers:
+            keeper.thread.join(SECONDS)
+            assert not keeper.thread.is_alive()
+
+
 # -- The end -----------------------------------------------------------------------------------
 
 
