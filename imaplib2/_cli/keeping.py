@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from importlib import util
 
 from .._clock import Clock
-from .._hints import TYPE_CHECKING
+from .._errors import error
+from .._hints import TYPE_CHECKING, NoReturn
+from .failures import Failure
 from .text import counted
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ def keep(server: Running, count: int, console: Console) -> None:
     """Tell how to use *server*, which has *count* messages, and deliver more until Ctrl-C."""
     with _ended_by_signals(), _account(server) as (variable, host):
         _tell(server, count, variable, host, console)
-        _deliver(server, console)
+        _deliver(server)
 
 
 @contextlib.contextmanager
@@ -107,6 +109,7 @@ def _tell(
     line()
     started = program()
     for command in (
+        *_folder(started),
         export,
         f"{started} check {host}",
         f"{started} ls {host}",
@@ -119,8 +122,14 @@ def _tell(
     line("Ctrl-C ends it, and all its mail.")
 
 
-def _deliver(server: Running, console: Console) -> None:
-    """Deliver a message now and then, for ever."""
+def _folder(started: str) -> list[str]:
+    """What to do first where *started*, how the program is started, is a path from here."""
+    is_relative = os.path.dirname(started) and not os.path.isabs(started.strip("'"))
+    return [f"cd {shlex.quote(os.getcwd())}"] if is_relative else []
+
+
+def _deliver(server: Running) -> NoReturn:
+    """Deliver a message now and then, for ever. Raises `Failure` when the server has ended."""
     import time
 
     import imaplib2
@@ -130,7 +139,10 @@ def _deliver(server: Running, console: Console) -> None:
     number = 0
     while True:
         time.sleep(_INTERVAL)
-        with imaplib2.IMAP4("127.0.0.1", server.port) as M:
-            M.login(server.user, server.password)
-            M.append("INBOX", None, None, news(number, Clock.wall()))
+        try:
+            with imaplib2.IMAP4("127.0.0.1", server.port) as M:
+                M.login(server.user, server.password)
+                M.append("INBOX", None, None, news(number, Clock.wall()))
+        except (error, OSError) as problem:
+            raise Failure(f"The server has ended: {problem}.") from None
         number += 1

@@ -26,8 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("mailbox", metavar="MAILBOX", nargs="*", help="which; INBOX")
     parser.add_argument(
         "--exec", metavar="PROGRAM", dest="program",
-        help="run this for each new message, without a shell; what follows the program's name,"
-        " separated by spaces, are its arguments",
+        help="run this for each new message, one after the other, without a shell; arguments may"
+        " follow the program's name",
     )  # fmt: skip
     parser.add_argument(
         "--exec-timeout", metavar="SECONDS", type=values.seconds, default=_PATIENCE,

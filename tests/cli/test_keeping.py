@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from imaplib2._cli import configuration, keeping
+from imaplib2._cli.failures import Failure
 from imaplib2._cli.servers import Running
 
 from .helpers import Kept
@@ -100,6 +101,34 @@ def test_how_it_was_started(
     assert re.fullmatch(text, keeping.program())
 
 
+@pytest.mark.parametrize(
+    ("started", "folder"),
+    [
+        ("imaplib2", []),
+        ("/x/imaplib2", []),
+        ("'/a b/imaplib2'", []),
+        ("/x/python -m imaplib2", []),
+        (".venv/bin/imaplib2", ["cd '/a b'"]),
+        ("'my venv/bin/imaplib2'", ["cd '/a b'"]),
+    ],
+)
+def test_other_terminals_may_be_elsewhere(
+    started: str, folder: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping.os, "getcwd", lambda: "/a b")
+    assert keeping._folder(started) == folder
+
+
+def test_a_server_that_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise ConnectionRefusedError("refused")
+
+    monkeypatch.setattr(keeping, "_INTERVAL", 0.0)
+    monkeypatch.setattr("imaplib2.IMAP4", refuse)
+    with pytest.raises(Failure, match="has ended: refused"):
+        keeping._deliver(SERVER)
+
+
 def test_time_passes_between_messages(monkeypatch: pytest.MonkeyPatch) -> None:
     def sleep(seconds: float) -> None:
         assert seconds > 1
@@ -107,4 +136,4 @@ def test_time_passes_between_messages(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(time, "sleep", sleep)
     with pytest.raises(KeyboardInterrupt):
-        keeping._deliver(SERVER, Kept())
+        keeping._deliver(SERVER)
