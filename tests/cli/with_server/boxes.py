@@ -71,6 +71,12 @@ class Box:
         session.peer.ok(command)
 
     def _fetch(self, session: Session, command: Command) -> None:
+        with self._lock:
+            # Before it fetches what has just arrived, it is told of that.
+            self._tell(session)
+            self._answer(session, command)
+
+    def _answer(self, session: Session, command: Command) -> None:
         if b"ENVELOPE" not in command.args:
             HANDLERS[command.name](session, command)
             return
