@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Generic as Generic,
         Literal as Literal,
         NamedTuple as NamedTuple,
+        NoReturn as NoReturn,
         ParamSpec as ParamSpec,
         Protocol as Protocol,
         SupportsIndex as SupportsIndex,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
         overload as overload,
     )
 else:
-    Any = AnyStr = Final = Protocol = SupportsIndex = TextIO = TypeAlias = object
+    Any = AnyStr = Final = NoReturn = Protocol = SupportsIndex = TextIO = TypeAlias = object
 
     def cast(kind, value):
         return value

@@ -59,6 +59,7 @@ LAYERS = [
     {"_cli.progress"},
     {"_cli.account", "_cli.answers", "_cli.failures", "_cli.text"},
     {"_cli"},
+    {"", "imaplib2"},
     {"watching"},
     {"_watching"},
     {"_watching.watcher"},

@@ -35,7 +35,7 @@ STYLES = {
     "heading": "bold cyan",
 }
 #: Signs, and what stands for them where the encoding hasn't got them.
-_SIGNS = {"✓": "+", "✗": "x", "→": "->", "…": "~", "·": "-"}
+_SIGNS = {"✓": "+", "✗": "x", "→": "->", "…": "~", "·": "-", "█": "#", "▌": ":"}
 _TREE = {"├── ": "|-- ", "└── ": "`-- ", "│   ": "|   "}
 #: Columns of what is no terminal; and below which a terminal is narrow.
 _WIDTH, _NARROW = 80, 60
@@ -82,7 +82,7 @@ class Console:
         self.line(json.dumps(value))
 
     def sign(self, sign: str) -> str:
-        """*sign*, one of ``✓ ✗ → … ·``, or a branch of a tree, as far as the encoding has it."""
+        """*sign*, ``✓ ✗ → … · █ ▌``, or a branch of a tree, as far as the encoding has it."""
         return self._encodable(sign, {**_SIGNS, **_TREE})
 
     # -- All else -------------------------------------------------------------------------------

@@ -52,3 +52,10 @@ def fingerprint(text: str) -> str:
     if len(digits) == 64 and set(digits) <= set("0123456789abcdef"):
         return digits
     raise argparse.ArgumentTypeError("must be that of SHA-256: 64 hexadecimal digits")
+
+
+def count(text: str) -> int:
+    """*text* as how many there are. Raises argparse.ArgumentTypeError."""
+    if text.isdecimal() and 0 < int(text) <= 100_000:
+        return int(text)
+    raise argparse.ArgumentTypeError("must be a number from 1 to 100000")

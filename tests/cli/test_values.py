@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from imaplib2._cli.failures import Failure
-from imaplib2._cli.values import fingerprint, port, seconds, split_address
+from imaplib2._cli.values import count, fingerprint, port, seconds, split_address
 
 HOSTS = st.from_regex(r"[a-z0-9.-]+", fullmatch=True) | st.just("::1")
 
@@ -54,3 +54,10 @@ def test_fingerprints() -> None:
     for wrong in ("ab", "zz" * 32):
         with pytest.raises(argparse.ArgumentTypeError):
             fingerprint(wrong)
+
+
+def test_counts() -> None:
+    assert (count("1"), count("100000")) == (1, 100000)
+    for text in ("0", "-1", "x", "100001", "1.5", ""):
+        with pytest.raises(argparse.ArgumentTypeError, match="from 1 to 100000"):
+            count(text)
