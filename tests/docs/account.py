@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import ssl
 import threading
@@ -211,7 +212,10 @@ def _starttls(context: ssl.SSLContext, session: Session, command: Command) -> No
 @_handles("LIST", "LSUB")
 def _list(session: Session, command: Command) -> None:
     name = command.name.encode()
+    wanted = re.escape(command.words[1]).replace(rb"\*", b".*").replace(b"%", b"[^/]*")
     for found in session.mailboxes:
+        if not re.fullmatch(wanted, found):
+            continue
         attributes = b" ".join(filter(None, (rb"\HasNoChildren", _USES.get(found))))
         session.peer.untagged(b'%s (%s) "/" %s' % (name, attributes, quoted(found)))
     session.peer.ok(command)

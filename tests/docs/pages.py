@@ -6,6 +6,8 @@ In a page, this is code:
     Statements. A ``.. code-block:: output`` behind it is what they print.
 ``.. code-block:: pycon``
     Statements behind ``>>>``, and what they give: a doctest.
+``.. code-block:: console``
+    What is typed behind ``$``; of that, commands of ours are run (see `commands`).
 ``.. hidden:``, a comment with an indented block
     Statements that readers needn't see: what a server does meanwhile, and what must hold.
 ``.. not run: REASON``, a comment
@@ -27,10 +29,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-PYTHON, CONSOLE, OUTPUT, HIDDEN = "python", "pycon", "output", "hidden"
+from . import commands
 
-RUN = frozenset((PYTHON, CONSOLE, OUTPUT, HIDDEN))
-SHOWN = frozenset(("console", "text", "ini", "toml", "rst"))
+PYTHON, PYCON, SHELL = "python", "pycon", "console"
+OUTPUT, HIDDEN = "output", "hidden"
+
+RUN = frozenset((PYTHON, PYCON, SHELL, OUTPUT, HIDDEN))
+SHOWN = frozenset(("text", "ini", "toml", "rst"))
 """Languages of blocks that hold nothing to be run."""
 
 _START = re.compile(
@@ -93,8 +98,10 @@ def run(path: Path, names: dict[str, Any]) -> None:
             continue
         if block.kind == OUTPUT:
             _compare(block, printed, path)
-        elif block.kind == CONSOLE:
+        elif block.kind == PYCON:
             _examine(block, names, path)
+        elif block.kind == SHELL:
+            _type(block, path)
         else:
             printed = _execute(block, names, path)
 
@@ -117,6 +124,13 @@ def _examine(block: Block, names: dict[str, Any], path: Path) -> None:
     doctest.DocTestRunner(optionflags=_FLAGS).run(test, out=told.write, clear_globs=False)
     names.update(test.globs)
     assert not told.getvalue(), told.getvalue()
+
+
+def _type(block: Block, path: Path) -> None:
+    for line, expected, shown in commands.outputs(block.text):
+        if expected:
+            where = f"{path}:{block.line}\n$ {line}\n{shown}"
+            assert doctest.OutputChecker().check_output(expected, shown, _FLAGS), where
 
 
 def _compare(block: Block, printed: str, path: Path) -> None:

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 import imaplib2
+from imaplib2._cli.main import parser
 
 from ..server.authority import Authority
 from ..server.helpers import Thread
+from . import commands
 from .account import HOST, PASSWORD, USER, Account, at_example_org, written
 from .pages import RUN, SHOWN, blocks, run
 
@@ -97,3 +99,11 @@ def test_all_code_is_run_or_says_why_not(page: str) -> None:
     assert not OTHERWISE.search(text)
     # A literal block holds no Python.
     assert text.count(">>> ") == sum(block.text.count(">>> ") for block in blocks(text))
+
+
+@pytest.mark.parametrize("page", sorted(PAGES))
+def test_command_lines_are_accepted(page: str) -> None:
+    for block in blocks(PAGES[page].read_text(encoding="utf-8")):
+        for line in commands.lines(block.kind, block.text):
+            for words in commands.arguments(line):
+                assert parser().parse_args(words).subcommand

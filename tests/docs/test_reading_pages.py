@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from . import commands
 from .pages import Block, blocks, run
 
 PAGE = """\
@@ -88,3 +89,55 @@ def test_a_failure_names_the_line_of_the_page(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError) as caught:
         run(path, {})
     assert caught.traceback[-1].lineno + 1 == 13
+
+
+TYPED = """\
+.. code-block:: console
+
+   $ rm -rf /
+   $ imaplib2 --version
+   imaplib2 ...
+   $ imaplib2 --version | cut -c 1-8
+   $ imaplib2 completion \\
+       cobol
+   $ echo $?
+   2
+"""
+
+
+def test_command_lines(tmp_path: Path) -> None:
+    path = tmp_path / "page.rst"
+    path.write_text(TYPED, encoding="utf-8")
+    run(path, {})
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("imaplib2 ...", "imaplib3 ..."),
+        ("   2\n", "   3\n"),
+        ("   $ echo $?\n   2\n", ""),
+        ("--version |", "--versions |"),
+    ],
+)
+def test_what_is_wrong_with_command_lines(old: str, new: str, tmp_path: Path) -> None:
+    path = tmp_path / "page.rst"
+    assert old in TYPED
+    path.write_text(TYPED.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(AssertionError):
+        run(path, {})
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "expected"),
+    [
+        ("console", "$ imaplib2 ls work 'A *' | wc\nimaplib2 x\n", [["ls", "work", "A *"]]),
+        ("text", "1 2 * * * imaplib2 check work >log\n", [["check", "work"]]),
+        ("text", 'eval "$(imaplib2 completion zsh)"\n', [["completion", "zsh"]]),
+        ("console", "$ cat ~/.config/imaplib2/config.toml\n", []),
+        ("python", "$ imaplib2 ls\n", []),
+    ],
+)
+def test_arguments(kind: str, text: str, expected: list[list[str]]) -> None:
+    lines = commands.lines(kind, text)
+    assert [words for line in lines for words in commands.arguments(line)] == expected
