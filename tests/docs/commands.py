@@ -2,6 +2,7 @@
 
 In ``.. code-block:: console``, what stands behind ``$ imaplib2`` is done in this process. Lines
 below it are what it writes, where there are any. It has to succeed, unless ``$ echo $?`` follows.
+Of a pipe, the first command is done.
 """
 
 from __future__ import annotations
