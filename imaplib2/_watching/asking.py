@@ -55,7 +55,8 @@ class Asking:
                 raise
             return False
         _, said = M.response("ENABLED")
-        return typ == "OK" and any(extension in (line or b"").decode().split() for line in said)
+        lines = (line.upper() for line in said if isinstance(line, bytes))
+        return typ == "OK" and any(extension.encode() in line.split() for line in lines)
 
     @property
     def tells_modseq(self) -> bool:
