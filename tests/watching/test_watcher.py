@@ -18,6 +18,7 @@ from imaplib2.parse import SequenceSet
 from imaplib2.watching import (
     Arrived,
     FlagsChanged,
+    MailboxState,
     Reconnected,
     Removed,
     State,
@@ -27,6 +28,7 @@ from imaplib2.watching import (
 from .fake import SECONDS, Post, watching
 
 Seen = frozenset({"\\Seen"})
+ALL = SequenceSet("1:4294967295")
 NONE: frozenset[str] = frozenset()
 
 
@@ -354,11 +356,8 @@ def test_there_can_be_no_more_threads(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"mailbox": [b"a"]}, TypeError),
         ({"since": "rubbish"}, ValueError),
         ({"since": 5}, TypeError),
-        ({"since": '{"form":1,"mailboxes":{"INBOX":{"uids":"1:4294967295"}}}'}, ValueError),
-        (
-            {"since": '{"form":1,"mailboxes":{"INBOX":{"uids":"1:9", "flags":[[[],"1:4294967295"]]}}}'},
-            ValueError,
-        ),
+        ({"since": {"INBOX": MailboxState(uids=ALL)}}, ValueError),
+        ({"since": {"INBOX": MailboxState(flags={NONE: ALL})}}, ValueError),
         ({"renew": 0}, ValueError),
         ({"renew": None}, ValueError),
         ({"poll": float("inf")}, ValueError),
