@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 GRACE = 2.0
 
 
+#: What ours have, and neither ``imaplib``'s nor other libraries' connections.
+_NAMES = ("idle_done", "untagged_responses", "state")
+
+
 class Options(NamedTuple):
     """What `watch` was told."""
 
@@ -139,7 +143,7 @@ class Keeper:
             connection = self._options.connect()
         finally:
             self.is_connecting = False
-        if not hasattr(connection, "idle_done"):
+        if not all(hasattr(connection, name) for name in _NAMES):
             raise TypeError(f"connect() returned a {type(connection).__name__}, no IMAP4")
         self._connection = connection
         try:

@@ -8,6 +8,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -141,11 +142,10 @@ def test_refused_credentials_are_raised_behind_all_events() -> None:
     assert watcher.get() is None
 
 
-def test_a_mistake_in_connect_is_raised() -> None:
-    def connect() -> Any:
-        return None
-
-    with imaplib2.watch(connect) as watcher, pytest.raises(TypeError, match="NoneType"):
+@pytest.mark.parametrize("returned", [None, SimpleNamespace(idle_done=print)])
+def test_a_mistake_in_connect_is_raised(returned: Any) -> None:
+    name = type(returned).__name__
+    with imaplib2.watch(lambda: returned) as watcher, pytest.raises(TypeError, match=name):
         watcher.get(SECONDS)
 
 
