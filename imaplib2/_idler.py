@@ -134,6 +134,8 @@ class Idler:
         return self._bytes > limits.stored_bytes or self._responses.qsize() > limits.stored
 
     def _drop_oldest(self) -> None:
+        # First: who takes what stood behind it finds it counted.
+        self._engine.core.untagged.dropped += 1
         with contextlib.suppress(queue.Empty):
             oldest = self._responses.get_nowait()
             if isinstance(oldest, tuple):

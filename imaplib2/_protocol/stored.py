@@ -33,6 +33,8 @@ class StoredResponses(list[Any]):
         self._taken = 0
         self._skipped: list[Any] = []
         self._last_earlier: Any = None  # see `mark`
+        #: Grows whenever limits have responses dropped, also before they get here.
+        self.dropped = 0
         self._count(list.copy(self))
 
     def add(self, type_: str, items: list[Any]) -> None:
@@ -240,6 +242,7 @@ class StoredResponses(list[Any]):
         limits = self._limits
         if self._items <= limits.stored and self._bytes <= limits.stored_bytes:
             return
+        self.dropped += 1
         # A tenth more than must be, so that a connection at its limit doesn't pay this each time;
         # for the same reason, what is larger than that stays only as long as it is the newest.
         stored, size = max(1, limits.stored * 9 // 10), limits.stored_bytes * 9 // 10

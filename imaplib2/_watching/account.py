@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..parse import SequenceSet
 from .events import Flags
-from .messages import Messages
+from .messages import Messages, check_number
 from .pending import UNASKED, Pending
 from .state import MailboxState
 
@@ -30,6 +30,8 @@ class Account:
             self._restore(saved)
 
     def _restore(self, saved: MailboxState) -> None:
+        check_number([saved.uids])
+        check_number((saved.flags or {}).values())
         self.uid_validity, self.uid_next = saved.uid_validity, saved.uid_next
         self.modseq = self.pending.known_modseq = saved.highest_modseq
         self.messages.replace(saved.uids)
@@ -71,7 +73,11 @@ class Account:
             self.pending.remove(uid)
 
     def replace(self, uids: SequenceSet) -> SequenceSet:
-        """There are just these messages; those of them that weren't known."""
+        """There are just these messages; those of them that weren't known.
+
+        Raises ValueError if there are more than can be.
+        """
+        check_number([uids])
         before = self.messages.uids
         for uid in before - uids:
             self._tell_removal(uid)

@@ -39,6 +39,7 @@ class Asking:
         self._vanishes = self._enable("QRESYNC")
         # What came while a mailbox was opened, and is about it.
         self._kept: list[tuple[str, list[Any]]] = []
+        self._dropped = M.untagged_responses.dropped
         #: Whether the server offers IDLE, and hasn't refused it.
         self.idles = "IDLE" in M.capabilities
 
@@ -54,7 +55,8 @@ class Asking:
                 raise
             return False
         _, said = M.response("ENABLED")
-        return typ == "OK" and any(extension in (line or b"").decode().split() for line in said)
+        lines = (line.upper() for line in said if isinstance(line, bytes))
+        return typ == "OK" and any(extension.encode() in line.split() for line in lines)
 
     @property
     def tells_modseq(self) -> bool:
@@ -72,7 +74,7 @@ class Asking:
         uid_validity, uid_next, modseq = (_number(M.response(name)[1]) for name in names)
         self._kept = _behind_closed([*M.pop_untagged_responses()])
         return Opened(
-            exists or 0,
+            exists,
             uid_validity,
             uid_next,
             modseq or None if has_modseq else None,
@@ -125,6 +127,14 @@ class Asking:
         kept, self._kept = self._kept, []
         yield from kept
         yield from self._M.pop_untagged_responses()
+
+    def has_missed(self) -> bool:
+        """Whether some of it was dropped, as there was too much, since this was last asked.
+
+        To be asked behind `heard`, before what that has given is relied upon.
+        """
+        before, self._dropped = self._dropped, self._M.untagged_responses.dropped
+        return before != self._dropped
 
     def idle(self, seconds: float, hear: Callable[[str, list[Any]], bool]) -> bool:
         """Call *hear* with each untagged response as it comes, until it returns true.

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from .._clock import Clock
-from .._errors import error
+from .._errors import abort, error
 from .._hints import TYPE_CHECKING, Any, NamedTuple
 from .._mutex import Bell
 from .account import Account
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 #: Seconds that a thread has to end by itself before its connection is cut.
 GRACE = 2.0
+
+
+#: What ours have, and neither ``imaplib``'s nor other libraries' connections.
+_NAMES = ("idle_done", "untagged_responses", "state")
 
 
 class Options(NamedTuple):
@@ -110,7 +114,7 @@ class Keeper:
         except Stopped:
             pass
         except BaseException as problem:
-            self._outbox.fail(problem)
+            self._outbox.fail(_raisable(problem))
             # The others are to end, too.
             awakenings().hurry()
         finally:
@@ -139,13 +143,23 @@ class Keeper:
             connection = self._options.connect()
         finally:
             self.is_connecting = False
-        if not hasattr(connection, "idle_done"):
+        if not all(hasattr(connection, name) for name in _NAMES):
             raise TypeError(f"connect() returned a {type(connection).__name__}, no IMAP4")
         self._connection = connection
         try:
             # Behind the assignment: `end` sees the connection, or else this sees what it was for.
             self._check()
             self._watch(Asking(connection))
+        except (OSError, error) as problem:
+            if connection.state == "LOGOUT" and not isinstance(problem, (OSError, abort)):
+                # What it refuses then, another connection will not.
+                raise abort(f"the connection is over: {problem}") from problem
+            raise
+        except Stopped:
+            raise
+        except Exception as problem:
+            # No mistake of connect, but something that was said and can't be read.
+            raise abort(f"watching has failed: {problem!r}") from problem
         finally:
             # It returns within seconds, also from a link that is dead.
             with contextlib.suppress(Exception):
@@ -177,6 +191,15 @@ class Keeper:
         is_first = not any(presence.was_watched for presence in self._presences)
         # Later, it may be another network that pretends to be ours; first, it is a mistake.
         return is_final(problem) or (is_first and _is_certificate(problem))
+
+
+def _raisable(problem: BaseException) -> BaseException:
+    """*problem*, unless raising it would end an iteration as if there was none (PEP 479)."""
+    if not isinstance(problem, StopIteration):
+        return problem
+    raised = RuntimeError("connect, or give_up, raised StopIteration")
+    raised.__cause__ = problem
+    return raised
 
 
 def _cut_late(thread: threading.Thread, connection: IMAP4) -> None:

@@ -14,9 +14,17 @@ from .events import Flags
 _BLOCK = 4096
 #: Sets of flags that are kept although no message may have them any more.
 _SPARE_SETS = 1000
+#: So many are borne: a few characters can name all UIDs there may be.
+MOST = 10_000_000
 _UNKNOWN = 0
 #: Behind the last message.
 _END = (1 << 64, _UNKNOWN)
+
+
+def check_number(uids: Iterable[SequenceSet]) -> None:
+    """Raise ValueError if these are more messages than a mailbox may have."""
+    if sum(map(len, uids)) > MOST:
+        raise ValueError(f"more than {MOST} messages in a mailbox")
 
 
 class Messages:

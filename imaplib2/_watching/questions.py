@@ -9,7 +9,7 @@ from ..parse import SequenceSet
 class Opened(NamedTuple):
     """What EXAMINE tells (RFC 3501, section 6.3.2); what it doesn't tell is None."""
 
-    exists: int
+    exists: int | None
     uid_validity: int | None = None
     uid_next: int | None = None
     #: HIGHESTMODSEQ (RFC 7162, section 3.1.2.1).

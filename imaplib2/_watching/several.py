@@ -35,8 +35,8 @@ class Several(Keeper):
     ) -> None:
         """See whether there is news of a mailbox, and what it is."""
         name = account.mailbox
-        now = self._shown(asking, name)
-        if shown.get(name) == now and (asking.tells_modseq or not account.keeps_flags):
+        now = self._shown(asking, account)
+        if shown.get(name) == now:
             return
         syncing = Syncing(asking, account, self._outbox, self._check)
         syncing.open()
@@ -46,8 +46,11 @@ class Several(Keeper):
         # As it was before it was opened: what came since will be news.
         shown[name] = now
 
-    def _shown(self, asking: Asking, mailbox: str) -> Shown:
+    def _shown(self, asking: Asking, account: Account) -> Shown:
         modseq = " HIGHESTMODSEQ" if asking.tells_modseq else ""
-        said = asking.status(mailbox, f"({_ITEMS}{modseq})")
-        # If it can't be read, the mailbox is looked into each time.
-        return (object(),) if said is None else said[2:]
+        said = asking.status(account.mailbox, f"({_ITEMS}{modseq})")
+        if said is None or (account.keeps_flags and not said.highest_modseq):
+            # What can't be read, or doesn't tell of flags, is looked into each time: a mailbox may
+            # have no mod-sequences where others have (RFC 7162, section 3.1.2.2).
+            return (object(),)
+        return said[2:]

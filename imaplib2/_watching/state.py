@@ -10,6 +10,8 @@ from ..parse import SequenceSet
 from .events import Flags
 
 _FORM = 1
+#: No mod-sequence is larger, nor is any other number (RFC 7162, section 3.1.1).
+_LARGEST = (1 << 63) - 1
 
 
 class MailboxState(NamedTuple):
@@ -83,7 +85,7 @@ def _written(state: MailboxState) -> dict[str, Any]:
 def _restored(text: str | bytes) -> dict[str, MailboxState]:
     try:
         content = json.loads(text)
-        if content["form"] != _FORM:
+        if content["form"] != _FORM or content["form"] is True:
             raise ValueError("another form")
         return {name: _mailbox(fields) for name, fields in content["mailboxes"].items()}
     # What it may find in JSON that is something else.
@@ -94,8 +96,10 @@ def _restored(text: str | bytes) -> dict[str, MailboxState]:
 def _mailbox(fields: dict[str, Any]) -> MailboxState:
     flags = fields.get("flags")
     numbers = ("uid_validity", "highest_modseq", "uid_next")
-    if not all(isinstance(fields.get(name, 0), int) for name in numbers):
-        raise ValueError("not a number")
+    for name in numbers:
+        number = fields.get(name, 0)
+        if type(number) is not int or not 0 <= number <= _LARGEST:
+            raise ValueError("not a number")
     return MailboxState(
         uids=_uids(fields["uids"]),
         flags=None if flags is None else {frozenset(map(_flag, f)): _uids(u) for f, u in flags},

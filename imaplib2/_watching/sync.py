@@ -30,8 +30,9 @@ class Sync:
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        #: As EXISTS and EXPUNGE tell.
+        #: As EXISTS and EXPUNGE tell; if it isn't counted, no EXISTS has, and a list will tell.
         self.exists = 0
+        self._is_counted = False
         #: Whether numbers stand for UIDs.
         self.exact = False
         self._opened = Opened(0)
@@ -59,7 +60,8 @@ class Sync:
             if account.uid_validity is not None or len(account.messages):
                 account.invalidate(said.uid_validity)
             account.uid_validity = said.uid_validity
-        self._opened, self.exists = said, said.exists
+        self._opened, self.exists = said, said.exists or 0
+        self._is_counted = said.exists is not None
         self._changes, self._unflagged = None, SequenceSet()
         self._missed_flags = False
         self._contradictions = 0
@@ -69,7 +71,7 @@ class Sync:
         self.exact = is_told and said.uid_next == account.uid_next and self._agrees
         self._lists = not self.exact
         self._compare_flags(said)
-        if not said.exists:
+        if said.exists == 0:
             self._changes = None
             self._list(SequenceSet())
             self._unflagged = SequenceSet()
@@ -77,7 +79,7 @@ class Sync:
     @property
     def _agrees(self) -> bool:
         """Whether there are as many messages as are known."""
-        return len(self._account.messages) == self.exists
+        return self._is_counted and len(self._account.messages) == self.exists
 
     def _compare_flags(self, said: Opened) -> None:
         account = self._account
@@ -108,7 +110,16 @@ class Sync:
         elif typ == "FETCH":
             self._told(_messages((typ, data)))
 
+    def missed(self) -> None:
+        """Some of what was said is not known, and nobody knows what it was."""
+        self.exact = self._is_counted = False
+        self._lists = self._missed_flags = True
+        # Also for the answer to what is being asked.
+        self._renumbered = self._expunges = self._disturbed = True
+
     def _exist(self, number: int) -> None:
+        if not self._is_counted:
+            self.exists, self._is_counted = number, True
         if (number, len(self._account.messages)) == self._rejected:
             return
         if number < self.exists:
@@ -212,6 +223,7 @@ class Sync:
         if isinstance(question, ChangedSince):
             # What has vanished is told, too, and is no longer among the known ones.
             self._changes, self.exact = None, question.vanished and not self._disturbed
+            self.exact &= self._is_counted
             self._lists = not self.exact
         known, new = self._divided(_messages(answer), gone)
         self._told(known)
@@ -235,6 +247,8 @@ class Sync:
         if self._account.keeps_flags:
             self._unflagged |= new
         self._lists = False
+        if not self._is_counted:
+            self.exists, self._is_counted = len(self._account.messages), True
         self.exact = self._agrees
         if self.exact:
             self._contradictions = 0

@@ -33,7 +33,7 @@ class Syncing:
         return self._outbox.change(self._hear, typ, data)
 
     def _hear(self, typ: str, data: list[Any]) -> bool:
-        self._sync.heard(typ, data)
+        self._hear_all([(typ, data)])
         return self._sync.wants() is not None
 
     def catch_up(self) -> None:
@@ -54,5 +54,7 @@ class Syncing:
             change(sync.answered, question, answer)
 
     def _hear_all(self, responses: list[tuple[str, list[Any]]]) -> None:
+        if self._asking.has_missed():
+            self._sync.missed()
         for typ, data in responses:
             self._sync.heard(typ, data)

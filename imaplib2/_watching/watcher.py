@@ -191,7 +191,7 @@ def watch(
     stand in `Reconnected`.
 
     A connection without a time-out gets one, of a minute. Raises TypeError and ValueError for
-    arguments that can't be meant.
+    arguments that can't be meant, *since* with more than 10 million messages of a mailbox included.
     """
     check_callable("connect", connect)
     if give_up is not None:
@@ -201,12 +201,11 @@ def watch(
     unknown = None if since is None else MailboxState()
     accounts = [Account(name, known.get(name, unknown), keeps_flags=flags) for name in names]
     outbox = Outbox(accounts)
-    first, longest = retry
     options = Options(
         connect,
         _positive("renew", renew),
         _positive("poll", poll),
-        (_positive("retry", first), _positive("retry", longest)),
+        _retry(retry),
         give_up,
     )
     keepers: list[Keeper]
@@ -222,9 +221,22 @@ def _names(mailbox: Any) -> list[str]:
     for name in names:
         if not isinstance(name, str):
             raise TypeError(f"mailbox: the names of mailboxes are str, not {type(name).__name__}")
-    if not names or len(set(names)) < len(names):
-        raise ValueError("mailbox: one name at least, and each of them once")
+    # INBOX may be written in any case (RFC 3501, section 5.1).
+    different = {"INBOX" if name.upper() == "INBOX" else name for name in names}
+    if not names or "" in different or len(different) < len(names):
+        raise ValueError("mailbox: one name at least, each of them once, and none of them empty")
     return names
+
+
+def _retry(value: Any) -> tuple[float, float]:
+    if not isinstance(value, (tuple, list)):
+        raise TypeError(f"retry: two numbers of seconds, not {type(value).__name__}")
+    if len(value) != 2:
+        raise ValueError(f"retry: two numbers of seconds, not {len(value)}")
+    first, longest = (_positive("retry", one) for one in value)
+    if first > longest:
+        raise ValueError(f"retry: the second number is the longest interval, not {longest}")
+    return first, longest
 
 
 def _positive(name: str, value: Any) -> float:

@@ -234,6 +234,7 @@ def test_beyond_the_limits_the_oldest_are_dropped() -> None:
         for number in range(5):
             idling.news(number)
         idling.complete()
+        assert idling.engine.core.untagged.dropped == 3
         assert list(idler) == exists(3, 4)
 
 

@@ -57,6 +57,18 @@ def test_what_came_behind_a_mark_counts_for_the_limits() -> None:
     assert entries_of(stored) == [["EXISTS", [b"3"]]]
 
 
+def test_whether_something_was_dropped_can_be_told() -> None:
+    stored = StoredResponses((), Limits(stored=2))
+    for _ in range(2):
+        stored.add("EXISTS", [b"1"])
+    assert not stored.dropped
+    stored.add("EXISTS", [b"2"])
+    before = stored.dropped
+    assert before
+    stored.forget()
+    assert stored.dropped == before
+
+
 def test_names_without_data_count_for_the_limits() -> None:
     stored = StoredResponses(limits=Limits(stored_bytes=100))
     stored.add("X" * 60, [])

@@ -157,10 +157,11 @@ class Cyrus(Server):
             _write_passwords(
                 self.directory / "passwords", USERS | dict.fromkeys(self._unused, PASSWORD)
             )
-            with reserved_ports((_ADDRESS,), 2) as (self.port, self.tls_port):
-                self._write_configuration(certificates)
-                self._running = cleanup.enter_context(ExitStack())
-                self._start()
+            # Until the end: nobody else is to take them while it restarts.
+            self.port, self.tls_port = cleanup.enter_context(reserved_ports((_ADDRESS,), 2))
+            self._write_configuration(certificates)
+            self._running = cleanup.enter_context(ExitStack())
+            self._start()
             self._cleanup = cleanup.pop_all()
         return self
 

@@ -69,7 +69,7 @@ def reserved_ports(addresses: Sequence[str], count: int) -> Iterator[list[int]]:
     """Keep *count* ports, the same on all *addresses*, for a server.
 
     A socket that is bound but does not listen keeps everybody away except those who, as servers
-    do, set SO_REUSEADDR: nobody can take a port between our choice and the server's start.
+    do, set SO_REUSEADDR: nobody can take a port before the server's start, or while it restarts.
     """
     with ExitStack() as held:
         yield [_reserve_port(addresses, held) for _ in range(count)]

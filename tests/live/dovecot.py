@@ -379,10 +379,12 @@ class Dovecot(Server):
             self.addresses = tuple(filter(is_available, ("127.0.0.1", "::1")))
             certificates = make_certificates(self.directory)
             self.ca_file = str(certificates.ca)
-            with reserved_ports(self.addresses, 2) as (self.port, self.tls_port):
-                self._write_configuration(certificates)
-                self._running = cleanup.enter_context(ExitStack())
-                self._start()
+            # Until the end: nobody else is to take them while it restarts.
+            reserved = reserved_ports(self.addresses, 2)
+            self.port, self.tls_port = cleanup.enter_context(reserved)
+            self._write_configuration(certificates)
+            self._running = cleanup.enter_context(ExitStack())
+            self._start()
             self._cleanup = cleanup.pop_all()
         return self
 

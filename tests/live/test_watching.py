@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from random import Random
 from typing import Any
@@ -52,6 +53,20 @@ def test_servers_that_are_killed(kind: type[Any]) -> None:
                 actor.act()
         account.await_agreement(actor)
         account.await_reconnection()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nobody_takes_the_port_of_a_server_that_is_down(kind: type[Any]) -> None:
+    need(kind.missing(), kind.__name__)
+    with kind() as server:
+        server._process.kill()
+        server._running.close()
+        address = server.addresses[0]
+        with socket.socket() as other, pytest.raises(OSError, match="in use"):
+            other.bind((address, server.port))
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((address, server.port), PATIENCE)
+        server.restart()
 
 
 def test_a_link_that_is_cut_stalled_and_delayed(

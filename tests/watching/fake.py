@@ -10,6 +10,7 @@ from typing import Any
 
 import imaplib2
 from imaplib2 import IMAP4
+from imaplib2._protocol.untagged import UntaggedResponses
 from imaplib2._watching.questions import ChangedSince, FlagsOf, NewFrom, Question
 from imaplib2.parse import SequenceSet
 from imaplib2.watching import State, Watcher
@@ -79,6 +80,7 @@ class Connection:
         self.codes: dict[str, bytes] = {}
         self.calls: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.is_lost = self.is_over = False
+        self.untagged_responses = UntaggedResponses()
 
     def _begin(self, name: str) -> Any:
         self.post.log.put(name)

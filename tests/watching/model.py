@@ -36,6 +36,10 @@ class Server:
     tells_uidnext: bool = True
     #: Whether news comes with UIDs.
     tells_uids: bool = True
+    #: Whether EXAMINE tells how many messages there are.
+    tells_exists: bool = True
+    #: Whether so much is said that some of it is dropped.
+    is_talkative: bool = False
 
 
 class Mailbox:
@@ -102,7 +106,7 @@ class Session:
     def opened(self) -> Opened:
         mailbox, server = self.mailbox, self.server
         return Opened(
-            len(self.told),
+            len(self.told) if server.tells_exists else None,
             mailbox.uid_validity,
             mailbox.uid_next if server.tells_uidnext else None,
             mailbox.modseq if server.has_modseq else None,
@@ -256,7 +260,13 @@ class Run:
         self.sync.opened(self.session.opened())
 
     def hear(self) -> None:
-        for typ, data in self.session.news():
+        self._hear([*self.session.news()])
+
+    def _hear(self, said: list[Response]) -> None:
+        if self.server.is_talkative and said and self.random.random() < 0.3:
+            del said[: self.random.randint(1, len(said))]
+            self.sync.missed()
+        for typ, data in said:
             self.sync.heard(typ, data)
 
     def ask(self) -> bool:
@@ -266,8 +276,7 @@ class Run:
             return False
         self.sync.ask()
         unasked, answer = self.session.answer(question)
-        for typ, data in unasked:
-            self.sync.heard(typ, data)
+        self._hear(unasked)
         self.sync.answered(question, answer)
         return True
 

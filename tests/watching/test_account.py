@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from imaplib2._watching.account import Account
 from imaplib2.parse import SequenceSet
 from imaplib2.watching import Arrived, FlagsChanged, Gone, Invalidated, MailboxState
@@ -87,3 +89,11 @@ def test_replacing_tells_the_difference() -> None:
     account.remove_number(1)
     assert account.pending.removed == {1, 2, 4, 5}
     assert not account.remove(1)
+
+
+def test_there_are_bounds() -> None:
+    account = Account("x", MailboxState(1, SequenceSet("1:3")), keeps_flags=True)
+    with pytest.raises(ValueError, match="more than"):
+        account.replace(SequenceSet("2:4294967295"))
+    assert account.messages.uids == SequenceSet("1:3")
+    assert account.pending.is_empty

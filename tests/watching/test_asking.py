@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, strategies as st
 
 from imaplib2 import IMAP4
 from imaplib2._watching.asking import TIMEOUT, Asking, Refused, refusal
@@ -127,6 +128,31 @@ def test_an_enable_that_is_not_understood() -> None:
     post.answers["ENABLE"] = raising(None)
     with pytest.raises(IMAP4.error):
         asking(post)
+
+
+@pytest.mark.parametrize(
+    ("said", "is_enabled"),
+    [
+        (b"QRESYNC \xff", True),
+        (b"condstore qresync", True),
+        (b"XQRESYNC", False),
+        (b"\xff", False),
+        (None, False),
+        ((b"{7}", b"QRESYNC"), False),
+    ],
+)
+def test_odd_answers_to_enable(said: Any, is_enabled: bool) -> None:
+    M: Any = Post().connect()
+    respond = M.response
+    M.response = lambda name: (name, [said]) if name == "ENABLED" else respond(name)
+    assert Asking(M).open("INBOX").vanishes == is_enabled
+
+
+@given(st.lists(st.none() | st.binary() | st.tuples(st.binary(), st.binary()), max_size=3))
+def test_whatever_enable_answers_is_borne(said: list[Any]) -> None:
+    M: Any = Post().connect()
+    M.response = lambda name: (name, said)
+    Asking(M)
 
 
 def test_what_is_about_the_mailbox_before_is_not_heard(monkeypatch: pytest.MonkeyPatch) -> None:

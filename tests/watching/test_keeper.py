@@ -79,9 +79,8 @@ def test_what_hangs_is_cut(monkeypatch: pytest.MonkeyPatch, has_threads: bool) -
 def test_what_is_watched_a_subclass_tells() -> None:
     post = Post()
     own = keeper(post, Keeper)
-    own.thread.start()
-    own.thread.join(SECONDS)
-    assert isinstance(own._outbox.problem, NotImplementedError)
+    with pytest.raises(NotImplementedError):
+        own._watch(Asking(post.connect()))
 
 
 def test_interruptions_are_logged(caplog: pytest.LogCaptureFixture) -> None:

@@ -10,6 +10,7 @@ from imaplib2.watching import Arrived, FlagsChanged, Gone, Reconnected
 from .fake import SECONDS, Post, watching
 
 Seen = frozenset({"\\Seen"})
+Flagged = frozenset({"\\Flagged"})
 NONE: frozenset[str] = frozenset()
 
 
@@ -26,6 +27,26 @@ def test_several_mailboxes_by_status(capabilities: tuple[str, ...]) -> None:
         post.mailboxes["INBOX"] = own
         assert isinstance(watcher.get(SECONDS), Reconnected)
     assert len(post.connections) == 1
+
+
+@pytest.mark.parametrize("said", [b" HIGHESTMODSEQ 0", b""])
+def test_a_mailbox_without_modseqs(said: bytes) -> None:
+    post = Post(capabilities=("CONDSTORE",))
+    inbox = post.mailboxes["INBOX"]
+    inbox.deliver(NONE)
+    shown = b"INBOX (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 1 UNSEEN 1%s)" % said
+    post.answers["STATUS"] = lambda: ("OK", [shown])
+    with watching(post, poll=0.001, by_status=True) as watcher:
+        assert isinstance(watcher.get(SECONDS), Arrived)
+        inbox.store(1, Flagged)
+        assert watcher.get(SECONDS) == FlagsChanged("INBOX", {1: Flagged})
+    # Without flags, there is no need to look.
+    with watching(post, poll=0.001, by_status=True, flags=False) as watcher:
+        post.await_command("CLOSE")
+        for _ in range(3):
+            post.await_command("STATUS")
+        while not post.log.empty():
+            assert post.log.get() == "STATUS"
 
 
 def test_status_that_says_nothing() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 from imaplib2.parse import SequenceSet
 from imaplib2.watching import MailboxState, State
 
-NUMBERS = st.none() | st.integers(0, 1 << 63)
+NUMBERS = st.none() | st.integers(0, (1 << 63) - 1)
 UIDS = st.builds(SequenceSet, st.sets(st.integers(1, 1 << 32), max_size=5))
 FLAGS = st.none() | st.dictionaries(st.frozensets(st.text(), max_size=3), UIDS, max_size=3)
 MAILBOXES = st.builds(
@@ -58,7 +58,12 @@ def nested(*path: Any) -> str:
         nested("mailboxes", "x", "uids", "1:*"),
         nested("mailboxes", "x", "uids", "a"),
         nested("mailboxes", "x", "uid_validity", "a"),
+        nested("form", True),
         nested("mailboxes", "x", "highest_modseq", 1.5),
+        nested("mailboxes", "x", "highest_modseq", True),
+        nested("mailboxes", "x", "highest_modseq", -1),
+        nested("mailboxes", "x", "uid_validity", False),
+        nested("mailboxes", "x", "uid_next", 1 << 63),
         nested("mailboxes", "x", "flags", 5),
         nested("mailboxes", "x", "flags", [5]),
         nested("mailboxes", "x", "flags", [[5, "1"]]),

@@ -18,7 +18,7 @@ from imaplib2.parse import SequenceSet
 
 from .model import Run, Server
 
-SERVERS = st.builds(Server, st.booleans(), st.booleans(), st.booleans(), st.booleans()).filter(
+SERVERS = st.builds(Server, *[st.booleans()] * 6).filter(
     lambda server: server.has_modseq or not server.has_qresync
 )
 
@@ -85,6 +85,34 @@ def test_too_many_are_listed() -> None:
     assert known(sync) == {1, 2, 3}
     sync.heard("EXISTS", [b"2"])
     assert sync.wants() is None
+
+
+def test_what_is_not_counted_is_listed() -> None:
+    for vanishes in (False, True):
+        sync = opened(1, 2, uid_next=3, modseq=5)
+        sync.opened(Opened(None, 1, uid_next=3, modseq=6, vanishes=vanishes))
+        assert AllUids in map(type, answer(sync, (1, 2)))
+        assert (sync.exists, sync.exact) == (2, True)
+        assert not sync._account.pending.removed
+
+
+def test_behind_what_was_missed_numbers_stand_for_nothing() -> None:
+    sync = opened(1, 2, 3)
+    sync.missed()
+    sync.heard("EXPUNGE", [b"1"])
+    assert {*map(type, answer(sync, (2,)))} == {AllUids, FlagsOf}
+    assert known(sync) == {2}
+    # What was missed while it was asked may not be in the answer.
+    for vanishes in (False, True):
+        sync = opened(1, 2, 3, modseq=5 if vanishes else None)
+        sync.opened(Opened(3, 1, modseq=6 if vanishes else None, vanishes=vanishes))
+        question = sync.wants()
+        assert isinstance(question, ChangedSince if vanishes else AllUids)
+        sync.ask()
+        sync.missed()
+        sync.answered(question, [] if vanishes else SequenceSet("1:3"))
+        assert AllUids in map(type, answer(sync, (2, 3)))
+        assert known(sync) == {2, 3}
 
 
 def test_exists_that_gets_less() -> None:

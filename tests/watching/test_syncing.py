@@ -38,3 +38,19 @@ def test_it_is_interrupted() -> None:
     syncing.open()
     with pytest.raises(InterruptedError):
         syncing.catch_up()
+
+
+def test_what_was_dropped_is_asked_for() -> None:
+    post = Post()
+    account = Account("INBOX", MailboxState(), keeps_flags=False)
+    connection = post.connect()
+    syncing = Syncing(Asking(connection), account, Outbox([account]), lambda: None)
+    syncing.open()
+    syncing.catch_up()
+    for _ in range(3):
+        post.deliver()
+        [*connection.pop_untagged_responses()]
+        connection.untagged_responses.dropped += 1
+        assert syncing.hear("", [])
+        syncing.catch_up()
+        assert account.messages.uids == SequenceSet(post.mailboxes["INBOX"].messages)

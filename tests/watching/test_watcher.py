@@ -8,6 +8,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,14 +19,17 @@ from imaplib2.parse import SequenceSet
 from imaplib2.watching import (
     Arrived,
     FlagsChanged,
+    MailboxState,
     Reconnected,
     Removed,
+    State,
     Watcher,
 )
 
 from .fake import SECONDS, Post, watching
 
 Seen = frozenset({"\\Seen"})
+ALL = SequenceSet("1:4294967295")
 NONE: frozenset[str] = frozenset()
 
 
@@ -138,12 +142,68 @@ def test_refused_credentials_are_raised_behind_all_events() -> None:
     assert watcher.get() is None
 
 
-def test_a_mistake_in_connect_is_raised() -> None:
-    def connect() -> Any:
-        return None
-
-    with imaplib2.watch(connect) as watcher, pytest.raises(TypeError, match="NoneType"):
+@pytest.mark.parametrize("returned", [None, SimpleNamespace(idle_done=print)])
+def test_a_mistake_in_connect_is_raised(returned: Any) -> None:
+    name = type(returned).__name__
+    with imaplib2.watch(lambda: returned) as watcher, pytest.raises(TypeError, match=name):
         watcher.get(SECONDS)
+
+
+@pytest.mark.parametrize("command", ["ENABLE", "EXAMINE", "FETCH", "IDLE"])
+@pytest.mark.parametrize("problem", [TypeError, StopIteration, RecursionError], ids=repr)
+def test_what_can_not_be_read_is_no_mistake_in_connect(
+    command: str, problem: type[Exception]
+) -> None:
+    post = Post()
+
+    def fail() -> Any:
+        del post.answers[command]
+        raise problem("odd")
+
+    post.answers[command] = fail
+    with watching(post) as watcher:
+        post.deliver()
+        while not isinstance(event := watcher.get(SECONDS), Arrived):
+            assert isinstance(event, Reconnected)
+        assert not watcher.stopped
+        assert command not in post.answers
+
+
+def test_a_connection_that_is_over_is_not_the_last() -> None:
+    post = Post()
+
+    def connect() -> Any:
+        M = post.connect()
+        if len(post.connections) < 3:
+            M.state = "LOGOUT"
+            post.answers["EXAMINE"] = refuse
+        return M
+
+    def refuse() -> Any:
+        del post.answers["EXAMINE"]
+        problem = IMAP4.error("EXAMINE is illegal in state LOGOUT")
+        problem.is_refusal = True
+        raise problem
+
+    with imaplib2.watch(connect, since=State(), retry=(0.001, 0.01)) as watcher:
+        post.deliver()
+        assert isinstance(watcher.get(SECONDS), Arrived)
+
+
+@pytest.mark.parametrize("culprit", ["connect", "give_up"])
+def test_stop_iteration_is_no_end(culprit: str) -> None:
+    def stop(*_: Any) -> Any:
+        raise StopIteration(culprit)
+
+    def fail() -> Any:
+        raise OSError("away")
+
+    connect, give_up = (stop, None) if culprit == "connect" else (fail, stop)
+    with imaplib2.watch(connect, give_up=give_up) as watcher:
+        for _ in range(2):
+            with pytest.raises(RuntimeError, match="StopIteration") as caught:
+                next(watcher)
+            assert isinstance(caught.value.__cause__, StopIteration)
 
 
 def test_certificates_are_a_mistake_at_first_only() -> None:
@@ -296,12 +356,19 @@ def test_there_can_be_no_more_threads(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"mailbox": [b"a"]}, TypeError),
         ({"since": "rubbish"}, ValueError),
         ({"since": 5}, TypeError),
+        ({"since": {"INBOX": MailboxState(uids=ALL)}}, ValueError),
+        ({"since": {"INBOX": MailboxState(flags={NONE: ALL})}}, ValueError),
         ({"renew": 0}, ValueError),
         ({"renew": None}, ValueError),
         ({"poll": float("inf")}, ValueError),
         ({"poll": "x"}, TypeError),
         ({"retry": 1}, TypeError),
         ({"retry": (1, -1)}, ValueError),
+        ({"retry": (5, 1)}, ValueError),
+        ({"retry": (1, 2, 3)}, ValueError),
+        ({"retry": ("1", 2)}, TypeError),
+        ({"mailbox": ""}, ValueError),
+        ({"mailbox": ["INBOX", "inbox"]}, ValueError),
     ],
     ids=repr,
 )

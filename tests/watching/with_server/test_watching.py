@@ -13,7 +13,17 @@ import pytest
 import imaplib2
 from imaplib2 import IMAP4
 from imaplib2.parse import SequenceSet
-from imaplib2.watching import Arrived, Gone, Invalidated, Reconnected, State, Watcher
+from imaplib2.watching import (
+    Arrived,
+    FlagsChanged,
+    Gone,
+    Invalidated,
+    MailboxState,
+    Reconnected,
+    Removed,
+    State,
+    Watcher,
+)
 
 from ...server.helpers import SECONDS, Serve, greet, greet_authenticated
 from ...server.scripted import Peer, Proxy, ScriptedServer
@@ -305,3 +315,37 @@ def test_nothing_but_reading_is_sent(serve: Serve) -> None:
         assert event.uids == {3, 7}
     assert sent[:3] == ["EXAMINE INBOX", "UID SEARCH ALL", "UID FETCH 3,7 (UID FLAGS)"]
     assert {*sent[3:]} <= {"IDLE "}
+
+
+def test_more_than_is_kept_between_two_looks(serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        begin(peer, exists=90, idles=False)
+        looked = peer.command("NOOP")
+        peer.untagged(*[b"1 EXPUNGE"] * 87, b"3 EXPUNGE")
+        peer.ok(looked)
+        listing = peer.command("UID SEARCH")
+        peer.untagged(b"SEARCH 88 89")
+        peer.ok(listing)
+        # Flags that were dropped, too.
+        flags(peer, 0)
+        peer.relax()
+        while (command := peer.command()).name != "LOGOUT":
+            peer.ok(command)
+        peer.ok(command)
+
+    server = serve(script)
+
+    def connect() -> IMAP4:
+        M = IMAP4(server.host, server.port, timeout=SECONDS)
+        M._core.limits.stored = 50
+        return M
+
+    since = State({"INBOX": MailboxState(1, SequenceSet("1:90"))})
+    with imaplib2.watch(connect, since=since, poll=0.001) as watcher:
+        told = SequenceSet()
+        while told != SequenceSet("1:87,90"):
+            event = watcher.get(SECONDS)
+            assert isinstance(event, (Removed, FlagsChanged))
+            if isinstance(event, Removed):
+                told |= event.uids
+        assert watcher.state["INBOX"].uids == SequenceSet("88:89")
