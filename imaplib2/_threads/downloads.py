@@ -39,7 +39,7 @@ from collections.abc import Callable
 from functools import partial
 
 from .._clock import Clock
-from .._errors import error
+from .._errors import error, escaped
 from .._hints import Any, Protocol
 from .._mutex import Bell
 from .._protocol.bodies import answers, text_in
@@ -140,8 +140,8 @@ class Download:
     def outcome(self, typ: str, data: list[Any]) -> Outcome:
         """What `fetch_to` returns, when the server has answered with *typ* and *data*.
 
-        Writes what was no literal. Raises ``error`` if there were two, and what the file has raised
-        while the answer was there already.
+        Writes what was no literal. Raises ``error`` if there were two, or unless all was written,
+        and what the file has raised while the answer was there already.
         """
         if self.problem is not None:
             raise self.problem
@@ -154,6 +154,8 @@ class Download:
             if text is not None:
                 self.size = len(text)
                 self.put(text)
+        if self.done != (self.size or 0):
+            raise error(f"FETCH was cut short: the file has {self.done} bytes of {self.size}")
         return typ, [self.size]
 
 
@@ -218,16 +220,27 @@ def _write(gate: Gate, command: Command, download: Download, data: bytes) -> Non
     """Write *data*, which was handed over. What comes up ends the command, for its user."""
     try:
         gate.user_code.run(command, download.put, data)
-    except Exception as problem:
+    except BaseException as problem:
         if command.waiter.callback is None:
             # In the thread that waits; the command is given up behind this.
             raise
-        download.problem = problem
+        told = download.problem = _for_callback(problem)
         gate.drive(lambda now: gate.core.give_up(command, now))
-        gate.mutex.run(_answer, gate, command.waiter, problem)
+        gate.mutex.run(_answer, gate, command.waiter, told)
+        if told is not problem:
+            raise
     finally:
         download.taken += 1
         gate.resume.ring()
+
+
+def _for_callback(problem: BaseException) -> Exception:
+    """*problem*; what is meant to end a thread is that of the callbacks', and not the outcome."""
+    if isinstance(problem, Exception):
+        return problem
+    told = error(escaped(f"FETCH was cut short by {type(problem).__name__}: {problem}"))
+    told.__cause__ = problem
+    return told
 
 
 def _answer(gate: Gate, pending: Pending, problem: Exception) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+from asyncio import CancelledError
 from typing import Any
 
 import pytest
@@ -126,6 +127,17 @@ def test_what_has_come_up_behind_the_answer_is_the_outcome() -> None:
     sink.problem = OSError(28, "full")
     with pytest.raises(OSError, match="full"):
         sink.outcome("OK", [])
+
+
+def test_what_was_not_written_is_no_success() -> None:
+    sink = Download(io.BytesIO(), None)
+    sink.takes(CLAIM, HEAD, 5)
+    sink.put(b"abc")
+    sink.drop()
+    sink.put(b"de")
+    with pytest.raises(error, match="cut short: the file has 3 bytes of 5"):
+        sink.outcome("OK", [])
+    assert sink.outcome("NO", [b"x"]) == ("NO", [b"x"])
 
 
 def test_a_file_may_take_less() -> None:
@@ -286,6 +298,29 @@ def test_a_callback_gets_what_the_file_raises_at_once(lost: bool) -> None:
     if not lost:
         complete(at, waiting)
         assert len(outcomes) == 1
+
+
+@pytest.mark.parametrize("kind", [SystemExit, GeneratorExit, KeyboardInterrupt, CancelledError])
+def test_a_callback_gets_no_success_where_a_thread_was_to_end(
+    kind: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reports: list[Any] = []
+    monkeypatch.setattr(threading, "excepthook", reports.append)
+    outcomes: list[Any] = []
+    at, channel, waiting, sink = streaming(6, b"abc", Broken(kind("now")), outcomes.append)
+    channel.incoming.put(b"def")
+    receive(at)
+    at.callbacks.put_job(at.callbacks.end)
+    at.callbacks._serving = threading.current_thread()
+    at.callbacks.run(lambda: None)
+    ((_, _, (told, text)),) = outcomes
+    assert told is error
+    assert text == f"FETCH was cut short by {kind.__name__}: now"
+    assert isinstance(text.error.__cause__, kind)
+    assert [report.exc_type for report in reports] == [kind]
+    assert sink.is_dropped
+    complete(at, waiting)
+    assert len(outcomes) == 1
 
 
 def test_user_code_may_not_wait_for_itself() -> None:

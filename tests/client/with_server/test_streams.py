@@ -7,6 +7,7 @@ import io
 import os
 import threading
 import time
+from asyncio import CancelledError
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -428,6 +429,32 @@ def test_a_callback_hears_of_it_at_once(serve: Serve) -> None:
         told.set()
         assert M.noop()[0] == "OK"
         assert calls.count == 0
+
+
+@pytest.mark.parametrize("by", ["file", "progress"])
+@pytest.mark.parametrize("kind", [SystemExit, GeneratorExit, KeyboardInterrupt, CancelledError])
+def test_what_ends_threads_is_no_success(
+    kind: type[BaseException], by: str, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def script(peer: Peer) -> None:
+        for _ in range(2):
+            send_message(peer, peer.command("FETCH"))
+        agree(peer, "NOOP")
+
+    monkeypatch.setattr(threading, "excepthook", lambda arguments: None)
+
+    def options(counter: Failing) -> dict[str, Any]:
+        if by == "file":
+            return {"file": counter}
+        return {"file": io.BytesIO(), "progress": lambda done, size: counter.count()}
+
+    with session(script, serve) as M:
+        calls = Calls()
+        M.fetch_to(message=1, callback=calls, **options(Failing(3, kind("now"))))
+        assert calls.next()[2] == (error, f"FETCH was cut short by {kind.__name__}: now")
+        future = M.submit(M.fetch_to, message=1, **options(Failing(3, kind("now"))))
+        assert "cut short" in str(failure(future.result, SECONDS))
+        assert M.noop()[0] == "OK"
 
 
 @pytest.mark.parametrize("calls_back", [False, True])
