@@ -116,7 +116,9 @@ class Streams(Issuer):
         by that of the callbacks if there is a *callback*. A megabyte is held, at the most, whatever
         ``limits.literal`` allows: while the file is slow, this connection waits, and nothing else;
         no time-out counts meanwhile. Other commands may be on their way, but none that gets FETCH
-        data. They can't be waited for within ``write`` and *progress*.
+        data. They can't be waited for within ``write`` and *progress*. What ``write`` returns is
+        the number of octets that it took; None stands for all. But a raw file (``io.RawIOBase``)
+        says by None that it takes nothing, as it doesn't block: that is an ``error``, as 0 is.
 
         What the file or *progress* raise comes up at once (and goes to a callback at once), and so
         does an interruption: the rest of the text is read and dropped, the connection goes on.

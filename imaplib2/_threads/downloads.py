@@ -62,7 +62,10 @@ class Writable(Protocol):
     """A binary file that is written."""
 
     def write(self, data: bytes, /) -> object:
-        """Take *data*, or the first of it; the number of octets, or None for all."""
+        """Take *data*, or the first of it; the number of octets.
+
+        None stands for all, but for nothing if this is an ``io.RawIOBase``.
+        """
 
 
 class Download:
@@ -161,12 +164,21 @@ class Download:
 
 def write_all(file: Writable, data: bytes) -> None:
     """Write all of *data*, to a file that may take less than it is offered."""
-    written = file.write(data)
-    while isinstance(written, int) and written < len(data):
+    written = _written(file, data)
+    while written < len(data):
         if written <= 0:
             raise error("FETCH: the file takes nothing")
         data = data[written:]
-        written = file.write(data)
+        written = _written(file, data)
+
+
+def _written(file: Writable, data: bytes) -> int:
+    """Have *file* write *data*; the octets that it has taken."""
+    written = file.write(data)
+    if isinstance(written, int):
+        return written
+    # Of a raw file, None says that it would have to wait.
+    return 0 if written is None and isinstance(file, io.RawIOBase) else len(data)
 
 
 def receive(gate: Gate) -> bool:

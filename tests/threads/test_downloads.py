@@ -160,6 +160,19 @@ def test_a_file_that_takes_nothing(taken: int) -> None:
         write_all(file, b"abc")
 
 
+@pytest.mark.parametrize("taken", [None, 0])
+def test_a_raw_file_that_does_not_block_takes_nothing(taken: int | None) -> None:
+    class Raw(io.RawIOBase):
+        def write(self, data: Any) -> int | None:
+            parts.append(data)
+            return 2 if len(parts) == 1 else taken
+
+    parts: list[bytes] = []
+    with pytest.raises(error, match="takes nothing"):
+        write_all(Raw(), b"abc")
+    assert parts == [b"abc", b"c"]
+
+
 # -- From the reader -------------------------------------------------------------------------------
 
 

@@ -457,6 +457,20 @@ def test_what_ends_threads_is_no_success(
         assert M.noop()[0] == "OK"
 
 
+@pytest.mark.skipif(not hasattr(os, "set_blocking"), reason="no pipes that don't block")
+def test_a_full_pipe_that_does_not_block_is_no_success(serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        send_message(peer, peer.command("FETCH"))
+        agree(peer, "NOOP")
+
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with open(reading, "rb"), open(writing, "wb", buffering=0) as pipe:
+        with session(script, serve) as M:
+            assert "takes nothing" in str(failure(M.fetch_to, pipe, 1))
+            assert M.noop()[0] == "OK"
+
+
 @pytest.mark.parametrize("calls_back", [False, True])
 def test_a_slow_file_holds_up_its_own_connection_only(calls_back: bool, serve: Serve) -> None:
     def script(peer: Peer) -> None:
