@@ -124,6 +124,8 @@ class Connection(Reception):
         running = self._running
         try:
             self.check_usable(command.row)
+            if command.cancelled:
+                raise cancelled(command)
             if self._upgrading.refused is not None and command.tells:
                 raise not_sent(command, self._upgrading.refused)
             starts = not running.held and self._may_start(command)
@@ -334,8 +336,8 @@ class Connection(Reception):
     def cancel(self, command: Command, now: float) -> None:
         """The outcome of *command* isn't wanted any more: don't send it, if it isn't sent yet.
 
-        Then it has failed, and so has what was issued for what it was to bring. What is sent, be it
-        in part, goes on; an IDLE ends. Next: `take_output`, and `take_events`.
+        Then it has failed, and so has what was issued for what it was to bring; if it isn't even
+        submitted, `submit` raises. What is sent, be it in part, goes on; an IDLE ends. Next: `take_output`, and `take_events`.
         """
         running, position = self._running, 0
         if command.sink is not None:
@@ -343,6 +345,8 @@ class Connection(Reception):
         if command in running.held:
             position = self._take_back(command)
         elif running.commands.get(command.tag) is not command:
+            # It has completed, or is yet to be submitted.
+            command.cancelled = not command.tag
             return
         elif self._out.withdraw(command):
             self._log(f"{command.row.name} was not sent: it was cancelled")

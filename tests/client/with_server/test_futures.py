@@ -117,6 +117,31 @@ def held(M: Any, future: Any) -> bool:
     return bool(engine_of(M).locked(lambda core: command in core.held))
 
 
+def test_what_is_issued_for_a_cancelled_future_is_not_sent(at: Session) -> None:
+    """A call may send one command behind the other, and be cancelled at any time."""
+    M = at.M
+
+    class Late(list[Any]):
+        def append(self, command: Any) -> None:
+            super().append(command)
+            if moment == "noted":
+                assert future.cancel()
+
+    for moment in ("before", "noted"):
+        future = M.submit(M.noop)
+        future._source.commands, future._source.is_direct = Late(), False
+        if moment == "before":
+            assert future.cancel()
+        calls = Calls()
+        problem = failure(M._issue_for, future, lambda: M.check(callback=calls))
+        assert str(problem).startswith("CHECK was cancelled")
+        at.answer("NOOP")
+    future = M.submit(M.noop)
+    at.answer("NOOP")
+    assert future.result(SECONDS)[0] == "OK"
+    assert at.names == ["SELECT", "NOOP", "NOOP", "NOOP"]
+
+
 # -- What a future gets
 
 
