@@ -46,6 +46,8 @@ class Source:
         engine = self._engine
         if engine is not None:
             for command in self.commands:
+                # One may be about to be submitted by another thread.
+                command.unwanted = True
                 engine.cancel(command)
 
     def check_may_wait(self) -> None:
@@ -97,7 +99,7 @@ class CommandFuture(Future[Any]):
             self._source.commands.append(command)
             # In this order, as `cancel` sets the fate before it looks for commands.
             if self._fate.get(None) is _CANCELLED:
-                command.cancelled = True
+                command.unwanted = True
         self._source.is_direct |= is_own
 
     def returned(self, value: Any) -> None:

@@ -86,6 +86,8 @@ class Command:
     enables_utf8: bool | None = None
     #: Gets what exceptions know of a refusal; shared with what makes them, if anything does.
     answer: dict[str, Any] | None = None
+    #: Its user has cancelled it, perhaps before it is submitted, which is refused then.
+    unwanted: bool = False
     #: Its user has cancelled it before it was sent.
     cancelled: bool = False
     #: Behind its OK the user, who has sent it by hand, negotiates TLS.

@@ -124,7 +124,7 @@ class Connection(Reception):
         running = self._running
         try:
             self.check_usable(command.row)
-            if command.cancelled:
+            if command.unwanted:
                 raise cancelled(command)
             if self._upgrading.refused is not None and command.tells:
                 raise not_sent(command, self._upgrading.refused)
@@ -336,8 +336,8 @@ class Connection(Reception):
     def cancel(self, command: Command, now: float) -> None:
         """The outcome of *command* isn't wanted any more: don't send it, if it isn't sent yet.
 
-        Then it has failed, and so has what was issued for what it was to bring; if it isn't even
-        submitted, `submit` raises. What is sent, be it in part, goes on; an IDLE ends. Next: `take_output`, and `take_events`.
+        Then it has failed, and so has what was issued for what it was to bring. What is sent, be it
+        in part, goes on; an IDLE ends. Next: `take_output`, and `take_events`.
         """
         running, position = self._running, 0
         if command.sink is not None:
@@ -345,8 +345,6 @@ class Connection(Reception):
         if command in running.held:
             position = self._take_back(command)
         elif running.commands.get(command.tag) is not command:
-            # It has completed, or is yet to be submitted.
-            command.cancelled = not command.tag
             return
         elif self._out.withdraw(command):
             self._log(f"{command.row.name} was not sent: it was cancelled")
@@ -395,13 +393,11 @@ class Connection(Reception):
     @property
     def is_polled(self) -> bool:
         """Whether the user reads the news of an IDLE, as soon as there may be some."""
-        idle = self._running.idle
-        return idle is not None and idle.is_polled
+        return (idle := self._running.idle) is not None and idle.is_polled
 
     def stop_polling(self) -> None:
         """The user reads the news of an IDLE no longer: the reader is to read again."""
-        idle = self._running.idle
-        if idle is not None:
+        if (idle := self._running.idle) is not None:
             idle.polled = False
 
     def sent_by_hand(self, data: bytes) -> None:

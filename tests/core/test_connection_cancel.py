@@ -40,8 +40,9 @@ def check_cancelled(driver: Driver, command: Command) -> None:
 def test_what_is_not_submitted_yet_is_refused() -> None:
     driver = Driver.selected()
     command = driver.command("NOOP")
+    command.unwanted = True
     cancel(driver, command)
-    with pytest.raises(error, match="^NOOP was cancelled$") as caught:
+    with pytest.raises(error, match=r"^NOOP was cancelled$") as caught:
         driver.core.submit(command, driver.now)
     assert caught.value.is_refusal
     assert driver.sent() == b""

@@ -14,6 +14,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, as_completed, wait
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -132,8 +133,7 @@ def test_what_is_issued_for_a_cancelled_future_is_not_sent(at: Session) -> None:
         future._source.commands, future._source.is_direct = Late(), False
         if moment == "before":
             assert future.cancel()
-        calls = Calls()
-        problem = failure(M._issue_for, future, lambda: M.check(callback=calls))
+        problem = failure(M._issue_for, future, partial(M.check, callback=Calls()))
         assert str(problem).startswith("CHECK was cancelled")
         at.answer("NOOP")
     future = M.submit(M.noop)

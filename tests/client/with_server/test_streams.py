@@ -465,10 +465,13 @@ def test_a_full_pipe_that_does_not_block_is_no_success(serve: Serve) -> None:
 
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
-    with open(reading, "rb"), open(writing, "wb", buffering=0) as pipe:
-        with session(script, serve) as M:
-            assert "takes nothing" in str(failure(M.fetch_to, pipe, 1))
-            assert M.noop()[0] == "OK"
+    with (
+        open(reading, "rb"),
+        open(writing, "wb", buffering=0) as pipe,
+        session(script, serve) as M,
+    ):
+        assert "takes nothing" in str(failure(M.fetch_to, pipe, 1))
+        assert M.noop()[0] == "OK"
 
 
 @pytest.mark.parametrize("calls_back", [False, True])
