@@ -59,7 +59,8 @@ class Streams(Issuer):
         ``shutdown()``. A slow file holds up this connection, and nothing else: no time-out counts
         while it is read.
 
-        Raises TypeError for anything else, InvalidArgument for a file of unknown size.
+        Raises TypeError for anything else, InvalidArgument for a file of unknown size, for one that
+        is closed, and for a *size* that it surely hasn't, or of 2**63 and more.
 
         >>> def restore(M, path):
         ...     with open(path, "rb") as file:

@@ -452,5 +452,5 @@ def test_a_mailbox_may_be_a_literal_before_it() -> None:
 def test_a_source_shows_its_size() -> None:
     source = Source(12)
     source.check_unused()
-    assert (len(source), source.missing) == (12, 12)
+    assert (source.size, source.missing) == (12, 12)
     assert (Message(source).size, repr(Message(source))) == (12, "Literal(12 bytes)")

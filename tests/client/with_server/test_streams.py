@@ -76,6 +76,12 @@ class Replaced(IMAP4):
 CLASSES: dict[str, type[IMAP4]] = {"hooked": Hooked, "lines": Lines, "replaced": Replaced}
 
 
+class Closed(io.BytesIO):
+    """A file that can't be read."""
+
+    closed = True
+
+
 class Slow(io.BytesIO):
     """A file whose first write takes as long as the test says."""
 
@@ -538,16 +544,32 @@ def test_a_slow_file_is_no_silence_of_the_server(serve: Serve) -> None:
         assert M.noop()[0] == "OK"
 
 
+class Endless:
+    """A file that has no end."""
+
+    def read(self, size: int) -> bytes:
+        return bytes(size)
+
+
+@pytest.mark.parametrize("size", [2**62, 2**63 - 1])
+def test_the_largest_message_is_announced(size: int, serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        command = peer.command("APPEND", continuation=None)
+        assert b"{%d}" % size in command.raw
+        peer.no(command, b"[TOOBIG] no")
+        agree(peer, "NOOP")
+
+    with session(script, serve) as M:
+        assert M.append("x", None, None, Endless(), size=size) == ("NO", [b"[TOOBIG] no"])
+        assert M.noop()[0] == "OK"
+
+
 def test_a_server_that_takes_nothing_is_given_up(serve: Serve) -> None:
     def script(peer: Peer) -> None:
         peer.command("APPEND", continuation=None)
         peer.relax()
         peer.line(b"+ go")
         peer.hold()
-
-    class Endless(io.BytesIO):
-        def read(self, size: Any = -1) -> bytes:
-            return bytes(size)
 
     with session(script, serve, timeout=0.3) as M, duration(0.3, 10):
         problem = failure(M.append, "x", None, None, Endless(), size=1 << 40)
@@ -573,7 +595,8 @@ def test_what_can_not_be_completed_ends_the_connection(
     if what == "raises":
         file = Failing(4, OSError(5, "unreadable"), MESSAGE)
     elif what == "short":
-        options["size"] = SIZE + 1
+        # Its end isn't known before it is there.
+        options["size"], file = SIZE + 1, io.BufferedRWPair(file, io.BytesIO())
     with session(script, serve) as M:
         texts = {"raises": "unreadable", "short": "1 bytes early", "progress": "enough"}
         if calls_back:
@@ -591,14 +614,16 @@ def test_what_can_not_be_completed_ends_the_connection(
 
 
 @pytest.mark.parametrize(
-    "file", [Failing(1, OSError(5, "unreadable"), b"abc"), io.StringIO("abc"), io.BytesIO(b"")]
+    "file",
+    [Failing(1, OSError(5, "unreadable"), b"abc"), io.StringIO("abc"), io.BytesIO(b""), Closed()],
 )
-def test_what_is_wrong_from_the_start_sends_nothing(file: Any, serve: Serve) -> None:
+@pytest.mark.parametrize("size", [3, 2**63, 10**30])
+def test_what_is_wrong_from_the_start_sends_nothing(file: Any, size: int, serve: Serve) -> None:
     def script(peer: Peer) -> None:
         agree(peer, "NOOP")
 
     with session(script, serve) as M:
-        problem = failure(M.append, "x", None, None, file, size=3)
+        problem = failure(M.append, "x", None, None, file, size=size)
         assert isinstance(problem, (OSError, TypeError, ValueError))
         assert M.noop()[0] == "OK"
 
