@@ -124,7 +124,8 @@ class Streams(Issuer):
         What the file or *progress* raise comes up at once (and goes to a callback at once), and so
         does an interruption: the rest of the text is read and dropped, the connection goes on.
         When that is lost, *file* has all that has come. Raises InvalidArgument for a *message* or
-        *item* that may give several texts, and ``error`` when the server sends two.
+        *item* that may give several texts, and ``error`` when the server sends two, or another than
+        the one that was asked for.
 
         >>> def save(M, number, path):
         ...     with open(path, "wb") as file:
@@ -135,7 +136,7 @@ class Streams(Issuer):
         try:
             number, text = one_message(message), body_item(item)
             check_callable("progress", progress)
-            sink = Download(file, progress)
+            sink = Download(file, progress, text)
         except (TypeError, ValueError) as problem:
             self.literal = None
             self._explain(cast(Any, problem), "FETCH")

@@ -55,6 +55,9 @@ class Sink(Protocol):
     def put(self, data: bytes) -> None:
         """*data* are its next octets."""
 
+    def disown(self) -> None:
+        """What it has taken turns out to be of another message."""
+
     def drop(self) -> None:
         """Nobody waits for them any more: the connection takes them, and they are dropped."""
 

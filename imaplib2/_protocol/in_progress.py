@@ -10,6 +10,7 @@ from .command import Command
 from .commands import Plus, Upgrade
 from .idling import Idle
 from .limits import Limits
+from .responses import Untagged, items_of
 from .states import SELECTED
 
 
@@ -149,6 +150,16 @@ class InProgress:
             self.collecting.stop(command)
             if command is self.downloading:
                 self.downloading = None
+
+    def give_streamed(self, response: Untagged) -> None:
+        """*response*, whose text a sink has got, is for the command of that, or for nobody."""
+        command = self.downloading
+        if command is None or command.sink is None:
+            return
+        if self.collecting.owner(*response) is command:
+            self.collecting.give(command, response.type, items_of(response.data), 1)
+        else:
+            command.sink.disown()
 
     def clear(self) -> None:
         """The connection is over: nothing is in progress; the outcomes are yet to be told."""

@@ -42,7 +42,7 @@ from .._clock import Clock
 from .._errors import error, escaped
 from .._hints import Any, Protocol
 from .._mutex import Bell
-from .._protocol.bodies import answers, text_in
+from .._protocol.bodies import answers, text_in, text_key
 from .._protocol.claims import Claim
 from .._protocol.command import Command
 from .gate import Gate
@@ -74,11 +74,12 @@ class Download:
     `takes` and ``handed`` are the reader's; all else is of the thread that runs user code.
     """
 
-    def __init__(self, file: Any, progress: Progress | None) -> None:
+    def __init__(self, file: Any, progress: Progress | None, item: str = "BODY[]") -> None:
         if not callable(getattr(file, "write", None)) or isinstance(file, io.TextIOBase):
             raise TypeError(f"not a binary file to be written: {type(file).__name__}")
         self._file: Writable = file
         self._progress = progress
+        self._asked = text_key(item.encode())
         #: Octets of the literal; None as long as none has come.
         self.size: int | None = None
         #: Octets that were written.
@@ -92,6 +93,9 @@ class Download:
         self.problem: Exception | None = None
         # Set by the reader: another literal has come, which may as well be the one asked for.
         self._is_ambiguous = False
+        # Set by the reader: the literal that comes is another text; and the one that was taken is
+        # that of another message.
+        self._is_other = self._is_foreign = False
 
     @property
     def is_full(self) -> bool:
@@ -101,7 +105,7 @@ class Download:
     @property
     def is_wanted(self) -> bool:
         """Whether what comes is to be written. For the reader."""
-        return not (self.is_dropped or self._is_ambiguous)
+        return not (self.is_dropped or self._is_ambiguous or self._is_other)
 
     def check_unused(self) -> None:
         """Raise ``error`` if a command had this sink before, and its file has got something."""
@@ -111,17 +115,25 @@ class Download:
     # -- The reader ---------------------------------------------------------------------------
 
     def takes(self, claim: Claim | None, pieces: list[bytes], size: int) -> bool:
-        """Whether a literal of *size* octets is the text that was asked for; see `answers`.
+        """Whether a literal of *size* octets is a text of what was asked for; see `answers`.
 
-        A second one is taken, too, and dropped.
+        A second one is taken, too, and dropped; so is one that is another text than the one asked.
         """
-        if not answers(claim, pieces):
+        text = answers(claim, pieces)
+        if text is None:
             return False
+        self._is_other = text != self._asked
+        if self._is_other:
+            return True
         if self.size is None:
             self.size = size
         else:
             self._is_ambiguous = True
         return True
+
+    def disown(self) -> None:
+        """The response turns out to be about another message."""
+        self._is_foreign = self.size is not None
 
     # -- The thread of the user ---------------------------------------------------------------
 
@@ -143,8 +155,8 @@ class Download:
     def outcome(self, typ: str, data: list[Any]) -> Outcome:
         """What `fetch_to` returns, when the server has answered with *typ* and *data*.
 
-        Writes what was no literal. Raises ``error`` if there were two, or unless all was written,
-        and what the file has raised while the answer was there already.
+        Writes what was no literal. Raises ``error`` if there were two, or another than was asked,
+        or unless all was written, and what the file has raised while the answer was there already.
         """
         if self.problem is not None:
             raise self.problem
@@ -152,8 +164,10 @@ class Download:
             return typ, data
         if self._is_ambiguous:
             raise error("FETCH: the server has sent two texts; the file has the first")
+        if self._is_foreign:
+            raise error("FETCH: the server has sent the text of another message")
         if self.size is None:
-            text = text_in(data)
+            text = text_in(data, self._asked)
             if text is not None:
                 self.size = len(text)
                 self.put(text)

@@ -79,6 +79,23 @@ def test_two_texts_are_one_too_many() -> None:
     assert sink.outcome("NO", [b"x"]) == ("NO", [b"x"])
 
 
+def test_another_text_is_dropped() -> None:
+    file = io.BytesIO()
+    sink = Download(file, None)
+    assert sink.takes(CLAIM, [b"* 1 FETCH (BODY[HEADER] {5}"], 5)
+    assert not sink.is_wanted
+    sink.disown()
+    with pytest.raises(error, match="another text"):
+        sink.outcome("OK", [(b"1 (BODY[HEADER] {5}", b""), b")"])
+    assert sink.takes(CLAIM, HEAD, 5)
+    assert sink.is_wanted
+    sink.put(b"abcde")
+    assert sink.outcome("OK", []) == ("OK", [5])
+    sink.disown()
+    with pytest.raises(error, match="another message"):
+        sink.outcome("OK", [])
+
+
 @pytest.mark.parametrize(
     ("data", "size"),
     [([b'1 (BODY[] "abc")'], 3), ([(b"1 (BODY[] {4}", b"abcd"), b")"], 4), ([b'1 (BODY[] "")'], 0)],

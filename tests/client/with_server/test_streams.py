@@ -336,6 +336,49 @@ def test_answers_without_a_literal(
         assert file.getvalue() == text
 
 
+WRONG = [
+    (b"* 1 FETCH (BODY[] {3}\r\nabc UID 9)\r\n", "BODY[]", "text of another message"),
+    (b"* 1 FETCH (BODY[HEADER] {3}\r\nabc)\r\n", "BODY[]", "another text than was asked"),
+    (b'* 1 FETCH (BODY[HEADER] "abc" UID 7)\r\n', "BODY[]", "another text than was asked"),
+    (b"* 1 FETCH (BODY[1] {3}\r\nabc)\r\n", "BINARY[1]", "another text than was asked"),
+    (b"* 1 FETCH (BODY[]{3}\r\nabc UID 7)\r\n", "BODY[]", "another text than was asked"),
+    (
+        b"* 1 FETCH (BODY[HEADER.FIELDS ({4}\r\nFrom)] {3}\r\nabc)\r\n",
+        "BODY[HEADER.FIELDS (From)]",
+        "another text than was asked",
+    ),
+]
+RIGHT = [
+    (b"* 1 FETCH (body[Header.Fields (FROM)] {3}\r\nabc)\r\n", "BODY.PEEK[HEADER.FIELDS (From)]"),
+    (b"* 1 FETCH (BODY[TEXT]<0> {3}\r\nabc)\r\n", "body.peek[text]<0.3>"),
+    (b"* 1 FETCH (BODY[] {3}\r\nabc)\r\n", "RFC822"),
+    (b"* 1 FETCH (RFC822.HEADER {3}\r\nabc)\r\n", "BODY[HEADER]"),
+    (b"* 1 FETCH (BODY[HEADER] {2}\r\nxy BODY[] {3}\r\nabc)\r\n", "BODY[]"),
+    (b"* 1 FETCH (BODY[] {3}\r\nabc BODY[HEADER] {2}\r\nxy)\r\n", "BODY[]"),
+    (b'* 1 FETCH (BODY[HEADER] "xy" BODY[] "abc")\r\n', "BODY[]"),
+]
+
+
+@pytest.mark.parametrize("kind", ["plain", "lines", "replaced"])
+def test_another_text_is_no_success(kind: str, serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        for answer in [*(wrong[0] for wrong in WRONG), *(right[0] for right in RIGHT)]:
+            command = peer.command("UID FETCH")
+            peer.send(answer)
+            peer.ok(command)
+        agree(peer, "NOOP")
+
+    with session(script, serve, kind=kind) as M:
+        for _, item, text in WRONG:
+            assert text in str(failure(M.fetch_to, io.BytesIO(), 7, item, uid=True))
+        for _, item in RIGHT:
+            file = io.BytesIO()
+            assert M.fetch_to(file, 7, item, uid=True) == ("OK", [3])
+            assert file.getvalue() == b"abc"
+        assert M.response("FETCH") == ("FETCH", [None])
+        assert M.noop()[0] == "OK"
+
+
 def test_refusals(serve: Serve) -> None:
     def script(peer: Peer) -> None:
         peer.no(peer.command("FETCH"), b"[NONEXISTENT] no such message")
