@@ -156,7 +156,11 @@ class InProgress:
         command = self.downloading
         if command is None or command.sink is None:
             return
-        if self.collecting.owner(*response) is command:
+        claim = command.claim
+        uid = None if claim is None or claim.by_number else claim.key_of(response.data)
+        # A command that leaves its data takes that of others, too.
+        is_covered = claim is None or uid is None or claim.covers(uid)
+        if is_covered and self.collecting.owner(*response) is command:
             self.collecting.give(command, response.type, items_of(response.data), 1)
         else:
             command.sink.disown()
