@@ -121,8 +121,9 @@ class Streams(Issuer):
         the number of octets that it took; None stands for all. But a raw file (``io.RawIOBase``)
         says by None that it takes nothing, as it doesn't block: that is an ``error``, as 0 is.
 
-        What the file or *progress* raise comes up at once (and goes to a callback at once), and so
-        does an interruption: the rest of the text is read and dropped, the connection goes on.
+        What the file or *progress* raise comes up at once (and goes to a callback at once, as an
+        ``error`` if it is no Exception, as SystemExit is), and so does an interruption: the rest of
+        the text is read and dropped, the connection goes on.
         When that is lost, *file* has all that has come. Raises InvalidArgument for a *message* or
         *item* that may give several texts, and ``error`` when the server sends two, or another than
         the one that was asked for.

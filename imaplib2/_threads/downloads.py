@@ -25,8 +25,9 @@ this one, which keeps the time, know nothing of it.
 
 *The end.* When the file raises, or the progress, or the thread that waits is interrupted, the
 command is given up: `Download.drop`. The rest is read, and dropped, and the connection goes on. In
-a waiting thread the exception comes up at once; a callback gets it at once, too. When the
-connection ends, the reader's wait does, as for an upgrade.
+a waiting thread the exception comes up at once; a callback gets it at once, too, and an ``error``
+in the place of what is no Exception. When the connection ends, the reader's wait does, as for an
+upgrade. In any case, it is no success unless all was written.
 
 *Limits.* ``limits.literal`` says what may be held, and doesn't bound what is streamed. What does is
 the size that the server announces, which *progress* gets: it may raise, as the file may.
