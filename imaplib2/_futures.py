@@ -46,6 +46,8 @@ class Source:
         engine = self._engine
         if engine is not None:
             for command in self.commands:
+                # One may be about to be submitted by another thread.
+                command.unwanted = True
                 engine.cancel(command)
 
     def check_may_wait(self) -> None:
@@ -89,12 +91,15 @@ class CommandFuture(Future[Any]):
     # -- The library's side -----------------------------------------------------------------------
 
     def note(self, command: Command, callback: Any) -> None:
-        """The call issues *command*, with a *callback*."""
+        """The call issues *command*, with a *callback*; not if the future is cancelled already."""
         is_own = callback == self.deliver
         if is_own and not self._source.is_direct:
             self._source.commands.clear()
         if is_own or not self._source.is_direct:
             self._source.commands.append(command)
+            # In this order, as `cancel` sets the fate before it looks for commands.
+            if self._fate.get(None) is _CANCELLED:
+                command.unwanted = True
         self._source.is_direct |= is_own
 
     def returned(self, value: Any) -> None:

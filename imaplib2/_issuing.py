@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from . import _auth
@@ -12,7 +12,7 @@ from ._by_hand.route import Route, check_whole
 from ._checks import check_callable
 from ._detour import Detour
 from ._errors import error, told
-from ._hints import TYPE_CHECKING, Any, cast
+from ._hints import TYPE_CHECKING, Any, TypeVar, cast
 from ._idler import Idler
 from ._protocol import commands
 from ._protocol.arguments import Encoded, Literal, Message, Part, encode_arguments
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from ._auth import Authenticator, Responder
     from ._futures import CommandFuture
     from ._threads.engine import Engine
+
+T = TypeVar("T")
 
 
 class Issuer(Detour):
@@ -116,13 +118,31 @@ class Issuer(Detour):
     def _expect_callback(self, command: Command, callback: Callback) -> Callback:
         """The function to be called back; behind a STARTTLS, later commands wait for it."""
         command.calls_back = True
-        if self._submitted:
-            future = self._submitted.get(threading.get_ident())
-            if future is not None:
-                future.note(command, callback)
+        if self._submitted and (future := self._future_of_call()) is not None:
+            future.note(command, callback)
         if command.row.upgrade is not Upgrade.TLS:
             return callback
         return partial(_tell_first, self._running_engine(), weakref.ref(command), callback)
+
+    def _future_of_call(self) -> CommandFuture | None:
+        """The future for which this thread issues commands."""
+        return self._submitted.get(threading.get_ident())
+
+    def _issue_for(self, future: CommandFuture | None, call: Callable[[], T]) -> T:
+        """What *call* returns; *future* is told of the commands that it issues."""
+        if future is None:
+            return call()
+        submitted = vars(self).setdefault("_submitted", {})
+        this = threading.get_ident()
+        outer = submitted.get(this)
+        try:
+            submitted[this] = future
+            return call()
+        finally:
+            if outer is None:
+                submitted.pop(this, None)
+            else:
+                submitted[this] = outer
 
     # -- By way of a replaced _simple_command ---------------------------------------------------
 

@@ -59,7 +59,8 @@ class Streams(Issuer):
         ``shutdown()``. A slow file holds up this connection, and nothing else: no time-out counts
         while it is read.
 
-        Raises TypeError for anything else, InvalidArgument for a file of unknown size.
+        Raises TypeError for anything else, InvalidArgument for a file of unknown size, for one that
+        is closed, and for a *size* that it surely hasn't, or of 2**63 and more.
 
         >>> def restore(M, path):
         ...     with open(path, "rb") as file:
@@ -116,12 +117,16 @@ class Streams(Issuer):
         by that of the callbacks if there is a *callback*. A megabyte is held, at the most, whatever
         ``limits.literal`` allows: while the file is slow, this connection waits, and nothing else;
         no time-out counts meanwhile. Other commands may be on their way, but none that gets FETCH
-        data. They can't be waited for within ``write`` and *progress*.
+        data. They can't be waited for within ``write`` and *progress*. What ``write`` returns is
+        the number of octets that it took; None stands for all. But a raw file (``io.RawIOBase``)
+        says by None that it takes nothing, as it doesn't block: that is an ``error``, as 0 is.
 
-        What the file or *progress* raise comes up at once (and goes to a callback at once), and so
-        does an interruption: the rest of the text is read and dropped, the connection goes on.
+        What the file or *progress* raise comes up at once (and goes to a callback at once, as an
+        ``error`` if it is no Exception, as SystemExit is), and so does an interruption: the rest of
+        the text is read and dropped, the connection goes on.
         When that is lost, *file* has all that has come. Raises InvalidArgument for a *message* or
-        *item* that may give several texts, and ``error`` when the server sends two.
+        *item* that may give several texts, and ``error`` when the server sends two, or another than
+        the one that was asked for.
 
         >>> def save(M, number, path):
         ...     with open(path, "wb") as file:
@@ -132,7 +137,7 @@ class Streams(Issuer):
         try:
             number, text = one_message(message), body_item(item)
             check_callable("progress", progress)
-            sink = Download(file, progress)
+            sink = Download(file, progress, text)
         except (TypeError, ValueError) as problem:
             self.literal = None
             self._explain(cast(Any, problem), "FETCH")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from functools import partial
 from types import FunctionType, MethodType
 
 from ._hints import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
@@ -63,21 +63,13 @@ class Submitting(Issuer):
 
         _check(self, method, kwargs)
         future = CommandFuture(cast(Any, method).__name__, self._engine)
-        submitted = vars(self).setdefault("_submitted", {})
-        this = threading.get_ident()
-        outer = submitted.get(this)
+        call = partial(cast(Any, method), *args, callback=future.deliver, **kwargs)
         try:
-            submitted[this] = future
-            future.returned(cast(Any, method)(*args, callback=future.deliver, **kwargs))
+            future.returned(self._issue_for(future, call))
         except BaseException:
             # Nobody will ever have it.
             future.cancel()
             raise
-        finally:
-            if outer is None:
-                submitted.pop(this, None)
-            else:
-                submitted[this] = outer
         return cast("Future[T]", future)
 
 

@@ -6,9 +6,10 @@ quoted string or NIL. RFC 3516 adds ``BINARY[1]``, whose literal may be a litera
 
 from __future__ import annotations
 
-from .._errors import InvalidArgument
+from .._errors import InvalidArgument, error
 from .._hints import TYPE_CHECKING, Any
 from .grammar import QUOTED_BYTES, without_escapes
+from .limits import excerpt
 from .message_set import format_message_set
 from .patterns import pattern
 from .values import plain_value
@@ -22,7 +23,7 @@ _ITEM = pattern(
 )
 # And what stands before the answer: BODY[HEADER]<0>, without .PEEK, and with one number only.
 _NAMES = (b"BODY[", b"BINARY[")
-_RFC822 = (b"RFC822", b"RFC822.HEADER", b"RFC822.TEXT")
+_RFC822 = {b"RFC822": b"BODY[", b"RFC822.HEADER": b"BODY[HEADER", b"RFC822.TEXT": b"BODY[TEXT"}
 _NAME = pattern(rb"[ (](?:(?:BODY|BINARY)\[[^\[\]{}]*\](?:<[0-9]+>)?|RFC822(?:\.HEADER|\.TEXT)?) ")
 _ORIGIN = pattern(rb"<[0-9]{1,20}>\Z")
 
@@ -55,62 +56,99 @@ def one_message(message: Any) -> str:
     return text
 
 
-def answers(claim: Claim | None, pieces: list[bytes]) -> bool:
-    """Whether *pieces*, up to a literal's announcement, are FETCH data that *claim* has asked for.
+def text_key(name: bytes) -> bytes:
+    """What two *names* of one text share: without PEEK, field names and range, in upper case.
 
-    And whether that literal is a text of the message. A UID that stands behind it isn't known yet.
+    >>> text_key(b"BODY.PEEK[header.fields (From)]<0.100>"), text_key(b"RFC822")
+    (b'BODY[HEADER.FIELDS', b'BODY[')
+    """
+    kind, bracket, rest = name.upper().partition(b"[")
+    if not bracket:
+        return _RFC822[kind]
+    section = rest.partition(b"]")[0].partition(b"(")[0]
+    return kind.replace(b".PEEK", b"") + b"[" + section.strip(b" ")
+
+
+def answers(claim: Claim | None, pieces: list[bytes]) -> bytes | None:
+    """Which text a literal is, as `text_key` has it, that *claim* has asked for; or None.
+
+    *pieces* are a response up to that literal's announcement: FETCH data, of a message that may be
+    meant: a UID that stands behind it isn't known yet.
     """
     words = pieces[0].split(b" ", 3)
     if len(words) < 4 or words[0] != b"*" or words[2].upper() != b"FETCH":
-        return False
-    if not _ends_with_name(pieces[-1].rpartition(b" ")[0]):
-        return False
-    key = claim.key_of(words[1] + b" " + words[3]) if claim is not None else None
-    return claim is None or key is None or claim.covers(key)
+        return None
+    text = _key_at_end(pieces[-1].rpartition(b" ")[0])
+    if text is None or claim is None:
+        return text
+    key = claim.key_of(words[1] + b" " + words[3])
+    return text if key is None or claim.covers(key) else None
 
 
-def _ends_with_name(text: bytes) -> bool:
-    """Whether *text*, what stands before an announcement, ends with the name of such an item."""
+def _key_at_end(text: bytes) -> bytes | None:
+    """The key of the text whose name *text*, what stands before an announcement, ends with."""
     last = text[-20:].upper()
-    if last.endswith(tuple(before + name for before in (b" ", b"(") for name in _RFC822)):
-        return True
+    for name, key in _RFC822.items():
+        if last.endswith((b" " + name, b"(" + name)):
+            return key
     origin = _ORIGIN.search(text, max(0, len(text) - 22))
     text = text[: origin.start()] if origin else text
     # Its section may hold names of header fields, with blanks, but no bracket.
     bracket = text.rfind(b"[")
-    name = text[max(0, bracket - 6) : bracket + 1].upper()
-    return text.endswith(b"]") and name.endswith(_NAMES)
-
-
-def text_in(data: list[Any]) -> bytes | None:
-    """The text in FETCH data where it was no literal that a sink took; None for NIL, and for none.
-
-    >>> text_in([b'1 (UID 7 BODY[] "abc")'])
-    b'abc'
-    >>> text_in([(b"1 (BODY[] {3}", b"abc"), b")"])
-    b'abc'
-    """
-    for item in data:
-        if isinstance(item, tuple):
-            if _ends_with_name(item[0].rpartition(b" ")[0]):
-                literal: bytes = item[1]
-                return literal
-        elif isinstance(item, bytes):
-            text = _quoted_in(item)
-            if text is not None:
-                return text
+    before = text[max(0, bracket - 6) : bracket + 1].upper()
+    if text.endswith(b"]"):
+        for start in _NAMES:
+            if before.endswith(start):
+                return text_key(start + text[bracket + 1 :])
     return None
 
 
-def _quoted_in(line: bytes) -> bytes | None:
-    """The quoted string behind the name of an item in *line*; None if there is none."""
+def text_in(data: list[Any], asked: bytes) -> bytes | None:
+    """The text with the key *asked* in FETCH data, if no sink took it; None for NIL, and for none.
+
+    Raises ``error`` where there is none, but another text, or a literal that isn't known as one.
+
+    >>> text_in([b'1 (UID 7 BODY[] "abc")'], b"BODY[")
+    b'abc'
+    >>> text_in([(b"1 (BODY[] {3}", b"abc"), b")"], b"BODY[")
+    b'abc'
+    """
+    unknown = None
+    for item in data:
+        if isinstance(item, tuple):
+            if _key_at_end(item[0].rpartition(b" ")[0]) == asked:
+                literal: bytes = item[1]
+                return literal
+            unknown = unknown or item[0]
+        elif isinstance(item, bytes):
+            texts = _texts_in(item)
+            if asked in texts:
+                return texts[asked]
+            unknown = unknown or (item if any(texts.values()) else None)
+    if unknown is not None:
+        raise error(f"FETCH: the server has sent another text than was asked: {excerpt(unknown)}")
+    return None
+
+
+def _texts_in(line: bytes) -> dict[bytes, bytes | None]:
+    """The quoted strings behind names of texts in *line*, by the keys of these; None for NIL."""
+    found: dict[bytes, bytes | None] = {}
     shown = without_escapes(line)
+    upper = shown.upper()
     # Texts of strings are no names; strings in a section are, of header fields.
-    name = _NAME.search(shown.upper())
-    if name is None:
-        return None
-    quoted = QUOTED_BYTES.match(shown, name.end())
-    if quoted is None:
-        return None
-    text = line[name.end() + 1 : quoted.end() - 1]
+    name = _NAME.search(upper)
+    while name is not None:
+        end, key = name.end(), text_key(name[0][1:-1])
+        quoted = QUOTED_BYTES.match(shown, end)
+        if quoted is not None:
+            end = quoted.end()
+            found.setdefault(key, _unescaped(line[name.end() + 1 : end - 1]))
+        elif upper.startswith(b"NIL", end):
+            found.setdefault(key, None)
+        # The blank may be the one before the next name.
+        name = _NAME.search(upper, end if quoted is not None else end - 1)
+    return found
+
+
+def _unescaped(text: bytes) -> bytes:
     return text.replace(b"\\\\", b"\0").replace(b"\\", b"").replace(b"\0", b"\\")

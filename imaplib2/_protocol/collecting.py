@@ -110,7 +110,10 @@ def outcome(command: Command, type_: str, text: bytes, untagged: UntaggedRespons
     row, data = command.row, command.data
     if command.leaves_data or type_ != "OK":
         for name, items in data.items():
-            untagged.add_awaited(name, items)
+            # Of texts that a sink has got, there is nothing to be seen.
+            is_hollow = command.sink is not None and any(isinstance(i, tuple) for i in items)
+            if type_ == "OK" or not is_hollow:
+                untagged.add_awaited(name, items)
         apart = len(row.collects) > 1 and not command.leaves_data
         return [[text] for _ in row.collects] if apart else [text]
     if row.shows:

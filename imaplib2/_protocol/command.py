@@ -55,6 +55,9 @@ class Sink(Protocol):
     def put(self, data: bytes) -> None:
         """*data* are its next octets."""
 
+    def disown(self) -> None:
+        """What it has taken turns out to be of another message."""
+
     def drop(self) -> None:
         """Nobody waits for them any more: the connection takes them, and they are dropped."""
 
@@ -86,6 +89,8 @@ class Command:
     enables_utf8: bool | None = None
     #: Gets what exceptions know of a refusal; shared with what makes them, if anything does.
     answer: dict[str, Any] | None = None
+    #: Its user has cancelled it, perhaps before it is submitted, which is refused then.
+    unwanted: bool = False
     #: Its user has cancelled it before it was sent.
     cancelled: bool = False
     #: Behind its OK the user, who has sent it by hand, negotiates TLS.

@@ -124,6 +124,8 @@ class Connection(Reception):
         running = self._running
         try:
             self.check_usable(command.row)
+            if command.unwanted:
+                raise cancelled(command)
             if self._upgrading.refused is not None and command.tells:
                 raise not_sent(command, self._upgrading.refused)
             starts = not running.held and self._may_start(command)
@@ -391,13 +393,11 @@ class Connection(Reception):
     @property
     def is_polled(self) -> bool:
         """Whether the user reads the news of an IDLE, as soon as there may be some."""
-        idle = self._running.idle
-        return idle is not None and idle.is_polled
+        return (idle := self._running.idle) is not None and idle.is_polled
 
     def stop_polling(self) -> None:
         """The user reads the news of an IDLE no longer: the reader is to read again."""
-        idle = self._running.idle
-        if idle is not None:
+        if (idle := self._running.idle) is not None:
             idle.polled = False
 
     def sent_by_hand(self, data: bytes) -> None:

@@ -10,6 +10,7 @@ from .command import Command
 from .commands import Plus, Upgrade
 from .idling import Idle
 from .limits import Limits
+from .responses import Untagged, items_of
 from .states import SELECTED
 
 
@@ -149,6 +150,20 @@ class InProgress:
             self.collecting.stop(command)
             if command is self.downloading:
                 self.downloading = None
+
+    def give_streamed(self, response: Untagged) -> None:
+        """*response*, whose text a sink has got, is for the command of that, or for nobody."""
+        command = self.downloading
+        if command is None or command.sink is None:
+            return
+        claim = command.claim
+        uid = None if claim is None or claim.by_number else claim.key_of(response.data)
+        # A command that leaves its data takes that of others, too.
+        is_covered = claim is None or uid is None or claim.covers(uid)
+        if is_covered and self.collecting.owner(*response) is command:
+            self.collecting.give(command, response.type, items_of(response.data), 1)
+        else:
+            command.sink.disown()
 
     def clear(self) -> None:
         """The connection is over: nothing is in progress; the outcomes are yet to be told."""

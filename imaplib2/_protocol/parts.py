@@ -23,9 +23,6 @@ class Source:
         #: Octets that are yet to come.
         self.missing = size
 
-    def __len__(self) -> int:
-        return self.size
-
     def check_unused(self) -> None:
         """Raise ``error`` if another command has used it."""
 
@@ -55,7 +52,8 @@ class Literal:
     @property
     def size(self) -> int:
         """Octets of the literal."""
-        return len(self.data)
+        data = self.data
+        return data.size if isinstance(data, Source) else len(data)
 
 
 class Message(Literal):

@@ -124,7 +124,11 @@ class Reception(Dispatch):
         if isinstance(response, Tagged):
             self._tagged(response, frame, now)
         elif isinstance(response, Untagged):
-            self._untagged(response, now)
+            if isinstance(frame, Streamed):
+                self._patience.advanced = now
+                self._running.give_streamed(response)
+            else:
+                self._untagged(response, now)
         else:
             self._continuation(response, now)
         return None

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from .. import _auth
 from .._auth import Mechanism
@@ -74,6 +75,8 @@ class Attempt:
 
     def __init__(self, client: Issuer, mechanism: Mechanism) -> None:
         self._client = client
+        # Made in the thread of the call, while the attempt may be in that of the callbacks.
+        self._future = client._future_of_call()
         self._mechanism = mechanism
         self._is_refused = False
 
@@ -97,6 +100,13 @@ class Attempt:
             "AUTHENTICATE", *arguments, callback=callback, cb_arg=cb_arg,
             finish=self._finish, authenticator=mechanism,
         )  # fmt: skip
+
+    def make_for_future(self, callback: Callback, cb_arg: Any) -> Result:
+        """`make` it, unless the future of the call it is part of, if there is one, is cancelled.
+
+        Raises ``error`` then.
+        """
+        return self._client._issue_for(self._future, partial(self.make, callback, cb_arg))
 
     def _finish(self, typ: str, data: list[Any]) -> Outcome:
         mechanism = self._mechanism
@@ -175,7 +185,7 @@ class _Chain:
 
     def make_next(self, cb_arg: Any) -> None:
         """Make the attempt whose turn it is; raises what can be told at once."""
-        self._attempt.make(self._called_back, cb_arg)
+        self._attempt.make_for_future(self._called_back, cb_arg)
 
     def _called_back(self, outcome: Any) -> None:
         following = next(self._attempts, None) if self._attempt.is_refused else None

@@ -25,8 +25,9 @@ this one, which keeps the time, know nothing of it.
 
 *The end.* When the file raises, or the progress, or the thread that waits is interrupted, the
 command is given up: `Download.drop`. The rest is read, and dropped, and the connection goes on. In
-a waiting thread the exception comes up at once; a callback gets it at once, too. When the
-connection ends, the reader's wait does, as for an upgrade.
+a waiting thread the exception comes up at once; a callback gets it at once, too, and an ``error``
+in the place of what is no Exception. When the connection ends, the reader's wait does, as for an
+upgrade. In any case, it is no success unless all was written.
 
 *Limits.* ``limits.literal`` says what may be held, and doesn't bound what is streamed. What does is
 the size that the server announces, which *progress* gets: it may raise, as the file may.
@@ -39,10 +40,10 @@ from collections.abc import Callable
 from functools import partial
 
 from .._clock import Clock
-from .._errors import error
+from .._errors import error, escaped
 from .._hints import Any, Protocol
 from .._mutex import Bell
-from .._protocol.bodies import answers, text_in
+from .._protocol.bodies import answers, text_in, text_key
 from .._protocol.claims import Claim
 from .._protocol.command import Command
 from .gate import Gate
@@ -62,7 +63,10 @@ class Writable(Protocol):
     """A binary file that is written."""
 
     def write(self, data: bytes, /) -> object:
-        """Take *data*, or the first of it; the number of octets, or None for all."""
+        """Take *data*, or the first of it; the number of octets.
+
+        None stands for all, but for nothing if this is an ``io.RawIOBase``.
+        """
 
 
 class Download:
@@ -71,11 +75,12 @@ class Download:
     `takes` and ``handed`` are the reader's; all else is of the thread that runs user code.
     """
 
-    def __init__(self, file: Any, progress: Progress | None) -> None:
+    def __init__(self, file: Any, progress: Progress | None, item: str = "BODY[]") -> None:
         if not callable(getattr(file, "write", None)) or isinstance(file, io.TextIOBase):
             raise TypeError(f"not a binary file to be written: {type(file).__name__}")
         self._file: Writable = file
         self._progress = progress
+        self._asked = text_key(item.encode())
         #: Octets of the literal; None as long as none has come.
         self.size: int | None = None
         #: Octets that were written.
@@ -89,6 +94,9 @@ class Download:
         self.problem: Exception | None = None
         # Set by the reader: another literal has come, which may as well be the one asked for.
         self._is_ambiguous = False
+        # Set by the reader: the literal that comes is another text; and the one that was taken is
+        # that of another message.
+        self._is_other = self._is_foreign = False
 
     @property
     def is_full(self) -> bool:
@@ -98,7 +106,7 @@ class Download:
     @property
     def is_wanted(self) -> bool:
         """Whether what comes is to be written. For the reader."""
-        return not (self.is_dropped or self._is_ambiguous)
+        return not (self.is_dropped or self._is_ambiguous or self._is_other)
 
     def check_unused(self) -> None:
         """Raise ``error`` if a command had this sink before, and its file has got something."""
@@ -108,17 +116,25 @@ class Download:
     # -- The reader ---------------------------------------------------------------------------
 
     def takes(self, claim: Claim | None, pieces: list[bytes], size: int) -> bool:
-        """Whether a literal of *size* octets is the text that was asked for; see `answers`.
+        """Whether a literal of *size* octets is a text of what was asked for; see `answers`.
 
-        A second one is taken, too, and dropped.
+        A second one is taken, too, and dropped; so is one that is another text than the one asked.
         """
-        if not answers(claim, pieces):
+        text = answers(claim, pieces)
+        if text is None:
             return False
+        self._is_other = text != self._asked
+        if self._is_other:
+            return True
         if self.size is None:
             self.size = size
         else:
             self._is_ambiguous = True
         return True
+
+    def disown(self) -> None:
+        """The response turns out to be about another message."""
+        self._is_foreign = self.size is not None
 
     # -- The thread of the user ---------------------------------------------------------------
 
@@ -140,8 +156,8 @@ class Download:
     def outcome(self, typ: str, data: list[Any]) -> Outcome:
         """What `fetch_to` returns, when the server has answered with *typ* and *data*.
 
-        Writes what was no literal. Raises ``error`` if there were two, and what the file has raised
-        while the answer was there already.
+        Writes what was no literal. Raises ``error`` if there were two, or another than was asked,
+        or unless all was written, and what the file has raised while the answer was there already.
         """
         if self.problem is not None:
             raise self.problem
@@ -149,22 +165,35 @@ class Download:
             return typ, data
         if self._is_ambiguous:
             raise error("FETCH: the server has sent two texts; the file has the first")
+        if self._is_foreign:
+            raise error("FETCH: the server has sent the text of another message")
         if self.size is None:
-            text = text_in(data)
+            text = text_in(data, self._asked)
             if text is not None:
                 self.size = len(text)
                 self.put(text)
+        if self.done != (self.size or 0):
+            raise error(f"FETCH was cut short: the file has {self.done} bytes of {self.size}")
         return typ, [self.size]
 
 
 def write_all(file: Writable, data: bytes) -> None:
     """Write all of *data*, to a file that may take less than it is offered."""
-    written = file.write(data)
-    while isinstance(written, int) and written < len(data):
+    written = _written(file, data)
+    while written < len(data):
         if written <= 0:
             raise error("FETCH: the file takes nothing")
         data = data[written:]
-        written = file.write(data)
+        written = _written(file, data)
+
+
+def _written(file: Writable, data: bytes) -> int:
+    """Have *file* write *data*; the octets that it has taken."""
+    written = file.write(data)
+    if isinstance(written, int):
+        return written
+    # Of a raw file, None says that it would have to wait.
+    return 0 if written is None and isinstance(file, io.RawIOBase) else len(data)
 
 
 def receive(gate: Gate) -> bool:
@@ -218,16 +247,27 @@ def _write(gate: Gate, command: Command, download: Download, data: bytes) -> Non
     """Write *data*, which was handed over. What comes up ends the command, for its user."""
     try:
         gate.user_code.run(command, download.put, data)
-    except Exception as problem:
+    except BaseException as problem:
         if command.waiter.callback is None:
             # In the thread that waits; the command is given up behind this.
             raise
-        download.problem = problem
+        told = download.problem = _for_callback(problem)
         gate.drive(lambda now: gate.core.give_up(command, now))
-        gate.mutex.run(_answer, gate, command.waiter, problem)
+        gate.mutex.run(_answer, gate, command.waiter, told)
+        if told is not problem:
+            raise
     finally:
         download.taken += 1
         gate.resume.ring()
+
+
+def _for_callback(problem: BaseException) -> Exception:
+    """*problem*; what is meant to end a thread is that of the callbacks', and not the outcome."""
+    if isinstance(problem, Exception):
+        return problem
+    told = error(escaped(f"FETCH was cut short by {type(problem).__name__}: {problem}"))
+    told.__cause__ = problem
+    return told
 
 
 def _answer(gate: Gate, pending: Pending, problem: Exception) -> None:

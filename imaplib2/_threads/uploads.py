@@ -38,6 +38,10 @@ from .user_code import UserCode
 
 #: Bytes that are read at a time.
 PORTION = 64 * 1024
+#: Octets of the largest message that can be announced (RFC 9051, section 9: number64).
+MAX_SIZE = 2**63 - 1
+# Buffered files whose end is as near as that of what they buffer.
+_SEEKING = (io.BytesIO, io.BufferedReader, io.BufferedRandom)
 
 
 class Readable(Protocol):
@@ -50,17 +54,21 @@ class Readable(Protocol):
 class Upload(Source):
     """The octets of a file, from where it stands, *size* of them; and who is told of the progress.
 
-    Raises TypeError for what is no binary file, InvalidArgument where the size isn't known, or the
-    file has less to begin with, and what the file raises.
+    Raises TypeError for what is no binary file, InvalidArgument where the size isn't known, or is
+    more than any message's, or the file has less to begin with, and what the file raises.
     """
 
     def __init__(self, file: Readable, size: int | None, progress: Any) -> None:
         if isinstance(file, io.TextIOBase):
             raise TypeError("APPEND: a file must be binary, not of text")
+        if getattr(file, "closed", False) is True:
+            raise InvalidArgument("APPEND: the file is closed")
         super().__init__(size_of(file) if size is None else size)
-        on_disk = _size_on_disk(file) if size else None
-        if on_disk is not None and on_disk < self.size:
-            raise InvalidArgument(f"APPEND: the file has {on_disk} bytes only, not {self.size}")
+        if self.size > MAX_SIZE:
+            raise InvalidArgument(f"APPEND: no message has {self.size} bytes")
+        left = _size_at_hand(file) if size else None
+        if left is not None and left < self.size:
+            raise InvalidArgument(f"APPEND: the file has {left} bytes only, not {self.size}")
         self._file = file
         self._progress = progress
         self._left = self.size
@@ -116,6 +124,15 @@ def size_of(file: Any) -> int:
     except (AttributeError, OSError, ValueError) as problem:
         raise InvalidArgument("APPEND: the size of the file isn't known: give size=") from problem
     return max(0, cast(int, end) - cast(int, position))
+
+
+def _size_at_hand(file: Any) -> int | None:
+    """As `size_of`; None where that isn't known, or takes long: what is compressed is read then."""
+    is_cheap = not isinstance(file, io.BufferedIOBase) or isinstance(file, _SEEKING)
+    try:
+        return size_of(file) if is_cheap else None
+    except InvalidArgument:
+        return None
 
 
 def _size_on_disk(file: Any) -> int | None:

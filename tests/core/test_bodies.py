@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
 
-from imaplib2._errors import InvalidArgument
-from imaplib2._protocol.bodies import answers, body_item, one_message, text_in
+from imaplib2._errors import InvalidArgument, error
+from imaplib2._protocol.bodies import answers, body_item, one_message, text_in, text_key
 from imaplib2._protocol.claims import MessageClaim
 from imaplib2._protocol.framing import Framer
 from imaplib2._protocol.responses import parse
@@ -74,7 +75,7 @@ def test_a_text_is_found(name: bytes, before: bytes, mark: bytes) -> None:
     assert answers(MessageClaim(b"*", False), [head])
     assert answers(None, [head])
     assert not answers(MessageClaim(b"4", False), [head])
-    assert answers(MessageClaim(b"8", True), [head]) is (b"UID" not in before)
+    assert (answers(MessageClaim(b"8", True), [head]) is None) is (b"UID" in before)
     assert answers(MessageClaim(b"3", False), [b"* 3 fetch (X {3}", b"abc", b" " + head])
 
 
@@ -109,28 +110,64 @@ def data_of(wire: bytes) -> list[Any]:
 @given(QUOTED, st.sampled_from(NAMES), st.sampled_from([b"", b"UID 7 ", b'X "a" ']))
 def test_a_quoted_string_is_what_was_written(text: bytes, name: bytes, before: bytes) -> None:
     wire = b"3 FETCH (" + before + name + b" " + quoted(text) + b" FLAGS ())"
-    assert text_in(data_of(wire)) == text
+    assert text_in(data_of(wire), text_key(name)) == text
 
 
 @given(st.binary(), st.sampled_from(NAMES))
 def test_a_literal_that_was_no_stream_is_there_as_well(text: bytes, name: bytes) -> None:
     wire = b"3 FETCH (FLAGS () %s {%d}\r\n%s UID 7)" % (name, len(text), text)
-    assert text_in(data_of(wire)) == text
+    assert text_in(data_of(wire), text_key(name)) == text
 
 
 @pytest.mark.parametrize(
     "data",
     [
         [], [None], [b"3 (BODY[] NIL)"], [b"3 (FLAGS ())"], [b'3 (FLAGS ("BODY[] {3}"))'],
-        [(b"3 (ENVELOPE (NIL {3}", b"abc"), b"))"], [b""], [7], [b"3 (BODY[] abc)"],
+        [b""], [7], [b"3 (BODY[] abc)"], [(b"3 (X {3}", b"abc"), b" BODY[] NIL)"],
+        [b'3 (BODY[HEADER] "" BODY[] NIL)'], [b'3 (BODY[] NIL BODY[HEADER] "x")'],
     ],
 )  # fmt: skip
 def test_no_text_is_none(data: list[Any]) -> None:
-    assert text_in(data) is None
+    assert text_in(data, b"BODY[") is None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        [(b"3 (ENVELOPE (NIL {3}", b"abc"), b"))"], [(b"3 (BODY[]{3}", b"abc"), b")"],
+        [(b"3 (BODY[HEADER] {3}", b"abc"), b")"], [b'3 (BODY[HEADER] "abc")'],
+        [(b"3 (BODY[HEADER.FIELDS ({4}", b"From"), (b")] {3}", b"abc"), b")"],
+        [(b"3 (BINARY[] {3}", b"abc"), b")"], [b'3 (BODY[1] "x BODY[] NIL y")'],
+    ],
+)  # fmt: skip
+def test_another_text_is_an_error(data: list[Any]) -> None:
+    with pytest.raises(error, match=r"another text than was asked: b'3 "):
+        text_in(data, b"BODY[")
+
+
+SECTIONS = ["", "HEADER", "TEXT", "1", "1.2.MIME", "HEADER.FIELDS (x y)", "HEADER.FIELDS.NOT (x)"]
+
+
+@given(
+    st.sampled_from(["BODY", "BODY.PEEK", "BINARY", "BINARY.PEEK"]),
+    st.sampled_from(SECTIONS),
+    st.sampled_from(SECTIONS),
+    st.booleans(),
+    st.sampled_from(["", "<7>"]),
+)
+def test_the_asked_one_of_two_is_found(
+    kind: str, asked: str, other: str, first: bool, origin: str
+) -> None:
+    name, text = kind.removesuffix(".PEEK"), f"{asked.lower()}]{origin}"
+    items = [f'{name}[{text} "right"', f'{name}[{other}] "wrong"']
+    line = f"3 ({' '.join(items if first or asked == other else items[::-1])})".encode()
+    assert text_in([line], text_key(f"{kind}[{asked}]".encode())) == b"right"
 
 
 @given(st.lists(st.binary(max_size=40) | st.tuples(st.binary(), st.binary())), st.binary())
 def test_whatever_comes_nothing_is_raised(data: list[Any], more: bytes) -> None:
-    assert isinstance(text_in(data), (bytes, type(None)))
+    with suppress(error):
+        assert isinstance(text_in(data, b"BODY["), (bytes, type(None)))
     for piece in [more, *chunks(more, 7)]:
-        assert answers(MessageClaim(b"1:5", True), [piece, b"", more]) in (True, False)
+        found = answers(MessageClaim(b"1:5", True), [piece, b"", more])
+        assert isinstance(found, (bytes, type(None)))

@@ -37,6 +37,17 @@ def check_cancelled(driver: Driver, command: Command) -> None:
 # -- At each stage
 
 
+def test_what_is_not_submitted_yet_is_refused() -> None:
+    driver = Driver.selected()
+    command = driver.command("NOOP")
+    command.unwanted = True
+    cancel(driver, command)
+    with pytest.raises(error, match=r"^NOOP was cancelled$") as caught:
+        driver.core.submit(command, driver.now)
+    assert caught.value.is_refusal
+    assert driver.sent() == b""
+
+
 def test_what_is_held_is_not_sent() -> None:
     driver = Driver.selected()
     first, second = driver.submit("EXPUNGE"), driver.submit("FETCH", "1", "FLAGS")

@@ -30,7 +30,7 @@ class Sink:
     def __init__(self) -> None:
         self.sizes: list[int] = []
         self.data = b""
-        self.dropped = False
+        self.dropped = self.disowned = False
 
     def check_unused(self) -> None:
         """Anything may use it."""
@@ -43,6 +43,9 @@ class Sink:
 
     def put(self, data: bytes) -> None:
         self.data += data
+
+    def disown(self) -> None:
+        self.disowned = True
 
     def drop(self) -> None:
         self.dropped = True
@@ -236,6 +239,30 @@ def test_a_logout_has_its_deadline_all_the_same() -> None:
     driver.submit("LOGOUT")
     driver.tick(9.0)
     assert "timed out" in str(driver.core.reason)
+
+
+@pytest.mark.parametrize("mixed", [b"", b"* 3 EXISTS\r\n"])
+@pytest.mark.parametrize("behind", [b"* 2 FETCH (FLAGS (x) UID 8)\r\n", b""])
+def test_a_text_that_is_of_another_message_is_nobodys(mixed: bytes, behind: bytes) -> None:
+    driver = Driver.selected()
+    command, sink = fetching(driver, "7", "UID FETCH")
+    receive(driver, mixed + b"* 1 FETCH (BODY[] {3}\r\nabc UID 9)\r\n" + behind)
+    assert sink.disowned
+    assert driver.core.untagged.get("FETCH") == (
+        [behind[2:-2].replace(b"FETCH ", b"")] if behind else None
+    )
+    driver.complete(command)
+    assert driver.result(command) == ("OK", [None])
+
+
+@pytest.mark.parametrize("answer", ["NO", "BAD"])
+def test_a_text_before_a_refusal_is_nobodys(answer: str) -> None:
+    driver = Driver.selected()
+    command, sink = fetching(driver)
+    receive(driver, response(b"abc") + command.tag + b" %s no\r\n" % answer.encode())
+    assert sink.data == b"abc"
+    assert not sink.disowned
+    assert not driver.core.untagged.has("FETCH")
 
 
 def test_who_reads_by_hand_sees_nothing_of_it() -> None:
@@ -452,5 +479,5 @@ def test_a_mailbox_may_be_a_literal_before_it() -> None:
 def test_a_source_shows_its_size() -> None:
     source = Source(12)
     source.check_unused()
-    assert (len(source), source.missing) == (12, 12)
+    assert (source.size, source.missing) == (12, 12)
     assert (Message(source).size, repr(Message(source))) == (12, "Literal(12 bytes)")

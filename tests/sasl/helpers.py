@@ -16,6 +16,7 @@ class FakeClient:
 
     host, port = "imap.example.org", 143
     _engine: Any = None
+    future: Any = None
     _tls_established = False
 
     def __init__(self, capabilities: Iterable[str] = (), answers: Iterable[Answer] = ()) -> None:
@@ -27,6 +28,7 @@ class FakeClient:
         self.sock: Any = None
         self.literal: bytes | None = None
         self.checked: list[str] = []
+        self.issued_for: list[Any] = []
 
     def _call(
         self,
@@ -52,6 +54,13 @@ class FakeClient:
             outcome = None, cb_arg, (type(problem), str(problem))
         callback(outcome)
         return None, None
+
+    def _future_of_call(self) -> Any:
+        return self.future
+
+    def _issue_for(self, future: Any, call: Any) -> Any:
+        self.issued_for.append(future)
+        return call()
 
     def _sends_elsewhere(self) -> bool:
         return self.has_double

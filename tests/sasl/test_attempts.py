@@ -184,6 +184,14 @@ def test_a_later_attempt_that_can_not_be_made_is_told_by_the_class_that_users_kn
     assert called == [(None, None, (abort, "gone"))]
 
 
+def test_each_attempt_is_made_for_the_future_of_the_call() -> None:
+    client: Any = FakeClient([], [BAD, OK])
+    client.future = object()
+    called: list[Any] = []
+    log_in(attempts(client, told(), told()), called.append, None)
+    assert client.issued_for == [client.future] * 2
+
+
 def test_what_can_be_told_at_once_is_raised() -> None:
     client: Any = FakeClient([], [KeyError()])
     with pytest.raises(error, match=r"^illegal$"):

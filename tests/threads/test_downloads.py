@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+from asyncio import CancelledError
 from typing import Any
 
 import pytest
@@ -78,6 +79,23 @@ def test_two_texts_are_one_too_many() -> None:
     assert sink.outcome("NO", [b"x"]) == ("NO", [b"x"])
 
 
+def test_another_text_is_dropped() -> None:
+    file = io.BytesIO()
+    sink = Download(file, None)
+    assert sink.takes(CLAIM, [b"* 1 FETCH (BODY[HEADER] {5}"], 5)
+    assert not sink.is_wanted
+    sink.disown()
+    with pytest.raises(error, match="another text"):
+        sink.outcome("OK", [(b"1 (BODY[HEADER] {5}", b""), b")"])
+    assert sink.takes(CLAIM, HEAD, 5)
+    assert sink.is_wanted
+    sink.put(b"abcde")
+    assert sink.outcome("OK", []) == ("OK", [5])
+    sink.disown()
+    with pytest.raises(error, match="another message"):
+        sink.outcome("OK", [])
+
+
 @pytest.mark.parametrize(
     ("data", "size"),
     [([b'1 (BODY[] "abc")'], 3), ([(b"1 (BODY[] {4}", b"abcd"), b")"], 4), ([b'1 (BODY[] "")'], 0)],
@@ -128,6 +146,17 @@ def test_what_has_come_up_behind_the_answer_is_the_outcome() -> None:
         sink.outcome("OK", [])
 
 
+def test_what_was_not_written_is_no_success() -> None:
+    sink = Download(io.BytesIO(), None)
+    sink.takes(CLAIM, HEAD, 5)
+    sink.put(b"abc")
+    sink.drop()
+    sink.put(b"de")
+    with pytest.raises(error, match="cut short: the file has 3 bytes of 5"):
+        sink.outcome("OK", [])
+    assert sink.outcome("NO", [b"x"]) == ("NO", [b"x"])
+
+
 def test_a_file_may_take_less() -> None:
     file = Short()
     write_all(file, b"0123456789")
@@ -146,6 +175,19 @@ def test_a_file_that_takes_nothing(taken: int) -> None:
     file: Any = type("File", (), {"write": lambda self, data: taken})()
     with pytest.raises(error, match="takes nothing"):
         write_all(file, b"abc")
+
+
+@pytest.mark.parametrize("taken", [None, 0])
+def test_a_raw_file_that_does_not_block_takes_nothing(taken: int | None) -> None:
+    class Raw(io.RawIOBase):
+        def write(self, data: Any) -> int | None:
+            parts.append(data)
+            return 2 if len(parts) == 1 else taken
+
+    parts: list[bytes] = []
+    with pytest.raises(error, match="takes nothing"):
+        write_all(Raw(), b"abc")
+    assert parts == [b"abc", b"c"]
 
 
 # -- From the reader -------------------------------------------------------------------------------
@@ -286,6 +328,29 @@ def test_a_callback_gets_what_the_file_raises_at_once(lost: bool) -> None:
     if not lost:
         complete(at, waiting)
         assert len(outcomes) == 1
+
+
+@pytest.mark.parametrize("kind", [SystemExit, GeneratorExit, KeyboardInterrupt, CancelledError])
+def test_a_callback_gets_no_success_where_a_thread_was_to_end(
+    kind: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reports: list[Any] = []
+    monkeypatch.setattr(threading, "excepthook", reports.append)
+    outcomes: list[Any] = []
+    at, channel, waiting, sink = streaming(6, b"abc", Broken(kind("now")), outcomes.append)
+    channel.incoming.put(b"def")
+    receive(at)
+    at.callbacks.put_job(at.callbacks.end)
+    at.callbacks._serving = threading.current_thread()
+    at.callbacks.run(lambda: None)
+    ((_, _, (told, text)),) = outcomes
+    assert told is error
+    assert text == f"FETCH was cut short by {kind.__name__}: now"
+    assert isinstance(text.error.__cause__, kind)
+    assert [report.exc_type for report in reports] == [kind]
+    assert sink.is_dropped
+    complete(at, waiting)
+    assert len(outcomes) == 1
 
 
 def test_user_code_may_not_wait_for_itself() -> None:

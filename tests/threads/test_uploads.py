@@ -99,6 +99,56 @@ def test_a_file_that_has_less_is_refused(tmp_path: Path) -> None:
         assert Upload(file, len(TEXT), None).size == len(TEXT)
 
 
+@pytest.mark.parametrize("given", [1, 5, 17])
+@pytest.mark.parametrize("position", [0, 2, 9])
+def test_in_memory_as_well(given: int, position: int) -> None:
+    for file in (io.BytesIO(b"0123456"), io.BufferedReader(io.BytesIO(b"0123456"))):
+        file.seek(position)
+        left = max(0, 7 - position)
+        if given > left:
+            with pytest.raises(InvalidArgument, match=f"has {left} bytes only, not {given}"):
+                Upload(file, given, None)
+            assert file.tell() == position
+        else:
+            assert Upload(file, given, None).read() == b"0123456"[position : position + given]
+
+
+def test_what_is_compressed_is_read_once() -> None:
+    class Compressed(gzip.GzipFile):
+        def seek(self, *arguments: Any) -> int:
+            raise AssertionError
+
+    file = Compressed(fileobj=io.BytesIO(gzip.compress(b"abc")))
+    assert Upload(file, 3, None).read() == b"abc"
+
+
+@pytest.mark.parametrize("size", [3, 0, None])
+def test_a_closed_file_is_said_to_be(size: int | None, tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(TEXT)
+    with open(path, "rb") as buffered, open(path, "rb", buffering=0) as raw:
+        files: list[Any] = [buffered, raw, io.BytesIO(b"abc")]
+    files[-1].close()
+    for file in files:
+        with pytest.raises(InvalidArgument, match="the file is closed"):
+            Upload(file, size, None)
+
+
+@pytest.mark.parametrize("size", [2**63, 2**64, 10**30])
+def test_no_message_is_that_large(size: int) -> None:
+    class Deep(Portions):
+        def tell(self) -> int:
+            return 0
+
+        def seek(self, *arguments: Any) -> int:
+            return size
+
+    for given, file in ((size, Portions(b"abc")), (None, Deep(b"abc"))):
+        with pytest.raises(InvalidArgument, match=f"no message has {size} bytes"):
+            Upload(file, given, None)
+    assert Upload(Portions(bytes(PORTION)), 2**63 - 1, None).size == 2**63 - 1
+
+
 def test_the_first_portion_is_whole() -> None:
     with pytest.raises(InvalidArgument, match="3 bytes early"):
         Upload(Portions(b"abc", b"de", b""), 8, None)

@@ -14,6 +14,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, as_completed, wait
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -115,6 +116,30 @@ def held(M: Any, future: Any) -> bool:
     """Whether the command of *future* waits for its turn."""
     command = future._source.commands[0]
     return bool(engine_of(M).locked(lambda core: command in core.held))
+
+
+def test_what_is_issued_for_a_cancelled_future_is_not_sent(at: Session) -> None:
+    """A call may send one command behind the other, and be cancelled at any time."""
+    M = at.M
+
+    class Late(list[Any]):
+        def append(self, command: Any) -> None:
+            super().append(command)
+            if moment == "noted":
+                assert future.cancel()
+
+    for moment in ("before", "noted"):
+        future = M.submit(M.noop)
+        future._source.commands, future._source.is_direct = Late(), False
+        if moment == "before":
+            assert future.cancel()
+        problem = failure(M._issue_for, future, partial(M.check, callback=Calls()))
+        assert str(problem).startswith("CHECK was cancelled")
+        at.answer("NOOP")
+    future = M.submit(M.noop)
+    at.answer("NOOP")
+    assert future.result(SECONDS)[0] == "OK"
+    assert at.names == ["SELECT", "NOOP", "NOOP", "NOOP"]
 
 
 # -- What a future gets

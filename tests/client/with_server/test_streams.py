@@ -7,6 +7,7 @@ import io
 import os
 import threading
 import time
+from asyncio import CancelledError
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -73,6 +74,12 @@ class Replaced(IMAP4):
 
 
 CLASSES: dict[str, type[IMAP4]] = {"hooked": Hooked, "lines": Lines, "replaced": Replaced}
+
+
+class Closed(io.BytesIO):
+    """A file that can't be read."""
+
+    closed = True
 
 
 class Slow(io.BytesIO):
@@ -329,6 +336,49 @@ def test_answers_without_a_literal(
         assert file.getvalue() == text
 
 
+WRONG = [
+    (b"* 1 FETCH (BODY[] {3}\r\nabc UID 9)\r\n", "BODY[]", "text of another message"),
+    (b"* 1 FETCH (BODY[HEADER] {3}\r\nabc)\r\n", "BODY[]", "another text than was asked"),
+    (b'* 1 FETCH (BODY[HEADER] "abc" UID 7)\r\n', "BODY[]", "another text than was asked"),
+    (b"* 1 FETCH (BODY[1] {3}\r\nabc)\r\n", "BINARY[1]", "another text than was asked"),
+    (b"* 1 FETCH (BODY[]{3}\r\nabc UID 7)\r\n", "BODY[]", "another text than was asked"),
+    (
+        b"* 1 FETCH (BODY[HEADER.FIELDS ({4}\r\nFrom)] {3}\r\nabc)\r\n",
+        "BODY[HEADER.FIELDS (From)]",
+        "another text than was asked",
+    ),
+]
+RIGHT = [
+    (b"* 1 FETCH (body[Header.Fields (FROM)] {3}\r\nabc)\r\n", "BODY.PEEK[HEADER.FIELDS (From)]"),
+    (b"* 1 FETCH (BODY[TEXT]<0> {3}\r\nabc)\r\n", "body.peek[text]<0.3>"),
+    (b"* 1 FETCH (BODY[] {3}\r\nabc)\r\n", "RFC822"),
+    (b"* 1 FETCH (RFC822.HEADER {3}\r\nabc)\r\n", "BODY[HEADER]"),
+    (b"* 1 FETCH (BODY[HEADER] {2}\r\nxy BODY[] {3}\r\nabc)\r\n", "BODY[]"),
+    (b"* 1 FETCH (BODY[] {3}\r\nabc BODY[HEADER] {2}\r\nxy)\r\n", "BODY[]"),
+    (b'* 1 FETCH (BODY[HEADER] "xy" BODY[] "abc")\r\n', "BODY[]"),
+]
+
+
+@pytest.mark.parametrize("kind", ["plain", "lines", "replaced"])
+def test_another_text_is_no_success(kind: str, serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        for answer in [*(wrong[0] for wrong in WRONG), *(right[0] for right in RIGHT)]:
+            command = peer.command("UID FETCH")
+            peer.send(answer)
+            peer.ok(command)
+        agree(peer, "NOOP")
+
+    with session(script, serve, kind=kind) as M:
+        for _, item, text in WRONG:
+            assert text in str(failure(M.fetch_to, io.BytesIO(), 7, item, uid=True))
+        for _, item in RIGHT:
+            file = io.BytesIO()
+            assert M.fetch_to(file, 7, item, uid=True) == ("OK", [3])
+            assert file.getvalue() == b"abc"
+        assert M.response("FETCH") == ("FETCH", [None])
+        assert M.noop()[0] == "OK"
+
+
 def test_refusals(serve: Serve) -> None:
     def script(peer: Peer) -> None:
         peer.no(peer.command("FETCH"), b"[NONEXISTENT] no such message")
@@ -430,6 +480,49 @@ def test_a_callback_hears_of_it_at_once(serve: Serve) -> None:
         assert calls.count == 0
 
 
+@pytest.mark.parametrize("by", ["file", "progress"])
+@pytest.mark.parametrize("kind", [SystemExit, GeneratorExit, KeyboardInterrupt, CancelledError])
+def test_what_ends_threads_is_no_success(
+    kind: type[BaseException], by: str, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def script(peer: Peer) -> None:
+        for _ in range(2):
+            send_message(peer, peer.command("FETCH"))
+        agree(peer, "NOOP")
+
+    monkeypatch.setattr(threading, "excepthook", lambda arguments: None)
+
+    def options(counter: Failing) -> dict[str, Any]:
+        if by == "file":
+            return {"file": counter}
+        return {"file": io.BytesIO(), "progress": lambda done, size: counter.count()}
+
+    with session(script, serve) as M:
+        calls = Calls()
+        M.fetch_to(message=1, callback=calls, **options(Failing(3, kind("now"))))
+        assert calls.next()[2] == (error, f"FETCH was cut short by {kind.__name__}: now")
+        future = M.submit(M.fetch_to, message=1, **options(Failing(3, kind("now"))))
+        assert "cut short" in str(failure(future.result, SECONDS))
+        assert M.noop()[0] == "OK"
+
+
+@pytest.mark.skipif(not hasattr(os, "set_blocking"), reason="no pipes that don't block")
+def test_a_full_pipe_that_does_not_block_is_no_success(serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        send_message(peer, peer.command("FETCH"))
+        agree(peer, "NOOP")
+
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with (
+        open(reading, "rb"),
+        open(writing, "wb", buffering=0) as pipe,
+        session(script, serve) as M,
+    ):
+        assert "takes nothing" in str(failure(M.fetch_to, pipe, 1))
+        assert M.noop()[0] == "OK"
+
+
 @pytest.mark.parametrize("calls_back", [False, True])
 def test_a_slow_file_holds_up_its_own_connection_only(calls_back: bool, serve: Serve) -> None:
     def script(peer: Peer) -> None:
@@ -494,16 +587,32 @@ def test_a_slow_file_is_no_silence_of_the_server(serve: Serve) -> None:
         assert M.noop()[0] == "OK"
 
 
+class Endless:
+    """A file that has no end."""
+
+    def read(self, size: int) -> bytes:
+        return bytes(size)
+
+
+@pytest.mark.parametrize("size", [2**62, 2**63 - 1])
+def test_the_largest_message_is_announced(size: int, serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        command = peer.command("APPEND", continuation=None)
+        assert b"{%d}" % size in command.raw
+        peer.no(command, b"[TOOBIG] no")
+        agree(peer, "NOOP")
+
+    with session(script, serve) as M:
+        assert M.append("x", None, None, Endless(), size=size) == ("NO", [b"[TOOBIG] no"])
+        assert M.noop()[0] == "OK"
+
+
 def test_a_server_that_takes_nothing_is_given_up(serve: Serve) -> None:
     def script(peer: Peer) -> None:
         peer.command("APPEND", continuation=None)
         peer.relax()
         peer.line(b"+ go")
         peer.hold()
-
-    class Endless(io.BytesIO):
-        def read(self, size: Any = -1) -> bytes:
-            return bytes(size)
 
     with session(script, serve, timeout=0.3) as M, duration(0.3, 10):
         problem = failure(M.append, "x", None, None, Endless(), size=1 << 40)
@@ -529,7 +638,8 @@ def test_what_can_not_be_completed_ends_the_connection(
     if what == "raises":
         file = Failing(4, OSError(5, "unreadable"), MESSAGE)
     elif what == "short":
-        options["size"] = SIZE + 1
+        # Its end isn't known before it is there.
+        options["size"], file = SIZE + 1, io.BufferedRWPair(file, io.BytesIO())
     with session(script, serve) as M:
         texts = {"raises": "unreadable", "short": "1 bytes early", "progress": "enough"}
         if calls_back:
@@ -547,14 +657,16 @@ def test_what_can_not_be_completed_ends_the_connection(
 
 
 @pytest.mark.parametrize(
-    "file", [Failing(1, OSError(5, "unreadable"), b"abc"), io.StringIO("abc"), io.BytesIO(b"")]
+    "file",
+    [Failing(1, OSError(5, "unreadable"), b"abc"), io.StringIO("abc"), io.BytesIO(b""), Closed()],
 )
-def test_what_is_wrong_from_the_start_sends_nothing(file: Any, serve: Serve) -> None:
+@pytest.mark.parametrize("size", [3, 2**63, 10**30])
+def test_what_is_wrong_from_the_start_sends_nothing(file: Any, size: int, serve: Serve) -> None:
     def script(peer: Peer) -> None:
         agree(peer, "NOOP")
 
     with session(script, serve) as M:
-        problem = failure(M.append, "x", None, None, file, size=3)
+        problem = failure(M.append, "x", None, None, file, size=size)
         assert isinstance(problem, (OSError, TypeError, ValueError))
         assert M.noop()[0] == "OK"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import doctest
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,7 @@ from imaplib2._sasl import best
 from ...needs import need_package
 from ...server.contexts import Contexts
 from ...server.exchanges import converse, initial
-from ...server.helpers import Calls, Serve, agree, connected, error, greet
+from ...server.helpers import SECONDS, Calls, Serve, agree, connected, error, greet
 from ...server.scripted import Command, Peer
 from ..scram_server import ScramServer
 
@@ -206,6 +207,39 @@ def test_the_end_between_two_attempts(serve: Serve, called_back: bool) -> None:
 
     with connected(serve(script)) as M, pytest.raises(IMAP4.abort, match="enough"):
         log_in(M, called_back=called_back)
+
+
+@pytest.mark.parametrize("refused", range(5))
+@pytest.mark.parametrize("reply", [refuse, cannot])
+def test_behind_a_cancel_no_other_attempt_is_made(serve: Serve, refused: int, reply: Reply) -> None:
+    seen, cancelled = threading.Event(), threading.Event()
+
+    def script(peer: Peer) -> None:
+        greet(peer, ALL + b" SASL-IR")
+        for number in range(refused + 1):
+            command = peer.command("AUTHENTICATE", "LOGIN")
+            if number == refused:
+                seen.set()
+                peer.pause(cancelled)
+            name = command.words[0].decode()
+            # These take no initial response.
+            (refuse if name not in ("PLAIN", "SCRAM-SHA-1", "SCRAM-SHA-256") else reply)(
+                peer, command
+            )
+        for _ in range(2):
+            agree(peer, "NOOP")
+
+    with connected(serve(script)) as M:
+        future = M.submit(M.login_best, "me", "secret")
+        assert seen.wait(SECONDS)
+        assert future.cancel()
+        calls = Calls()
+        M.noop(callback=calls)
+        cancelled.set()
+        assert calls.next()[0] == ("OK", [b"done"])
+        assert M.state == "NONAUTH"
+        assert M.noop()[0] == "OK"
+        assert future.cancelled()
 
 
 # -- Where the password may be shown --------------------------------------------------------------
