@@ -27,6 +27,11 @@ class Typed:
         return " ".join(self.out.split())
 
     @property
+    def said(self) -> str:
+        """Standard error without its lay-out."""
+        return " ".join(self.err.split())
+
+    @property
     def json(self) -> Any:
         """Standard output, one line of JSON."""
         return json.loads(self.out)

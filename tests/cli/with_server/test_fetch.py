@@ -193,7 +193,7 @@ def test_one_message_is_refused(serve: Serve, typed: Type, tmp_path: Path) -> No
     assert done.status == PROBLEM
     assert "✗ INBOX 2 new" in done.words
     assert "1 message failed" in done.words
-    assert "warning: message with UID 2: [SERVERBUG] \\x1bcan't" in done.err
+    assert "warning: message with UID 2: [SERVERBUG] \\x1bcan't" in done.said
     assert set(kept(tmp_path)) == {1, 3}
 
 
@@ -224,7 +224,7 @@ def test_a_message_doesn_t_come(serve: Serve, typed: Type, tmp_path: Path, is_th
     done = typed(*fetch(serve(script(some(3), UID_FETCH=without)), tmp_path, "INBOX"))
     assert set(kept(tmp_path)) == {1, 3}
     if is_there:
-        assert (done.status, "the server doesn't send it" in done.err) == (PROBLEM, True)
+        assert (done.status, "the server doesn't send it" in done.said) == (PROBLEM, True)
     else:
         assert (done.status, "1 deleted meanwhile" in done.words) == (OK, True)
 
@@ -280,7 +280,7 @@ def test_a_large_message_breaks_off(
     done = typed(*fetch(server, tmp_path, "INBOX"))
     assert kept(tmp_path) == {}
     assert done.status == (PROBLEM if how == "NO" else OK)
-    assert ("no more" in done.err) is (how == "NO")
+    assert ("no more" in done.said) is (how == "NO")
     assert ("1 deleted meanwhile" in done.words) is (how != "NO")
 
 
@@ -290,7 +290,7 @@ def test_a_large_message_breaks_off(
 def test_no_such_mailbox(serve: Serve, typed: Type, tmp_path: Path) -> None:
     done = typed(*fetch(serve(script(some(1))), tmp_path, "Nope", "INBOX"))
     assert done.status == PROBLEM
-    assert "No mailbox matches Nope." in done.err
+    assert "No mailbox matches Nope." in done.said
     assert kept(tmp_path) == some(1)
 
 
@@ -318,25 +318,25 @@ def test_others_are_backed_up(
     wrapped = {name: first(name, handler) for name, handler in handlers.items()}
     done = typed(*fetch(serve(script(some(1), **wrapped)), tmp_path, "Entw*", "INBOX"))
     assert done.status == PROBLEM
-    assert "warning: Entwürfe/2024: " in done.err
+    assert "warning: Entwürfe/2024: " in done.said
     assert what in " ".join(done.err.split())
     assert kept(tmp_path) == some(1)
 
 
 def test_a_list_that_can_t_be_read(serve: Serve, typed: Type, tmp_path: Path) -> None:
     done = typed(*fetch(serve(script({}, LIST=saying([b"LIST ((("]))), tmp_path, "INBOX"))
-    assert (done.status, "can't be read" in done.err) == (PROBLEM, True)
+    assert (done.status, "can't be read" in done.said) == (PROBLEM, True)
 
 
 def test_a_folder_that_can_t_be_written(serve: Serve, typed: Type, tmp_path: Path) -> None:
     (tmp_path / "x").write_text("a file")
     done = typed(*fetch(serve(script({})), tmp_path / "x", "INBOX"))
-    assert (done.status, "The backup can't be written" in done.err) == (PROBLEM, True)
+    assert (done.status, "The backup can't be written" in done.said) == (PROBLEM, True)
 
 
 def test_what_the_server_doesn_t_know(serve: Serve, typed: Type, tmp_path: Path) -> None:
     done = typed(*fetch(serve(script({}, LIST=saying([], b"BAD", b"what?"))), tmp_path, "INBOX"))
-    assert (done.status, "what?" in done.err) == (PROBLEM, True)
+    assert (done.status, "what?" in done.said) == (PROBLEM, True)
 
 
 # -- Losses ----------------------------------------------------------------------------------------

@@ -164,7 +164,7 @@ def test_multiappend(serve: Serve, typed: Type, tmp_path: Path, refuses: bool) -
         assert done.status == PROBLEM
         assert "2 uploaded (" in done.words
         assert "1 message refused" in done.words
-        assert "warning: message 7.2: [CANNOT] bad message" in done.err
+        assert "warning: message 7.2: [CANNOT] bad message" in done.said
         assert [*messages.values()] == [text(1), text(3)]
     else:
         assert (done.status, len(commands), messages) == (OK, 1, some(3))
@@ -177,7 +177,7 @@ def test_no_room(serve: Serve, typed: Type, tmp_path: Path) -> None:
     folder = stored(tmp_path / "a", some(3))
     full = script({}, APPEND=saying([], b"NO", b"[OVERQUOTA] full"))
     done = typed(*push(folder, serve(full)))
-    assert (done.status, "has no room for more" in done.err) == (PROBLEM, True)
+    assert (done.status, "has no room for more" in done.said) == (PROBLEM, True)
 
 
 def test_what_was_deleted_is_left_out(serve: Serve, typed: Type, tmp_path: Path) -> None:
@@ -203,7 +203,7 @@ def test_the_mailbox_can_be_made(serve: Serve, typed: Type, tmp_path: Path) -> N
     server = serve(partial(mailbox, mailboxes=boxes))
     arguments = ["New" if one == "INBOX" else one for one in push(folder, server)]
     done = typed(*arguments)
-    assert (done.status, "--create makes it" in done.err) == (PROBLEM, True)
+    assert (done.status, "--create makes it" in done.said) == (PROBLEM, True)
     dry = typed(*arguments, "--create", "--dry-run")
     assert (dry.status, "1 message to upload" in dry.words, b"New" in boxes) == (OK, True, False)
     assert [path.name for path in folder.glob("imaplib2.pushed*")] == []
@@ -216,7 +216,7 @@ def test_unless_the_server_refuses(serve: Serve, typed: Type, tmp_path: Path) ->
     refuses = saying([], b"NO", b"not here")
     server = serve(script({}, EXAMINE=refuses, CREATE=refuses))
     done = typed(*push(folder, server, "--create"))
-    assert (done.status, "not here" in done.err) == (PROBLEM, True)
+    assert (done.status, "not here" in done.said) == (PROBLEM, True)
 
 
 def test_a_lost_connection_is_replaced(
@@ -243,7 +243,7 @@ def test_a_lost_connection_is_replaced(
     # One whose answer was lost with the connection is found there.
     assert (done.status, "uploaded" in done.words) == (OK, True)
     assert sorted(messages.values()) == sorted(some(5).values())
-    assert "The connection was lost" in done.err
+    assert "The connection was lost" in done.said
 
 
 @pytest.mark.parametrize(
@@ -333,7 +333,7 @@ def test_uploads_are_not_recorded_where_nothing_can_be_written(
     folder = stored(tmp_path / "a", some(1))
     (folder / "imaplib2.pushed.lock").mkdir()
     done = typed(*push(folder, serve(script({}))))
-    assert (done.status, "can't be used" in done.err) == (PROBLEM, True)
+    assert (done.status, "can't be used" in done.said) == (PROBLEM, True)
 
 
 def test_what_is_on_its_way_is_bounded() -> None:
