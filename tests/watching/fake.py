@@ -115,7 +115,7 @@ class Connection:
             self.codes["HIGHESTMODSEQ"] = b"%d" % said.modseq
         else:
             self.codes["NOMODSEQ"] = b""
-        return "OK", [b"%d" % said.exists]
+        return "OK", [None if said.exists is None else b"%d" % said.exists]
 
     def list(self, directory: str, name: str) -> Any:
         listed: list[Any] = [None]
