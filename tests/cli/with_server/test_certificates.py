@@ -6,6 +6,7 @@ import shutil
 import ssl
 import subprocess
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,15 @@ from .helpers import Typed, at
 Serve = Callable[..., ScriptedServer]
 
 
+def _validity(days: str) -> list[str]:
+    """Options for a certificate that is valid for *days*: newer versions of OpenSSL begin none of
+    a negative time, and older ones know no end."""
+    if int(days) > 0 or ssl.OPENSSL_VERSION_INFO < (3, 4):
+        return ["-days", days]
+    ends = datetime.now(timezone.utc) + timedelta(int(days))
+    return ["-not_before", "20200101000000Z", "-not_after", f"{ends:%Y%m%d%H%M%SZ}"]
+
+
 def server_context(directory: Path, names: str, days: str) -> ssl.SSLContext:
     """TLS with a certificate that has signed itself, for *names* and some *days* from now."""
     need(None if shutil.which("openssl") else "openssl is not installed")
@@ -33,8 +43,8 @@ def server_context(directory: Path, names: str, days: str) -> ssl.SSLContext:
     for arguments in (
         ["req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-subj", "/O=Tests/CN=old",
          "-out", request],
-        ["x509", "-req", "-in", request, "-signkey", key, "-days", days, "-extfile", extensions,
-         "-out", certificate],
+        ["x509", "-req", "-in", request, "-signkey", key, *_validity(days),
+         "-extfile", extensions, "-out", certificate],
     ):  # fmt: skip
         subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
