@@ -31,16 +31,20 @@ def test_several_mailboxes_by_status(capabilities: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("said", [b" HIGHESTMODSEQ 0", b""])
 def test_a_mailbox_without_modseqs(said: bytes) -> None:
-    post = Post(capabilities=("CONDSTORE",))
-    inbox = post.mailboxes["INBOX"]
-    inbox.deliver(NONE)
-    shown = b"INBOX (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 1 UNSEEN 1%s)" % said
-    post.answers["STATUS"] = lambda: ("OK", [shown])
+    def made() -> Post:
+        post = Post(capabilities=("CONDSTORE",))
+        post.mailboxes["INBOX"].deliver(NONE)
+        shown = b"INBOX (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 1 UNSEEN 1%s)" % said
+        post.answers["STATUS"] = lambda: ("OK", [shown])
+        return post
+
+    post = made()
     with watching(post, poll=0.001, by_status=True) as watcher:
         assert isinstance(watcher.get(SECONDS), Arrived)
-        inbox.store(1, Flagged)
+        post.mailboxes["INBOX"].store(1, Flagged)
         assert watcher.get(SECONDS) == FlagsChanged("INBOX", {1: Flagged})
     # Without flags, there is no need to look.
+    post = made()
     with watching(post, poll=0.001, by_status=True, flags=False) as watcher:
         post.await_command("CLOSE")
         for _ in range(3):
