@@ -144,5 +144,6 @@ def test_watchers_at_the_same_time(dovecot: Dovecot, user: str, report: Report) 
     portions = [*itertools.pairwise(held)]
     assert min(after.descriptors - before.descriptors for before, after in portions) <= 0
     growth = min(after.blocks - before.blocks for before, after in portions)
-    assert growth < NOISE + number * BLOCKS_PER_ROUND
+    # What the actor knows of the mailbox grows, too.
+    assert growth < 3 * NOISE + number * BLOCKS_PER_ROUND
     assert held[-1].rss - held[0].rss < RSS_MARGIN
