@@ -91,13 +91,19 @@ def _pretended(system: str) -> Iterator[None]:
 
 def emulate(system: str) -> None:
     """Import the library as if this were *system*; to be called before anybody else does."""
-    for name in ("imaplib", "ssl", "subprocess", "logging", "email.message", "queue", "zlib"):
+    for name in (
+        *("imaplib", "ssl", "subprocess", "logging", "email.message", "queue", "zlib", "random"),
+        "concurrent.futures",
+    ):
         importlib.import_module(name)  # the standard library is to be this system's
     assert "imaplib2" not in sys.modules
     with _pretended(system):
         library = importlib.import_module("imaplib2")
         for module in pkgutil.walk_packages(library.__path__, "imaplib2."):
-            if module.name != "imaplib2.imaplib2":
+            # The command line isn't what is tested, and loads much of the standard library.
+            if not module.name.startswith(
+                ("imaplib2.imaplib2", "imaplib2._cli", "imaplib2.__main__")
+            ):
                 importlib.import_module(module.name)
     kernel: Any = sys.modules["imaplib2._transport.kernel"]
     kernel.bytes_waiting = lambda channel, request: 0
