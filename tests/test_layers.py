@@ -47,7 +47,7 @@ LAYERS = [
     {"_cli.servers"},
     {"_cli.dovecot", "_cli.embedded", "_cli.slow_link"},
     {"_cli.children", "_cli.samples"},
-    {"_cli.downloads", "_cli.uploads"},
+    {"_cli.downloads", "_cli.reconnecting", "_cli.uploads"},
     {"_cli.store", "_cli.foreign", "_cli.surveys", "_cli.pushed", "_cli.outcomes"},
     {"_cli.maildir", "_cli.mbox", "_cli.pipeline"},
     {"_cli.entries", "_cli.folder_names", "_cli.identity", "_cli.journal", "_cli.line_ends"},

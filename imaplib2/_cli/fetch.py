@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from .store import Store
     from .surveys import Survey
 
-#: How often a lost connection is replaced without anything being fetched in between.
-_TRIES = 3
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
@@ -49,26 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, console: Console) -> int:
     """Back up."""
     from . import accounts
-    from .advice import explained
+    from .reconnecting import run_by_connections
 
     account = accounts.account_of(options, console)
-    opener = accounts.Opener(account, console)
     backup = Backup(account, options, console)
-    tries = 0
-    while True:
-        before = backup.size
-        try:
-            with accounts.closing(opener()) as client:
-                return backup.run(client)
-        except abort as problem:
-            tries = 1 if backup.size > before else tries + 1
-            if tries >= _TRIES:
-                raise explained(problem, account) from problem
-            console.warn(f"The connection was lost: {problem}.", "It is opened again.")
-        except error as problem:
-            raise explained(problem, account) from problem
-        except OSError as problem:
-            raise Failure(f"The backup can't be written: {problem}.") from problem
+    return run_by_connections(backup, account, console, "The backup can't be written")
 
 
 class Backup:

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from .surveys import Survey
     from .uploads import Source, Upload
 
-#: How often a lost connection is replaced without anything being uploaded in between.
-_TRIES = 3
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
@@ -48,27 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, console: Console) -> int:
     """Upload."""
     from . import accounts
-    from .advice import explained
+    from .reconnecting import run_by_connections
 
     account = accounts.account_of(options, console)
-    opener = accounts.Opener(account, console)
     with _source(options.folder) as source:
         push = Push(source, account, options, console)
-        tries = 0
-        while True:
-            before = push.size
-            try:
-                with accounts.closing(opener()) as client:
-                    return push.run(client)
-            except abort as problem:
-                tries = 1 if push.size > before else tries + 1
-                if tries >= _TRIES:
-                    raise explained(problem, account) from problem
-                console.warn(f"The connection was lost: {problem}.", "It is opened again.")
-            except error as problem:
-                raise explained(problem, account) from problem
-            except OSError as problem:
-                raise Failure(f"{options.folder} can't be used: {problem}.") from problem
+        return run_by_connections(push, account, console, f"{options.folder} can't be used")
 
 
 @contextlib.contextmanager
