@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .._errors import InvalidArgument, error
 from .._hints import TYPE_CHECKING, Any
-from .grammar import QUOTED_BYTES, without_escapes
+from .grammar import QUOTED_BYTES, unescaped, without_escapes
 from .limits import excerpt
 from .message_set import format_message_set
 from .patterns import pattern
@@ -142,13 +142,9 @@ def _texts_in(line: bytes) -> dict[bytes, bytes | None]:
         quoted = QUOTED_BYTES.match(shown, end)
         if quoted is not None:
             end = quoted.end()
-            found.setdefault(key, _unescaped(line[name.end() + 1 : end - 1]))
+            found.setdefault(key, unescaped(line[name.end() + 1 : end - 1]))
         elif upper.startswith(b"NIL", end):
             found.setdefault(key, None)
         # The blank may be the one before the next name.
         name = _NAME.search(upper, end if quoted is not None else end - 1)
     return found
-
-
-def _unescaped(text: bytes) -> bytes:
-    return text.replace(b"\\\\", b"\0").replace(b"\\", b"").replace(b"\0", b"\\")

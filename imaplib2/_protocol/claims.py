@@ -12,7 +12,7 @@ from collections.abc import Container
 
 from .._hints import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 from . import mutf7
-from .grammar import QUOTED_BYTES, without_escapes
+from .grammar import QUOTED_BYTES, unescaped, without_escapes
 from .message_set import MessageSet
 from .patterns import pattern
 
@@ -246,14 +246,8 @@ def _number_of(data: Data) -> int | None:
 def _mailbox_name(text: bytes) -> bytes:
     quoted = QUOTED_BYTES.match(without_escapes(text))
     if quoted:
-        return _folded(_unescaped(text[1 : quoted.end() - 1]))
+        return _folded(unescaped(text[1 : quoted.end() - 1]))
     return _folded(text.partition(b" ")[0])
-
-
-def _unescaped(text: bytes) -> bytes:
-    # By replace(), as a pattern needs forty times the memory of what consists of escapes. No name
-    # holds NUL.
-    return text.replace(b"\\\\", b"\0").replace(b"\\", b"").replace(b"\0", b"\\")
 
 
 def _folded(mailbox: bytes) -> bytes:

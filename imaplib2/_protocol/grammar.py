@@ -82,6 +82,18 @@ def without_escapes(text: bytes) -> bytes:
     return text.replace(b"\\\\", b"__").replace(b'\\"', b"__")
 
 
+def unescaped(text: bytes) -> bytes:
+    """What *text*, the inside of a quoted string, stands for: backslashes are gone, but for pairs.
+
+    By replace(), as a pattern needs forty times the memory of what consists of escapes.
+    """
+    if b"\\" not in text:
+        return text
+    # Each NUL is marked: first those that are there, though none may be, then those for pairs.
+    marked = text.replace(b"\0", b"\0N").replace(b"\\\\", b"\0P").replace(b"\\", b"")
+    return marked.replace(b"\0P", b"\\").replace(b"\0N", b"\0")
+
+
 def end_of_response_code(text: bytes, start: int = 0) -> int:
     """Where the "]" is that closes the response code at *start*.
 

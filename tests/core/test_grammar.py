@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from imaplib2._protocol import grammar
-from imaplib2._protocol.grammar import end_of_response_code, without_escapes
+from imaplib2._protocol.grammar import end_of_response_code, unescaped, without_escapes
 from imaplib2._protocol.patterns import compiled
 
 CHARS = {chr(octet) for octet in range(1, 0x80)}
@@ -178,3 +178,17 @@ def test_a_public_pattern_has_the_groups_that_imaplib_s_has(name: str) -> None:
     ):
         found, expected = ours.match(line), theirs.match(line)
         assert (found and found.groupdict()) == (expected and expected.groupdict())
+
+
+@given(st.binary(max_size=30))
+def test_what_is_quoted_is_had_back_whatever_it_holds(text: bytes) -> None:
+    quoted = text.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    assert unescaped(quoted) == text
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [(b"a\\b", b"ab"), (b"a\\", b"a"), (b"\\\\\\", b"\\"), (b"\0\\\\", b"\0\\"), (b"", b"")],
+)
+def test_escapes_without_need_and_without_end(written: bytes, meant: bytes) -> None:
+    assert unescaped(written) == meant
