@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .._errors import error, printable, told
 from .._hints import Any
-from .._protocol.responses import response_code
+from .._protocol.refusals import about_answer
 
 
 def agreed(answer: Any) -> Any:
@@ -23,7 +23,4 @@ def agreed(answer: Any) -> Any:
     if typ == "OK":
         return data
     said = data[-1] if data and isinstance(data[-1], bytes) else b""
-    code = response_code(said)
-    text = said.partition(b"]")[2].strip() if code else said
-    known = {"type": typ, "code": code and code.type, "text": printable(text)}
-    raise told(error(printable(said)), known)
+    raise told(error(printable(said)), about_answer(typ, said))

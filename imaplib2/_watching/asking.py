@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 
 from .._errors import error, told
 from .._hints import TYPE_CHECKING, Any
-from ..parse import Mailbox, Status, mailboxes, response_code, search, status
+from .._protocol.refusals import about_answer
+from ..parse import Mailbox, Status, mailboxes, search, status
 from .questions import AllUids, ChangedSince, NewFrom, Opened, Question
 
 if TYPE_CHECKING:
@@ -183,8 +184,7 @@ def _done(command: str, answer: Any) -> Any:
 def refusal(command: str, typ: str, data: list[Any]) -> error:
     """An ``error`` for a NO, as if the method had raised it."""
     said = next((item for item in data if isinstance(item, bytes)), b"")
-    code = response_code(said, lenient=True)
-    known = {"command": command, "type": typ, "code": code.name if code else None}
+    known = about_answer(typ, said) | {"command": command}
     return told(error(f"{command} was refused: {typ} {said!r}"), known)
 
 
