@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from .. import parse
 from .._clock import next_of
-from .._errors import error, printable
+from .._errors import error, printable, raised
 from .._hints import TYPE_CHECKING, Any, NamedTuple
 from ..parse import Mailbox, Message, Status
 from .answers import agreed
@@ -135,7 +135,7 @@ def _with_status(client: IMAP4, found: Sequence[Found]) -> list[Found]:
 
 def _answered(found: Found, result: Any, problem: Any) -> Found:
     if problem is not None:
-        raise problem[0](problem[1])
+        raise raised(problem)
     typ, data = result
     if typ != "OK":
         return found._replace(refusal=_text(data))

@@ -6,7 +6,7 @@ import queue
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from .._clock import next_of
-from .._errors import abort, printable
+from .._errors import abort, printable, raised
 from .._hints import Any, NamedTuple
 
 
@@ -70,7 +70,7 @@ def _next(outcomes: queue.SimpleQueue[Any], waiting: dict[int, Request]) -> Answ
     if problem is None:
         typ, data = result
         return Answer(about, typ, data)
-    kind, text = problem
-    if issubclass(kind, abort):
-        raise kind(text)
-    return Answer(about, "BAD", [str(text).encode()])
+    failure = raised(problem)
+    if isinstance(failure, abort):
+        raise failure
+    return Answer(about, "BAD", [str(failure).encode()])

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from .._clock import Clock, next_of
-from .._errors import abort, error
-from .._hints import TYPE_CHECKING, Final, NamedTuple
+from .._errors import abort, error, raised
+from .._hints import TYPE_CHECKING, Any, Final, NamedTuple
 from .._protocol.parts import Literal
 from .answers import agreed
 
@@ -92,15 +92,14 @@ def round_trip(client: IMAP4) -> tuple[str, float]:
 
 def pipelining(client: IMAP4, single: float) -> tuple[str, float]:
     """The time that several commands at once take, beside one alone, which takes *single*."""
-    outcomes: queue.SimpleQueue[tuple[object, ...]] = queue.SimpleQueue()
+    outcomes: queue.SimpleQueue[tuple[Any, Any, Any]] = queue.SimpleQueue()
     begun = Clock.now()
     for _ in range(_PIPELINED):
         client.noop(callback=outcomes.put)
     # The connection's own time-out ends each of them.
     for result, _, problem in [next_of(outcomes, None) for _ in range(_PIPELINED)]:
         if result is None:
-            assert isinstance(problem, tuple)
-            raise problem[0](problem[1])
+            raise raised(problem)
     taken = Clock.now() - begun
     alone = milliseconds(single * _PIPELINED)
     text = f"{_PIPELINED} commands at once take {milliseconds(taken)}; one by one, {alone}"
