@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
 
 from .._errors import abort, error, printable
 from .._hints import TYPE_CHECKING, Any
@@ -39,8 +38,8 @@ class Lookup:
         """What ENVELOPE tells of *uids*, those that can be read; never mind the others."""
         found: dict[int, Message] = {}
         with contextlib.suppress(error, OSError, ValueError, Failure):
-            for some in _portions(uids):
-                found |= self._asked(mailbox, some, _SUMMARY)
+            for start in range(0, len(uids), _MOST):
+                found |= self._asked(mailbox, uids[start : start + _MOST], _SUMMARY)
         return found
 
     def content(self, mailbox: str, uid: int, uid_validity: int | None) -> bytes | None:
@@ -48,11 +47,11 @@ class Lookup:
 
         The UID is one under *uid_validity*. Raises OSError, ``error`` and `Failure`.
         """
-        found = self._asked(mailbox, str(uid), "(UID BODY.PEEK[])", uid_validity)
+        found = self._asked(mailbox, uid, "(UID BODY.PEEK[])", uid_validity)
         return found[uid].body("") if uid in found else None
 
     def _asked(
-        self, mailbox: str, uids: str, items: str, uid_validity: int | None = None
+        self, mailbox: str, uids: int | SequenceSet, items: str, uid_validity: int | None = None
     ) -> dict[int, Message]:
         """What FETCH tells of *uids*; nothing if their UIDVALIDITY isn't the one that is given."""
         try:
@@ -62,7 +61,7 @@ class Lookup:
             return self._fetched(mailbox, uids, items, uid_validity)
 
     def _fetched(
-        self, mailbox: str, uids: str, items: str, uid_validity: int | None
+        self, mailbox: str, uids: int | SequenceSet, items: str, uid_validity: int | None
     ) -> dict[int, Message]:
         from .. import parse
 
@@ -98,13 +97,3 @@ class Lookup:
 def _validity(client: IMAP4) -> int | None:
     _, data = client.response("UIDVALIDITY")
     return int(data[-1]) if data and data[-1] and data[-1].isdigit() else None
-
-
-def _portions(uids: SequenceSet) -> Iterator[str]:
-    from itertools import islice
-
-    from ..parse import SequenceSet
-
-    rest = iter(uids)
-    while some := [*islice(rest, _MOST)]:
-        yield str(SequenceSet(some))

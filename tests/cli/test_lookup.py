@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-from imaplib2._cli.lookup import _portions
+from typing import Any
+
+import pytest
+
+from imaplib2._cli.lookup import Lookup
 from imaplib2.parse import SequenceSet
 
 
-def test_not_too_many_at_once() -> None:
-    portions = [*_portions(SequenceSet("1:1200"))]
-    assert portions == ["1:500", "501:1000", "1001:1200"]
-    assert [*_portions(SequenceSet())] == []
+@pytest.mark.parametrize(
+    ("uids", "portions"), [("1:1200", ["1:500", "501:1000", "1001:1200"]), ((), [])]
+)
+def test_not_too_many_at_once(
+    uids: Any, portions: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def note(self: Lookup, mailbox: str, some: SequenceSet, items: str) -> dict[int, Any]:
+        asked.append(str(some))
+        return {}
+
+    monkeypatch.setattr(Lookup, "_asked", note)
+    assert Lookup(None).summaries("INBOX", SequenceSet(uids)) == {}  # type: ignore[arg-type]
+    assert asked == portions
