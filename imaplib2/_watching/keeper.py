@@ -10,6 +10,7 @@ from .._clock import Clock
 from .._errors import abort, error
 from .._hints import TYPE_CHECKING, Any, NamedTuple
 from .._mutex import Bell
+from .._trace import log
 from .account import Account
 from .asking import Asking
 from .failures import BackOff, is_final
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 #: Seconds that a thread has to end by itself before its connection is cut.
 GRACE = 2.0
-
-
 #: What ours have, and neither ``imaplib``'s nor other libraries' connections.
 _NAMES = ("idle_done", "untagged_responses", "state")
 
@@ -133,7 +132,7 @@ class Keeper:
                 raise
             for presence in self._presences:
                 presence.lost(problem)
-            _log(problem)
+            log("info", "watching is interrupted: %s", problem)
         self._back_off.lasted(Clock.now() - began if self._has_opened else 0.0)
         self._pause(self._back_off.next())
 
@@ -217,11 +216,3 @@ def _cut(connection: IMAP4) -> None:
 def _is_certificate(problem: Exception) -> bool:
     # By its name: who uses no TLS need not load it.
     return "SSLCertVerificationError" in (kind.__name__ for kind in type(problem).__mro__)
-
-
-def _log(problem: Exception) -> None:
-    """Tell the application's logging, whatever that does."""
-    import logging
-
-    with contextlib.suppress(Exception):
-        logging.getLogger("imaplib2").info("watching is interrupted: %s", problem)

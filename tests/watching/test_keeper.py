@@ -12,7 +12,7 @@ import pytest
 from imaplib2._watching import keeper as module
 from imaplib2._watching.account import Account
 from imaplib2._watching.asking import Asking
-from imaplib2._watching.keeper import Keeper, Options
+from imaplib2._watching.keeper import Keeper, Options, Stopped
 from imaplib2._watching.one_mailbox import OneMailbox
 from imaplib2._watching.outbox import Outbox
 
@@ -84,6 +84,20 @@ def test_what_is_watched_a_subclass_tells() -> None:
 
 
 def test_interruptions_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    class Away(Keeper):
+        def _watch(self, asking: Asking) -> None:
+            self._outbox.stop()
+            raise OSError("away")
+
+        def _check(self) -> None:
+            # It ends by itself, behind the pause.
+            pass
+
+        def _pause(self, seconds: float) -> None:
+            raise Stopped
+
     with caplog.at_level(logging.INFO, "imaplib2"):
-        module._log(OSError("away"))
+        own = keeper(Post(), Away)
+        own.thread.start()
+        own.thread.join(SECONDS)
     assert caplog.messages == ["watching is interrupted: away"]
