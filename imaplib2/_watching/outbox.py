@@ -74,7 +74,7 @@ class Outbox:
             if left == 0:
                 return None
         # Others may wait, too.
-        self._calls.put(None)
+        self._call()
         return None
 
     def _take(self) -> Event | None:
