@@ -96,7 +96,8 @@ And what protects it, with a GIL or without one:
 ========================================  ======================================================
 ``core`` with all that it holds,          ``Gate.mutex``. Without it, single attributes of the core
 ``Gate.transport``, ``Polls``,            are read where an old value does no harm: ``reason``,
-``Sending.is_taken``, ``Ending._left``    ``paused``, ``logged_out``, ``state`` and the like.
+``Sending.is_taken``, ``Ending._left``    ``paused``, ``logged_out``, ``state`` and the like; and
+                                          ``downloading``, set before its command is sent.
 ``core.idle_unwanted``                    Set by the thread that holds ``Gate.mutex``, in a signal
                                           handler, which may take no step; reset by a step.
 ``core``'s framer, the read buffer,       Nothing: they are the reader's. An upgrade takes the
@@ -122,6 +123,9 @@ a `Download`                              Each attribute has one thread that wri
                                           ``Gate.mutex``, or before it is held.
 an `Upload`                               ``missing``, ``is_asked`` and ``is_abandoned``:
                                           ``Gate.mutex``. All else is the feeding thread's.
+``Command.unwanted``                      Set, and never unset, by the thread that cancels, before
+                                          it takes the mutex; a command that is submitted under it
+                                          sees that, or is found there by the canceller.
 ``Command.doubt``                         The reader asks; the thread that answers the challenges
                                           settles it before it answers the last one.
 ``Ending.running``                        A set; each thread looks for its own number.
