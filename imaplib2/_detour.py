@@ -14,7 +14,6 @@ from ._hints import Any, TypeVar, cast
 from ._link import Link
 from ._protocol.command import Command
 from ._protocol.commands import Row, Upgrade, find
-from ._protocol.refusals import about_answer
 from ._protocol.states import SELECTED
 from ._threads.pending import Callback, Outcome
 from ._transport.tls_settings import is_tls
@@ -135,6 +134,8 @@ class Detour(Link):
 
 def _known(route: Route, typ: str, data: Any) -> dict[str, Any]:
     """What an exception knows of the outcome of a replaced `_simple_command`."""
+    from ._late import about_answer
+
     known = {"command": route.row.name}
     if route.command is not None:
         return known | (route.command.answer or {})

@@ -13,6 +13,7 @@ from ._given import id_parameters, identification, internal_date, message_octets
 from ._hooks import Hooks
 from ._protocol.bodies import body_item, one_message
 from ._protocol.connection import Connection
+from ._protocol.refusals import about_answer
 from ._protocol.substitution import substitute
 from ._protocol.untagged import UntaggedResponses
 from ._threads.downloads import Download
@@ -30,6 +31,7 @@ __all__ = [
     "Trace",
     "UntaggedResponses",
     "Upload",
+    "about_answer",
     "body_item",
     "deflate_objects",
     "id_parameters",

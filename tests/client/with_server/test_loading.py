@@ -6,6 +6,9 @@ just now is waited for, which the reader, the writer and signal handlers must ne
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from ...server.contexts import Contexts
@@ -95,3 +98,26 @@ def test_what_most_programs_never_use_is_not_loaded(serve: Serve) -> None:
     ))
     """
     check_clean(run(serve(serve_process), program), "[]\n[]\n")
+
+
+#: What takes most of the time that the import is spared.
+LATE = [
+    *("_protocol.dispatch", "_protocol.framing", "_protocol.refusals", "_protocol.responses"),
+    *("_protocol.secrets", "_threads.gate", "_hooks", "_trace"),
+]
+
+
+def test_the_import_loads_nothing_of_what_comes_with_the_first_connection() -> None:
+    program = f"""
+import sys
+import imaplib2
+loaded = set(sys.modules)
+from imaplib2 import _late
+assert set({LATE}) <= {{name.removeprefix("imaplib2.") for name in sys.modules}}
+late = {{getattr(_late, name).__module__ for name in _late.__all__}}
+print((late | {{f"imaplib2.{{name}}" for name in {LATE}}}) & loaded)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (done.stdout, done.stderr) == ("set()\n", "")
