@@ -45,6 +45,8 @@ _OFFERED = (
     + b" SASL-IR AUTH=PLAIN AUTH=XOAUTH2 SPECIAL-USE COMPRESS=DEFLATE SORT THREAD=REFERENCES QUOTA"
 )
 _USES = {b"Archive": rb"\Archive", b"Sent": rb"\Sent", b"Trash": rb"\Trash"}
+#: The handlers of these wait for the client.
+_WAITING = {"AUTHENTICATE", "IDLE", "STARTTLS"}
 _SUNDAY = "Sun, 1 Mar 2026 18:00:00 +0100"
 _REFUSED_TOKEN = b"eyJzdGF0dXMiOiI0MDAiLCJzY29wZSI6Imh0dHBzOi8vbWFpbC5leGFtcGxlLm9yZy8ifQ=="
 
@@ -113,11 +115,14 @@ class Account:
         )  # fmt: skip
 
     def _handle(self, handler: Handler, session: Session, command: Command) -> None:
+        if command.name in _WAITING:
+            handler(session, command)
+            return
+        # The answer is out before this ends: what arrives by then is news to the next command.
         with self._lock:
             if session.selected and command.name not in ("SELECT", "EXAMINE"):
                 self._tell(session)
-        handler(session, command)
-        with self._lock:
+            handler(session, command)
             if session.selected:
                 self._told[session.peer] = len(session.messages)
 
