@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from random import Random
+from typing import TypeVar
 
 import imaplib2
 from imaplib2 import IMAP4
-from imaplib2.parse import AppendUid, fetch, response_code
+from imaplib2.parse import AppendUid, SequenceSet, fetch, response_code, search
 from imaplib2.watching import Event, Reconnected, State, Watcher
 
 from ..server.scripted import Proxy
@@ -19,7 +20,8 @@ from .helpers import ok, plain
 from .server import PASSWORD, Server
 
 Flags = frozenset[str]
-_TEXT = b"Subject: deeds\r\n\r\n"
+T = TypeVar("T")
+_TEXT = b"Subject: deeds\r\nMessage-ID: %s\r\n\r\n"
 #: Seconds after which what has happened should have been told.
 PATIENCE = 30.0
 
@@ -58,32 +60,60 @@ class Actor:
 
     def deliver(self) -> None:
         flags = some_flags(self._random)
-        answer = self.M.append("INBOX", sorted(flags) or None, None, _TEXT)
+        name = b"<%d@deeds>" % self.deliveries
+        (uid,) = self._surely(
+            lambda M: self._append(M, name, flags),
+            # It is there when all that was lost is the answer.
+            lambda M: self._named(M, name) or self._append(M, name, flags),
+        )
+        self.messages[uid] = flags
+        self.deliveries += 1
+
+    @staticmethod
+    def _append(M: IMAP4, name: bytes, flags: Flags) -> SequenceSet:
+        answer = M.append("INBOX", sorted(flags) or None, None, _TEXT % name)
         code = response_code(answer)
         assert code is not None
         assert isinstance(code.value, AppendUid), answer
-        (uid,) = code.value.uids
-        self.messages[uid] = flags
-        self.deliveries += 1
+        return code.value.uids
+
+    @staticmethod
+    def _named(M: IMAP4, name: bytes) -> SequenceSet | None:
+        return search(M.uid("SEARCH", "HEADER", "Message-ID", name)).numbers
 
     def change(self) -> None:
         uids = self._some()
         flags = some_flags(self._random)
-        ok(self.M.store(uids, "FLAGS.SILENT", sorted(flags), uid=True))
+        self._surely(lambda M: ok(M.store(uids, "FLAGS.SILENT", sorted(flags), uid=True)))
         self.messages |= dict.fromkeys(uids, flags)
         self.changes += len(uids)
 
     def remove(self) -> None:
         uids = self._some()
-        ok(self.M.store(uids, "+FLAGS.SILENT", r"(\Deleted)", uid=True))
-        ok(self.M.expunge(uids, uid=True))
+        self._surely(lambda M: self._removed(M, uids))
         for uid in uids:
             del self.messages[uid]
         self.removals += len(uids)
 
+    @staticmethod
+    def _removed(M: IMAP4, uids: list[int]) -> None:
+        ok(M.store(uids, "+FLAGS.SILENT", r"(\Deleted)", uid=True))
+        ok(M.expunge(uids, uid=True))
+
+    def _surely(self, deed: Callable[[IMAP4], T], again: Callable[[IMAP4], T] | None = None) -> T:
+        """Do something, and once more (or *again*) when the connection is lost meanwhile."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return deed(self.M)
+            except (IMAP4.abort, OSError):
+                if time.monotonic() > deadline:
+                    raise
+                deed = again or deed
+
     def _some(self) -> list[int]:
         # In Courier, a session knows what it has appended itself only behind this.
-        ok(self.M.noop())
+        self._surely(lambda M: ok(M.noop()))
         most = min(len(self.messages), 3)
         return self._random.sample([*self.messages], self._random.randint(1, most))
 
