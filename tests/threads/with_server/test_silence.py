@@ -154,6 +154,7 @@ def test_a_short_session_does_not_wake_the_writer(serve: Serve) -> None:
         peer.ok(peer.command("LOGOUT"))
 
     with connected(serve(script)) as M:
+        wait_until(lambda: alarm(M) is not None)  # it sleeps
         rings = count_rings(M)
         M.noop()
         M._simple_command("LOGOUT")
