@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import graphlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -149,11 +150,16 @@ LAYERS = [
 LEVELS = {name: level for level, names in enumerate(LAYERS) for name in names}
 
 
+@functools.cache
+def nodes(name: str) -> list[ast.AST]:
+    """All that the module *name* is written of."""
+    return [*ast.walk(ast.parse(MODULES[name].read_text("utf-8")))]
+
+
 def imports(name: str) -> Iterator[str]:
     """The full names of all modules that the module *name* imports, wherever it does so."""
-    path = MODULES[name]
-    parents = path.relative_to(PACKAGE.parent).parent.parts
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    parents = MODULES[name].relative_to(PACKAGE.parent).parent.parts
+    for node in nodes(name):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -241,8 +247,7 @@ FREEZABLE = {
 
 @pytest.mark.parametrize("name", sorted(MODULES))
 def test_there_is_one_clock(name: str) -> None:
-    tree = ast.parse(MODULES[name].read_text("utf-8"))
-    used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    used = {node.attr for node in nodes(name) if isinstance(node, ast.Attribute)}
     assert not used & FREEZABLE
     assert not {
         module for module in imports(name) if module.startswith(("time.", "queue.", "threading."))
@@ -251,8 +256,7 @@ def test_there_is_one_clock(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(MODULES.keys() - {"_protocol.patterns"}))
 def test_patterns_are_compiled_when_they_are_used(name: str) -> None:
-    tree = ast.parse(MODULES[name].read_text("utf-8"))
-    used = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    used = {ast.unparse(node) for node in nodes(name) if isinstance(node, ast.Attribute)}
     assert "re.compile" not in used
 
 
@@ -268,20 +272,19 @@ LOCKS = {
 @pytest.mark.parametrize("name", MODULES)
 def test_no_lock_is_taken_that_an_exception_could_leave_taken(name: str) -> None:
     """Not even by what `threading` has, which takes its own locks by ``with``."""
-    tree = ast.parse(MODULES[name].read_text("utf-8"))
     primitives = {"Lock", "RLock", "Condition", "Event", "Semaphore", "BoundedSemaphore", "Barrier"}
     found = {
         (name, node.attr)
-        for node in ast.walk(tree)
+        for node in nodes(name)
         if isinstance(node, ast.Attribute) and node.attr in primitives
     }
     assert "threading" not in {
-        node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)
+        node.module for node in nodes(name) if isinstance(node, ast.ImportFrom)
     }
     assert found <= LOCKS
     entered = [
         ast.unparse(item.context_expr)
-        for node in ast.walk(tree)
+        for node in nodes(name)
         if isinstance(node, ast.With)
         for item in node.items
         if not isinstance(item.context_expr, ast.Call)

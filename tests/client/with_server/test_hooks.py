@@ -196,7 +196,9 @@ def test_a_timeout_set_on_the_socket_is_one_for_answers(
     with connected(server, IMAP4_SSL if with_tls else IMAP4, **options) as M:
         M.sock.settimeout(0.25)
         reader_thread(M).join(0.5)
+        M.sock.settimeout(10)
         assert M.noop() == ("OK", [b"done"])
+        M.sock.settimeout(0.25)
         with pytest.raises(TimeoutError, match="NOOP"):
             M.noop()
 

@@ -176,9 +176,8 @@ def test_behind_tls(serve: Serve, tls: Contexts) -> None:
 
 def test_to_a_child_process() -> None:
     child = (
-        "printf '* PREAUTH [CAPABILITY IMAP4rev1 ID] x\\r\\n'; read -r line;"
-        " printf '* OK [X-ECHO] %s\\r\\n' \"$line\"; read -r line;"
-        " printf '%s OK done\\r\\n' \"${line%% *}\""
+        "printf '* PREAUTH [CAPABILITY IMAP4rev1 ID] x\\r\\n'; read -r first; read -r line;"
+        " printf '* OK [X-ECHO] %s\\r\\n' \"$first\"; printf '%s OK done\\r\\n' \"${line%% *}\""
     )
     M = IMAP4_stream(child, identify={"name": "me"})
     M.noop()
