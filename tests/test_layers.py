@@ -58,7 +58,8 @@ LAYERS = [
     {"_cli.advice", "_cli.passwords", "_cli.values"},
     {"_cli.console"},
     {"_cli.progress"},
-    {"_cli.account", "_cli.answers", "_cli.failures", "_cli.text"},
+    {"_cli.account", "_cli.answers", "_cli.signals", "_cli.text"},
+    {"_cli.failures"},
     {"_cli"},
     {"", "imaplib2"},
     {"watching"},
@@ -144,7 +145,7 @@ LAYERS = [
     {"_protocol.states", "_protocol.grammar", "_protocol.limits", "_protocol.values"},
     {"_protocol.identification", "_protocol.patience", "_protocol.tags"},
     {"_errors"},
-    {"_protocol.patterns", "_protocol.records"},
+    {"_program", "_protocol.patterns", "_protocol.records"},
     {"_hints"},
 ]
 LEVELS = {name: level for level, names in enumerate(LAYERS) for name in names}
