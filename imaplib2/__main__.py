@@ -8,9 +8,12 @@ import sys
 def run() -> int:
     """Do what the command line says, and return the exit status: see ``imaplib2 --help``."""
     try:
-        from ._cli.main import main
+        from ._cli import main, signals
 
-        return main()
+        signals.obey()
+        status = main.main()
+        signals.leave()
+        return status
     # While modules are being loaded.
     except KeyboardInterrupt:
         return 130

@@ -7,10 +7,11 @@ colours, and progress is a bar; else there is plain text. NO_COLOR, and TERM=dum
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from .._errors import escaped
 from .._hints import TYPE_CHECKING, Any, TextIO, TypeAlias
@@ -47,7 +48,8 @@ class Console:
     ``width`` is that of the terminal, 80 if there is none, and ``is_narrow`` is true where that is
     little. ``is_terminal`` tells whether output goes to one: only there may results be shortened to
     fit. Methods may be called by any thread; those that write to standard output raise
-    `OutputClosed` when nobody reads it any more, which the caller lets pass.
+    `OutputClosed` when nobody reads it any more, and `Failure` when it can't be written to, which
+    the caller lets pass.
 
     >>> console = Console()
     >>> console.line(("INBOX", "name"), "  3 messages")
@@ -57,8 +59,8 @@ class Console:
     """
 
     def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
-        self.out: TextIO = sys.stdout if out is None else out
-        self.err: TextIO = sys.stderr if err is None else err
+        self.out = _opened(sys.stdout if out is None else out)
+        self.err = _opened(sys.stderr if err is None else err)
         self.is_terminal = self.out.isatty()
         self.width = terminal_width(self.out if self.is_terminal else self.err)
         self.is_narrow = self.width < _NARROW
@@ -70,10 +72,26 @@ class Console:
 
     def line(self, *pieces: Piece) -> None:
         """Write a line to standard output, and have it there at once."""
-        try:
+        with self.writing():
             _write(self.out, self._rich_out, pieces)
+
+    def flush(self) -> None:
+        """Have all that was written to standard output be there."""
+        with self.writing():
+            self.out.flush()
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """Notice that standard output can't be written to; all that is left of it goes nowhere."""
+        try:
+            yield
         except BrokenPipeError:
+            _discard(self.out)
             raise OutputClosed from None
+        except OSError as problem:
+            _discard(self.out)
+            why = problem.strerror or "it is closed"
+            raise Failure(f"Standard output can't be written to: {why}.") from None
 
     def json(self, value: Any) -> None:
         """Write *value* as one line of JSON, in ASCII, to standard output."""
@@ -145,6 +163,19 @@ class Console:
         except (UnicodeEncodeError, LookupError):
             return others[sign]
         return sign
+
+
+def _opened(stream: TextIO | None) -> TextIO:
+    """*stream*; instead of one that was closed before we began, one that can't be written to."""
+    return open(os.devnull, encoding="utf-8") if stream is None else stream
+
+
+def _discard(stream: TextIO) -> None:
+    """Have what is still to be written to *stream*, at the exit, go nowhere, without complaint."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def terminal_width(stream: TextIO) -> int:

@@ -15,6 +15,8 @@ UNREACHABLE: Final = 3
 REFUSED: Final = 4
 #: By Ctrl-C.
 INTERRUPTED: Final = 130
+#: By another signal: this, and its number.
+SIGNALLED: Final = 128
 #: Nobody reads the output any more.
 PIPE_CLOSED: Final = 141
 
@@ -27,7 +29,8 @@ exit status:
   3    no connection, or no trust in it
   4    the server refuses the user, the password or the token
   130  ended by Ctrl-C
-  141  nobody reads the output any more"""
+  141  nobody reads the output any more
+  143  ended by SIGTERM"""
 
 
 class Failure(Exception):
@@ -46,6 +49,14 @@ class Failure(Exception):
         self.text = text
         self.advice = advice
         self.status = status
+
+
+class Ended(KeyboardInterrupt):
+    """By a signal other than that of Ctrl-C, but as by that: for *status*, see `SIGNALLED`."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.status = SIGNALLED + number
 
 
 class OutputClosed(Exception):

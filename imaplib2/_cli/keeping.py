@@ -48,26 +48,9 @@ def program() -> str:
 
 def keep(server: Running, count: int, console: Console) -> None:
     """Tell how to use *server*, which has *count* messages, and deliver more until Ctrl-C."""
-    with _ended_by_signals(), _account(server) as (variable, host):
+    with _account(server) as (variable, host):
         _tell(server, count, variable, host, console)
         _deliver(server)
-
-
-@contextlib.contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Have SIGTERM, and the end of the terminal, end the ``with`` statement as Ctrl-C does."""
-    import signal
-
-    def end(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = [signal.signal(number, end) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
 
 
 @contextlib.contextmanager

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import importlib
-import os
-import sys
 import textwrap
 from collections.abc import Sequence
 from functools import partial
@@ -15,7 +12,15 @@ from .. import IMAP4, __version__
 from .._hints import Any
 from . import passwords
 from .console import Console
-from .failures import EXIT_STATUSES, INTERRUPTED, PIPE_CLOSED, PROBLEM, Failure, OutputClosed
+from .failures import (
+    EXIT_STATUSES,
+    INTERRUPTED,
+    PIPE_CLOSED,
+    PROBLEM,
+    Ended,
+    Failure,
+    OutputClosed,
+)
 
 #: The commands, which are modules here, and what help says of each.
 COMMANDS = {
@@ -46,42 +51,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console()
     try:
         try:
-            return _run(parser().parse_args(arguments), console)
+            # Where argparse writes its --help.
+            with console.writing():
+                options = parser().parse_args(arguments)
+            return _run(options, console)
         finally:
-            # Here a closed pipe is noticed, behind argparse's --help, too.
-            sys.stdout.flush()
+            console.flush()
+    except Ended as signal:
+        return signal.status
     except KeyboardInterrupt:
         _interrupted(console)
         return INTERRUPTED
-    except (OutputClosed, BrokenPipeError):
-        _discard_output()
+    except OutputClosed:
         return PIPE_CLOSED
-
-
-def _run(options: argparse.Namespace, console: Console) -> int:
-    """Do what *options* say, and tell why that has failed."""
-    try:
-        status: int = options.run(options, console)
-        return status
     except Failure as failure:
         console.failure(failure)
         return failure.status
+
+
+def _run(options: argparse.Namespace, console: Console) -> int:
+    """Do what *options* say; what has gone wrong becomes a `Failure`."""
+    try:
+        status: int = options.run(options, console)
+        return status
     except IMAP4.error as problem:
-        console.failure(Failure(f"{problem}."))
-        return PROBLEM
+        text = f"{problem}."
+    except OSError as problem:
+        text = f"The system says: {problem}."
+    raise Failure(text, status=PROBLEM)
 
 
 def _interrupted(console: Console) -> None:
     """End the line on which the terminal has shown ``^C``."""
     console.note("" if console.err.isatty() else "interrupted")
-
-
-def _discard_output() -> None:
-    """Have what is still to be written at the exit go nowhere, without complaint."""
-    with contextlib.suppress(OSError, ValueError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):

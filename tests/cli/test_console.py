@@ -68,6 +68,28 @@ def test_output_that_nobody_reads() -> None:
     console.note("nobody is told")
 
 
+def test_what_cannot_be_written_goes_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as stream:
+        console = Console(stream, Stream())
+        stream.write("more")
+        with pytest.raises(OutputClosed):
+            console.flush()
+    # There is nothing left that closing has to complain of; nor can anything be done any more.
+    module._discard(stream)
+
+
+def test_streams_that_were_closed_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    console = Console()
+    with console.out, console.err:
+        console.note("nobody is told")
+        with pytest.raises(Failure, match="Standard output can't be written to: it is closed"):
+            console.line("a")
+
+
 def test_signs_are_those_of_the_encoding() -> None:
     assert Kept().sign("✓") == "✓"
     assert Kept(encoding="ascii").sign("✓") == "+"

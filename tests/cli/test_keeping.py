@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import stat
 import sys
 import time
@@ -66,21 +65,6 @@ def test_where_nothing_reads_the_configuration(monkeypatch: pytest.MonkeyPatch) 
     assert "set IMAPLIB2_PASSWORD=secret-7\n" in shown
     assert "check demo@127.0.0.1:4143 --plain --allow-clear-text\n" in shown
     assert max(map(len, shown.splitlines())) < 100
-
-
-@pytest.mark.skipif(os.name != "posix", reason="nobody sends it there")
-def test_a_signal_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    def deliver(*_: Any) -> None:
-        signal.raise_signal(signal.SIGTERM)
-        raise AssertionError
-
-    folder = Path(os.environ["HOME"])
-    monkeypatch.setattr("tempfile.tempdir", str(folder))
-    before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(KeyboardInterrupt):
-        keep(monkeypatch, deliver)
-    assert signal.getsignal(signal.SIGTERM) is before
-    assert not [*folder.iterdir()]
 
 
 @pytest.mark.parametrize(

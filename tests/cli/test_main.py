@@ -7,6 +7,7 @@ import doctest
 import importlib
 import os
 import pkgutil
+import shlex
 import subprocess
 import sys
 from typing import Any
@@ -15,9 +16,17 @@ import pytest
 
 import imaplib2
 from imaplib2 import _cli
-from imaplib2._cli import main as module
 from imaplib2._cli.console import Console
-from imaplib2._cli.failures import EXIT_STATUSES, INTERRUPTED, PIPE_CLOSED, Failure, OutputClosed
+from imaplib2._cli.failures import (
+    EXIT_STATUSES,
+    INTERRUPTED,
+    PIPE_CLOSED,
+    PROBLEM,
+    UNREACHABLE,
+    Ended,
+    Failure,
+    OutputClosed,
+)
 from imaplib2._cli.main import COMMANDS, main, parser
 
 MODULES = [f"imaplib2._cli.{found.name}" for found in pkgutil.iter_modules(_cli.__path__)]
@@ -91,7 +100,10 @@ def test_no_option_takes_a_password() -> None:
     [
         (Failure("This is wrong.", "Do that.", 4), 4, "imaplib2: This is wrong.\n  Do that.\n"),
         (imaplib2.IMAP4.error("refused"), 1, "imaplib2: refused.\n"),
+        (OSError(28, "No space left"), 1, "imaplib2: The system says: [Errno 28] No space left.\n"),
+        (OutputClosed(), PIPE_CLOSED, ""),
         (KeyboardInterrupt(), INTERRUPTED, "interrupted\n"),
+        (Ended(15), 143, ""),
     ],
 )
 def test_what_ends_a_command(
@@ -109,27 +121,21 @@ def test_what_ends_a_command(
     assert capsys.readouterr().err == told
 
 
-def test_output_that_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
-    def run(options: Any, console: Console) -> int:
-        raise OutputClosed
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device is always full")
+@pytest.mark.parametrize("redirection", [">/dev/full", ">&-", ">&- 2>&-", "<&- >&- 2>/dev/full"])
+def test_output_that_cannot_be_written(redirection: str) -> None:
+    """That is told, if there is a place for it, and isn't taken for success."""
+    line = f"exec {shlex.quote(sys.executable)} -m imaplib2 completion bash {redirection}"
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
+    told = {"": "imaplib2: Standard output can't be written to: "}.get(redirection[4:], "")
+    assert done.stderr.startswith(told)
+    assert done.stderr.count("\n") == bool(done.stderr)
+    assert done.returncode == PROBLEM
 
-    discarded: list[bool] = []
-    monkeypatch.setattr("imaplib2._cli.completion.run", run)
-    monkeypatch.setattr(module, "_discard_output", lambda: discarded.append(True))
-    assert main(["completion", "bash"]) == PIPE_CLOSED
-    assert discarded
 
-
-def test_what_is_left_goes_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    reading, writing = os.pipe()
-    os.close(reading)
-    with os.fdopen(writing, "w") as stream:
-        monkeypatch.setattr(sys, "stdout", stream)
-        stream.write("more")
-        module._discard_output()
-    monkeypatch.setattr(sys, "stdout", stream)
-    # It is closed: there is nothing to be done.
-    module._discard_output()
+def test_standard_error_that_is_closed() -> None:
+    line = f"exec {shlex.quote(sys.executable)} -m imaplib2 ls localhost:1 2>&-"
+    assert subprocess.run(["sh", "-c", line], check=False).returncode == UNREACHABLE
 
 
 @pytest.mark.parametrize(

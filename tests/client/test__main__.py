@@ -16,11 +16,20 @@ def test_it_is_the_command_line() -> None:
     assert done.stdout.startswith("imaplib2 ")
 
 
+@pytest.fixture
+def no_signals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This process keeps its own."""
+    for name in ("obey", "leave"):
+        monkeypatch.setattr(f"imaplib2._cli.signals.{name}", lambda: None)
+
+
+@pytest.mark.usefixtures("no_signals")
 def test_it_gives_the_exit_status(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("imaplib2._cli.main.main", lambda: 4)
     assert module.run() == 4
 
 
+@pytest.mark.usefixtures("no_signals")
 def test_it_may_be_interrupted_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt() -> int:
         raise KeyboardInterrupt
