@@ -13,9 +13,12 @@ from ._protocol.patterns import pattern
 
 Problem = TypeVar("Problem", bound=BaseException)
 
-# C0, DEL and C1; what begins a line, or turns its direction; lone surrogates, that is bytes which
-# aren't UTF-8.
-_SPECIAL = r"[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+# C0, DEL and C1; what begins a line, turns its direction, or isn't seen at all, but for what joins
+# letters and emoji; lone surrogates, that is bytes which aren't UTF-8.
+_SPECIAL = (
+    r"[\0-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff"
+    r"\ufff9-\ufffb]"
+)
 _ANY_SPECIAL = pattern(_SPECIAL)
 # Backslashes, and what makes an escape of the last one. In one go: trying each of them as the
 # first one would take the square.

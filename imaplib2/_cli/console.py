@@ -13,11 +13,10 @@ import sys
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from .._errors import escaped
 from .._hints import TYPE_CHECKING, Any, TextIO, TypeAlias
 from .failures import Failure, OutputClosed
 from .progress import Progress, bar, still
-from .text import encodable
+from .text import encodable, shown
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
@@ -136,7 +135,7 @@ class Console:
         Words that are longer than a line, such as addresses, stay whole.
         """
         return textwrap.wrap(
-            escaped(text), max(self.width - 1, 20),
+            shown(text), max(self.width - 1, 20),
             initial_indent=indent, subsequent_indent=indent if hanging is None else hanging,
             break_long_words=False, break_on_hyphens=False,
         )  # fmt: skip
@@ -148,9 +147,9 @@ class Console:
         ``"messages"``. Where standard error is no terminal, nothing is shown.
         """
         if self._rich_err is not None:
-            self._progress = bar(self._rich_err, escaped(what), total, unit)
+            self._progress = bar(self._rich_err, shown(what), total, unit)
         else:
-            self._progress = still(self.err, escaped(what), total, unit, self.width)
+            self._progress = still(self.err, shown(what), total, unit, self.width)
         return self._progress
 
     def _hide_progress(self) -> None:
@@ -204,12 +203,12 @@ def rich_console(stream: TextIO, width: int) -> RichConsole | None:
 
 
 def _write(stream: TextIO, rich: RichConsole | None, pieces: Sequence[Piece]) -> None:
-    pairs = [(escaped(p), "") if isinstance(p, str) else (escaped(p[0]), p[1]) for p in pieces]
+    pairs = [(shown(p), "") if isinstance(p, str) else (shown(p[0]), p[1]) for p in pieces]
     if rich is None:
         stream.write(encodable("".join(text for text, _ in pairs), stream) + "\n")
     else:
         from rich.text import Text
 
-        shown = [(encodable(text, stream), style) for text, style in pairs]
-        rich.print(Text.assemble(*shown), soft_wrap=True)
+        encoded = [(encodable(text, stream), style) for text, style in pairs]
+        rich.print(Text.assemble(*encoded), soft_wrap=True)
     stream.flush()

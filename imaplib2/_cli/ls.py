@@ -9,7 +9,7 @@ import argparse
 from .._errors import printable
 from .._hints import TYPE_CHECKING, Any
 from .failures import OK, PROBLEM, Failure
-from .text import bytes_text, cells, counted, padded, shortened
+from .text import bytes_text, cells, counted, padded, shortened, shown
 
 if TYPE_CHECKING:
     from .._client import IMAP4
@@ -150,7 +150,7 @@ class Table:
         signs = [row.branches[at : at + 4] for at in range(0, len(row.branches), 4)]
         branches = "".join(one if one.isspace() else self._console.sign(one) for one in signs)
         about = "  " + ", ".join(_about(row.found)) if _about(row.found) else ""
-        return branches + printable(row.name), about
+        return branches + shown(printable(row.name)), shown(about)
 
     def _possible_columns(self) -> list[tuple[str, list[str]]]:
         tick = self._console.sign("✓")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from .._errors import printable
 from .._hints import TYPE_CHECKING
-from .text import cells, padded
+from .text import cells, padded, shown
 
 if TYPE_CHECKING:
     from .console import Console
@@ -22,7 +22,7 @@ def show(console: Console, sign: str, style: str, name: str, text: str, width: i
 
     *text* begins behind a name of *width* columns, or a wider one.
     """
-    name = padded(printable(name), width)
+    name = padded(shown(printable(name)), width)
     head = f"{console.sign(sign)} "
     if not console.is_narrow and cells(head + name + text) + 2 < console.width:
         console.line((head, style), (name, "strong"), "  ", text)

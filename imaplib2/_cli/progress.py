@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from .._clock import Clock
-from .._errors import escaped
 from .._hints import TYPE_CHECKING, Any, TextIO
-from .text import bytes_text, cells, encodable, padded, shortened
+from .text import bytes_text, cells, encodable, padded, shortened, shown
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -71,7 +70,7 @@ class Line(Progress):
         self._total = total
 
     def rename(self, what: str) -> None:
-        self._what = escaped(what)
+        self._what = shown(what)
         self._show()
 
     def hide(self) -> None:
@@ -91,11 +90,11 @@ class Line(Progress):
         self._write(line + "\r")
 
     def _figures(self, unit: str) -> str:
-        def shown(number: int) -> str:
+        def figure(number: int) -> str:
             return bytes_text(number) if unit == "B" else f"{number:,}"
 
         total = self._total
-        text = shown(self._done) + (f" of {shown(total)}" if total is not None else "")
+        text = figure(self._done) + (f" of {figure(total)}" if total is not None else "")
         if unit not in ("", "B"):
             text += f" {unit}"
         return text + (f" ({100 * self._done // total} %)" if total else "")
@@ -132,7 +131,7 @@ class Bar(Progress):
         self._progress.update(self._task, total=total)
 
     def rename(self, what: str) -> None:
-        self._progress.update(self._task, description=escaped(what))
+        self._progress.update(self._task, description=shown(what))
 
 
 def _columns(unit: str, width: int) -> list[Any]:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+from .._errors import escaped
 from .._hints import TextIO
+
+#: Marks on one letter: hardly any language has more, and a great many cover what stands above.
+_MARKS = 4
 
 
 def encodable(text: str, stream: TextIO) -> str:
@@ -14,9 +18,27 @@ def encodable(text: str, stream: TextIO) -> str:
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
+def shown(text: str) -> str:
+    """*text* as a terminal gets it: nothing in it does anything, or covers other lines.
+
+    >>> shown("\\x1b[2J"), shown("a" + 9 * "\\u0301").count("\\u0301")
+    ('\\\\x1b[2J', 4)
+    """
+    text = escaped(text)
+    return text if text.isascii() else "".join(_unstacked(text))
+
+
+def _unstacked(text: str) -> Iterator[str]:
+    """The characters of *text*; of marks that are stacked on one, those beyond `_MARKS` escaped."""
+    stacked = 0
+    for character in text:
+        stacked = stacked + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
+        yield character if stacked <= _MARKS else ascii(character)[1:-1]
+
+
 def cells(text: str) -> int:
     """How many columns of a terminal *text* takes: wide characters two, combining ones none."""
-    return sum(_cells(character) for character in text)
+    return len(text) if text.isascii() else sum(map(_cells, text))
 
 
 def _cells(character: str) -> int:

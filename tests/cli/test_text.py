@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from imaplib2._cli.text import bytes_text, cells, counted, encodable, joined, padded, shortened
+from imaplib2._cli.text import (
+    bytes_text,
+    cells,
+    counted,
+    encodable,
+    joined,
+    padded,
+    shortened,
+    shown,
+)
 
 from .helpers import Stream
 
@@ -15,6 +24,13 @@ from .helpers import Stream
 )
 def test_cells(text: str, columns: int) -> None:
     assert cells(text) == columns
+
+
+def test_marks_that_would_cover_other_lines() -> None:
+    vietnamese = "e\u0323\u0302"
+    assert shown(vietnamese * 3) == vietnamese * 3
+    assert shown("a" + "\u0301" * 6 + "b\u0301") == "a" + "\u0301" * 4 + r"\u0301\u0301" + "b\u0301"
+    assert shown("\U0001d165" + "\U0001d167" * 5).endswith(r"\U0001d167")
 
 
 def test_padded() -> None:

@@ -216,7 +216,9 @@ def test_the_text_for_a_callback_has_its_exception(copied: Callable[[Any], Any])
 
 # -- Texts ---------------------------------------------------------------------------------------
 
-SPECIAL = re.compile("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+SPECIAL = re.compile(
+    "[\0-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff]"
+)
 TEXTS = st.text(
     st.one_of(
         st.characters(),
@@ -288,6 +290,7 @@ def test_backslashes_stay_single(text: str) -> None:
         ("a\r\nb\tc\0", r"a\x0d\x0ab\x09c\x00"),
         ("\x1b[2J\x7f\x85\x9b", r"\x1b[2J\x7f\u0085\u009b"),
         ("\u2028\u2029\u202e\u2066", r"\u2028\u2029\u202e\u2066"),
+        ("INBOX\u200b\u200f\u2060\ufeff\u061c", r"INBOX\u200b\u200f\u2060\ufeff\u061c"),
         (b"\xff\xe9".decode("utf-8", "surrogateescape"), r"\xff\xe9"),
         (r"\x1b", r"\\x1b"),
         ("\\\x1b", r"\\\x1b"),

@@ -22,10 +22,13 @@ from ..server.scripted import Peer
 #: All that moves a terminal's cursor, ends a line or turns it; two bytes that aren't UTF-8; and
 #: what looks like an escape.
 NASTY = (
-    "\a\b\t\v\f\x1b[2J\x7f\x85\x9b31m\u2028\u2029\u202e\u2066".encode() + b"\xed\xa0\x80\x9b\\x1b"
+    "\a\b\t\v\f\x1b[2J\x7f\x85\x9b31m\u2028\u2029\u202e\u2066\u200b".encode()
+    + b"\xed\xa0\x80\x9b\\x1b"
 )
 NAME = b"first " + NASTY + b" last"
-SPECIAL = re.compile("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+SPECIAL = re.compile(
+    "[\0-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff]"
+)
 LINE = re.compile(r"  [0-9:]{8} (MainThread|imaplib2 127\.0\.0\.1 [a-z]+) \S.*")
 
 Text = bytes
