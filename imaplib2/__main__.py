@@ -8,9 +8,10 @@ import sys
 def run() -> int:
     """Do what the command line says, and return the exit status: see ``imaplib2 --help``."""
     try:
-        from ._cli import main, signals
+        from ._cli import main, passwords, signals
 
         signals.obey()
+        passwords.conceal()
         status = main.main()
         signals.leave()
         return status

@@ -8,9 +8,9 @@ from __future__ import annotations
 import errno
 import socket
 
-from .._errors import abort, error, printable
+from .._errors import InvalidArgument, abort, error, printable
 from .._hints import TYPE_CHECKING
-from .failures import PROBLEM, REFUSED, UNREACHABLE, Failure
+from .failures import PROBLEM, REFUSED, UNREACHABLE, USAGE, Failure
 
 if TYPE_CHECKING:
     import ssl
@@ -145,6 +145,8 @@ def explained(problem: BaseException, account: Account) -> Failure:
 
     if isinstance(problem, ssl.SSLError):
         return _tls(problem, account)
+    if isinstance(problem, InvalidArgument):
+        return Failure(f"That can't be sent: {problem}.", "", USAGE)
     if isinstance(problem, error) and problem.type in ("NO", "BAD"):
         text, advice = said(problem)
         return Failure(f"{account.where} says {problem.type}: {text}", advice, PROBLEM)
@@ -153,7 +155,7 @@ def explained(problem: BaseException, account: Account) -> Failure:
 
 def refused(problem: BaseException, account: Account) -> Failure:
     """The same, of a login. Its status is that of refused credentials only if they were judged."""
-    if not isinstance(problem, error) or isinstance(problem, abort):
+    if not isinstance(problem, error) or isinstance(problem, (abort, InvalidArgument)):
         return explained(problem, account)
     if "doesn't show the password" in str(problem):
         return _clear_text(account)
@@ -264,7 +266,10 @@ def _kind(problem: BaseException, text: str, account: Account) -> tuple[str, str
 
 
 def _text(problem: BaseException) -> str:
-    if isinstance(problem, OSError) and problem.strerror and not isinstance(problem, error):
+    # What is in ours is printable already.
+    if isinstance(problem, error):
+        return str(problem).rstrip(".")
+    if isinstance(problem, OSError) and problem.strerror:
         return printable(problem.strerror).rstrip(".")
     return printable(str(problem)).rstrip(".")
 

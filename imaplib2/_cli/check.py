@@ -15,6 +15,7 @@ from .._hints import TYPE_CHECKING, Any
 from .advice import explained
 from .failures import Failure
 from .report import Report
+from .text import joined
 
 if TYPE_CHECKING:
     from .._client import IMAP4
@@ -243,8 +244,8 @@ def about_server(client: IMAP4, account: Account, report: Report) -> None:
     has_command = "LOGINDISABLED" not in before
     report.put("login_command", has_command)
     if client.state == "NONAUTH":
-        shown = [*mechanisms, *(["and the command LOGIN"] if has_command else [])]
-        report.row("mechanisms", mechanisms, "mechanisms", _words(shown) or "(none)")
+        shown = [*mechanisms, *(["the command LOGIN"] if has_command else [])]
+        report.row("mechanisms", mechanisms, "mechanisms", printable(joined(shown or ["(none)"])))
         _about_mechanisms(shown, account, report)
 
 

@@ -22,6 +22,7 @@ the password is taken from the first of these that has one:
   the keyring, if the package keyring is installed: keyring set HOST USER
   a prompt on the terminal"""
 
+_VARIABLE = "IMAPLIB2_PASSWORD"
 Password: TypeAlias = Callable[[], str]
 
 
@@ -81,7 +82,7 @@ def _of_file(path: str, console: Console) -> str:
     try:
         with open(path, "rb") as file:
             _warn_if_shared(path, file.fileno(), console)
-            return _first_line(file.read(), f"In the file {path} there is")
+            return _first_line(file.readline(), f"In the file {path} there is")
     except OSError as problem:
         raise Failure(f"The password file can't be read: {problem}.", "", USAGE) from None
 
@@ -103,8 +104,19 @@ def _warn_if_shared(path: str, descriptor: int, console: Console) -> None:
         console.warn(f"Others may read {path}.", f"Keep it to yourself: chmod 600 {path}")
 
 
+#: What the environment has had, once it is `concealed`.
+_from_environment: list[str] = []
+
+
+def conceal() -> None:
+    """Take the password out of the environment, which all children of this process would get."""
+    found = os.environ.pop(_VARIABLE, None)
+    if found is not None:
+        _from_environment[:] = [found]
+
+
 def _of_environment(wanted: Wanted, console: Console) -> str | None:
-    return os.environ.get("IMAPLIB2_PASSWORD") or None
+    return os.environ.get(_VARIABLE) or next(iter(_from_environment), None)
 
 
 def _of_netrc(wanted: Wanted, console: Console) -> str | None:
@@ -127,8 +139,12 @@ def _netrc_entry(host: str, console: Console) -> tuple[str, str] | None:
                 _warn_if_shared(path, descriptor, console)
     except OSError:
         return None
-    except (netrc.NetrcParseError, UnicodeDecodeError) as problem:
-        console.warn(f"{path} can't be understood: {problem}.")
+    except netrc.NetrcParseError as problem:
+        # What it says besides quotes the file, perhaps a password.
+        console.warn(f"{path} can't be understood: see its line {problem.lineno}.")
+        return None
+    except UnicodeDecodeError:
+        console.warn(f"{path} can't be understood: it isn't UTF-8.")
         return None
     return None if entry is None else (entry[0] or "", entry[2] or "")
 

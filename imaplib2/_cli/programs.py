@@ -15,8 +15,6 @@ from .failures import USAGE, Failure
 
 #: Seconds that a program has to end once it was told to.
 _GRACE = 2.0
-#: What it needn't know.
-_SECRETS = ("IMAPLIB2_PASSWORD",)
 
 
 class Program:
@@ -47,24 +45,23 @@ class Program:
         """
         import tempfile
 
-        environment = {k: v for k, v in os.environ.items() if k not in _SECRETS} | variables
         # A file: nobody waits for a program that reads nothing.
-        with tempfile.TemporaryFile() as stdin:
-            stdin.write(message)
-            stdin.seek(0)
-            try:
+        try:
+            with tempfile.TemporaryFile() as stdin:
+                stdin.write(message)
+                stdin.seek(0)
                 process = subprocess.Popen(
-                    self._command, stdin=stdin, env=environment,
+                    self._command, stdin=stdin, env={**os.environ, **variables},
                     stdout=sys.stderr if self._quiet else None, start_new_session=True,
                 )  # fmt: skip
-            except (OSError, ValueError) as problem:
-                return f"can't be run: {problem}"
-            try:
-                return _verdict(process.wait(self._patience))
-            except subprocess.TimeoutExpired:
-                return f"hangs; it was ended after {self._patience:g} seconds"
-            finally:
-                _end(process)
+        except (OSError, ValueError) as problem:
+            return f"can't be run: {problem}"
+        try:
+            return _verdict(process.wait(self._patience))
+        except subprocess.TimeoutExpired:
+            return f"hangs; it was ended after {self._patience:g} seconds"
+        finally:
+            _end(process)
 
 
 def _verdict(status: int) -> str | None:
@@ -81,13 +78,12 @@ def _end(process: subprocess.Popen[Any]) -> None:
         return
     try:
         _signal(process, "SIGTERM")
-        process.wait(_GRACE)
-    except subprocess.TimeoutExpired:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_GRACE)
+    finally:
+        # Also those that it has started, and that go on without it.
         _signal(process, "SIGKILL")
-        process.wait()
-    except BaseException:
-        _signal(process, "SIGKILL")
-        raise
+    process.wait()
 
 
 def _signal(process: subprocess.Popen[Any], name: str) -> None:

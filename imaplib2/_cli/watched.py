@@ -58,7 +58,10 @@ class Watched:
             stack.callback(self._link.close)
             stack.callback(self._lookup.close)
             # What is wrong from the beginning ends the command, and at once.
-            counts = {name: self._look(name) for name in self._mailboxes}
+            try:
+                counts = {name: self._look(name) for name in self._mailboxes}
+            except (error, OSError) as problem:
+                raise advice.explained(problem, self._account) from problem
             watcher = watch(self._link.connect, self._mailboxes, since=since)
             # Ctrl-C leaves at once: nothing is waited for.
             stack.callback(watcher.stop)
@@ -78,9 +81,11 @@ class Watched:
             said = printable(answer[1][-1] or b"")
             problem = f"{mailbox} can't be watched; the server says {answer[0]}: {said}"
             raise Failure(problem, "`imaplib2 ls` shows the mailboxes there are.")
-        (status,) = parse.status(answer)
-        self._validities[mailbox] = status.uid_validity
-        return status.messages or 0
+        told = [one for one in parse.status(answer, lenient=True) if isinstance(one, parse.Status)]
+        if not told:
+            raise Failure(f"{mailbox} can't be watched: the server tells no status of it.")
+        self._validities[mailbox] = told[-1].uid_validity
+        return told[-1].messages or 0
 
     def _begin(self, watcher: Watcher, news: News, counts: dict[str, int], known: Any) -> None:
         """Tell from when on each of the mailboxes is watched."""

@@ -11,8 +11,8 @@ import pytest
 
 from imaplib2._cli import advice
 from imaplib2._cli.advice import explained, refused
-from imaplib2._cli.failures import PROBLEM, REFUSED, UNREACHABLE, Failure
-from imaplib2._errors import TimeoutAbort, abort, error, os_error, told
+from imaplib2._cli.failures import PROBLEM, REFUSED, UNREACHABLE, USAGE, Failure
+from imaplib2._errors import InvalidArgument, TimeoutAbort, abort, error, os_error, told
 
 from .helpers import account
 
@@ -57,6 +57,7 @@ GREETING = "timed out: no answer from the server for 2.0 s, waiting for the gree
         (os_error(OSError(errno.EHOSTUNREACH, "No route")), {}, "There is no way", "online"),
         (error("server not IMAP4 compliant"), {}, "is no IMAP server", "no port 993"),
         (abort("socket error: EOF"), {}, ":993: socket error: EOF.", ""),
+        (abort(r"server said BYE: \x1b"), {}, r"BYE: \x1b.", ""),
         (OSError(errno.EIO, "\x1b"), {}, ":993: \\x1b.", ""),
         (abort("* BYE Too many connections"), {}, "Too many", "close other mail programs"),
         (tls(ssl.SSLEOFError, "EOF"), {}, "doesn't speak TLS", "Try --starttls"),
@@ -116,6 +117,7 @@ def test_a_failure_stays_as_it_is() -> None:
         (no("x"), {"host": "imap.mail.yahoo.com"}, "", "app password", REFUSED),
         (no("Unsafe Login. Please contact"), {"host": "imap.163.com"}, "", "web mail", REFUSED),
         (error("login_best: no way that is known"), {}, "no way", "--token-command", PROBLEM),
+        (InvalidArgument("can't be encoded"), {}, "That can't be sent: can't", "", USAGE),
         (error("no login that doesn't show the password"), {}, "", "--allow-clear", PROBLEM),
         (abort("socket error: EOF"), {}, "EOF", "", UNREACHABLE),
         (ConnectionResetError(104, "reset"), {}, "reset", "", UNREACHABLE),

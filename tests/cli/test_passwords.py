@@ -146,13 +146,25 @@ def test_netrc_names_users(netrc: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("NETRC", str(other))
     other.chmod(0o600)
     assert find_none(console)
-    other.write_text("machine")
-    assert netrc_user("imap.example.org", console) is None
-    assert "can't be understood" in console.told
+    for content in (b"machine", b"machine a login b password correct horse", b"\xff"):
+        other.write_bytes(content)
+        console = Kept()
+        assert netrc_user("imap.example.org", console) is None
+        assert "can't be understood" in console.told
+        assert "horse" not in console.told
 
 
 def find_none(console: Kept) -> bool:
     return passwords._of_netrc(WANTED._replace(user="jane"), console) is None
+
+
+def test_what_the_environment_has_is_not_for_children(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "_from_environment", [])
+    monkeypatch.setenv("IMAPLIB2_PASSWORD", "secret")
+    for _ in range(2):
+        passwords.conceal()
+        assert "IMAPLIB2_PASSWORD" not in os.environ
+        assert find(WANTED, Kept()) == "secret"
 
 
 def test_a_keyring_out_of_order(keyring: None) -> None:

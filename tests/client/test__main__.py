@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -16,11 +17,24 @@ def test_it_is_the_command_line() -> None:
     assert done.stdout.startswith("imaplib2 ")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no tunnels")
+@pytest.mark.parametrize("option", ["--command", "--password-command"])
+def test_children_have_no_password(option: str) -> None:
+    """Nor has what they start, on other machines perhaps."""
+    show = "env | grep -c IMAPLIB2_PASSWORD >&2"
+    command = [sys.executable, "-m", "imaplib2", "check", "user@localhost:1", option, show]
+    environment = {**os.environ, "IMAPLIB2_PASSWORD": "secret"}
+    if option == "--password-command":
+        command += ["--command", "echo '* OK [CAPABILITY IMAP4rev1] hello'; cat >/dev/null"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, env=environment)
+    assert done.stderr == "0\n"
+
+
 @pytest.fixture
 def no_signals(monkeypatch: pytest.MonkeyPatch) -> None:
-    """This process keeps its own."""
-    for name in ("obey", "leave"):
-        monkeypatch.setattr(f"imaplib2._cli.signals.{name}", lambda: None)
+    """This process keeps its own, and its environment."""
+    for name in ("signals.obey", "signals.leave", "passwords.conceal"):
+        monkeypatch.setattr(f"imaplib2._cli.{name}", lambda: None)
 
 
 @pytest.mark.usefixtures("no_signals")

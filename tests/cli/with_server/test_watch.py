@@ -141,6 +141,23 @@ def test_what_ends_it_at_once(
     assert text in " ".join(done.err.split())
 
 
+@pytest.mark.parametrize(
+    ("name", "answer", "status", "text"),
+    [
+        ("STATUS", lambda session, command: session.peer.ok(command), PROBLEM, "tells no status"),
+        ("STATUS", lambda session, command: session.peer.cut(), UNREACHABLE, "EOF"),
+        ("LOGIN", lambda session, command: session.peer.cut(), UNREACHABLE, "EOF"),
+    ],
+)
+def test_servers_that_are_of_no_use(
+    name: str, answer: Any, status: int, text: str, serve: Serve, typed: Type
+) -> None:
+    server = serve(Box(**{name: answer}).script)
+    done = typed("watch", at(server), "--plain", "--allow-clear-text")
+    assert done.status == status
+    assert text in done.said
+
+
 def test_no_server(typed: Type) -> None:
     assert typed("watch", "fred@127.0.0.1:1", "--plain").status == UNREACHABLE
 
