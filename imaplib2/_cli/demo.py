@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Messages in INBOX, and seconds of a round trip on the slow link.
 _MESSAGES, _ROUND_TRIP = 300, 0.025
+#: Seconds that the server may be silent for.
+_SILENCE = 30.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,9 +44,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Show it, or keep the server."""
+    import socket
+
     from . import keeping, servers, showing
 
     with contextlib.ExitStack() as stack:
+        # Of all connections to it: nobody waits for ever.
+        stack.callback(socket.setdefaulttimeout, socket.getdefaulttimeout())
+        socket.setdefaulttimeout(_SILENCE + 10 * options.round_trip)
         with console.progress("starting a server"):
             server = stack.enter_context(servers.serving(options.server, options.port))
         _fill(server, options.messages, console)

@@ -38,6 +38,8 @@ default_login_user = $user
 # By default it is 500, which users of the system are below.
 first_valid_uid = 1
 mail_fsync = never
+# Where the system has no inotify to spare, as many a Dovecot runs there.
+mailbox_idle_check_interval = 1 s
 service imap-login {
   chroot =
   inet_listener imap {

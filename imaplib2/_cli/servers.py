@@ -14,6 +14,12 @@ from .failures import Failure
 
 #: The servers that can be asked for.
 NAMES = ("pymap", "dovecot")
+#: Ports that are tried, as others may take them between our look and the server's start.
+_TRIES = 5
+
+
+class _NotStarted(Failure):
+    """That server; perhaps another one does."""
 
 
 class Running(NamedTuple):
@@ -33,20 +39,36 @@ def serving(wanted: str | None = None, port: int | None = None) -> Iterator[Runn
     """
     import secrets
 
-    port = _free_port(port)
     user, password = "demo", secrets.token_urlsafe(12)
     problems: list[str] = []
     with contextlib.ExitStack() as stack:
         for name in (wanted,) if wanted else NAMES:
-            told = {"user": user, "password": password, "port": port}
             try:
-                _start(stack, name, told)
-            except Failure as failure:
+                found = _start_somewhere(stack, name, port, {"user": user, "password": password})
+            except _NotStarted as failure:
                 problems.append(f"{name}: {failure.text}")
                 continue
-            yield Running(name, port, user, password)
+            yield Running(name, found, user, password)
             return
     raise _none(problems)
+
+
+def _start_somewhere(
+    stack: contextlib.ExitStack, name: str, wanted: int | None, told: dict[str, object]
+) -> int:
+    """Start the server called *name* on the *wanted* port, or any; gives the port."""
+    for _ in range(_TRIES):
+        port = _free_port(wanted)
+        try:
+            _start(stack, name, {**told, "port": port})
+        except Failure as failure:
+            problem = failure
+            # Somebody was faster.
+            if wanted is None and "in use" in failure.text:
+                continue
+            break
+        return port
+    raise _NotStarted(problem.text)
 
 
 def _start(stack: contextlib.ExitStack, name: str, told: dict[str, object]) -> None:

@@ -71,6 +71,22 @@ def test_none_at_all(platform: str, started: list[str], monkeypatch: pytest.Monk
     assert ("dovecot-imapd" in caught.value.advice) == (platform == "linux")
 
 
+def test_a_port_that_somebody_takes_meanwhile(
+    started: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextlib.contextmanager
+    def child(module: str, told: Any) -> Iterator[Any]:
+        ports.append(told["port"])
+        if len(ports) < 3:
+            raise Failure("[Errno 98] Address already in use")
+        yield {}
+
+    ports: list[int] = []
+    monkeypatch.setattr(children, "child", child)
+    with serving() as running:
+        assert (running.name, running.port, len(ports)) == ("pymap", ports[-1], 3)
+
+
 def test_a_port_that_is_taken(started: list[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

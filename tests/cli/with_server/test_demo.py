@@ -12,7 +12,7 @@ import pytest
 
 import imaplib2
 from imaplib2._cli import demo, keeping, race, servers, showing
-from imaplib2._cli.failures import OK, Failure
+from imaplib2._cli.failures import OK, PROBLEM, Failure
 from imaplib2._cli.servers import Running
 from imaplib2._clock import Clock
 
@@ -81,6 +81,18 @@ def test_on_a_server_of_its_own(name: str, typed: Type) -> None:
 
         need(None if dovecot.program() else "Dovecot is not installed", "Dovecot")
     check(typed("demo", "--messages", "40", "--round-trip", "0.01", "--server", name))
+
+
+def test_a_server_that_falls_silent(
+    served: Box, typed: Type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is waited for, but not for ever."""
+    monkeypatch.setattr(demo, "_SILENCE", 0.2)
+    own = served.script.keywords["handlers"]
+    own["APPEND"] = lambda *_: None
+    done = typed("demo", "--messages", "2", "--round-trip", "0.001")
+    assert done.status == PROBLEM
+    assert "no answer from the server" in done.said
 
 
 def test_a_server_that_takes_no_messages(serve: Serve) -> None:
