@@ -114,7 +114,7 @@ class Table:
         ]
         beside = sum(len(title) + 2 for title, _ in self._columns)
         widest = max(cells(name) + cells(about) for name, about in self._labels)
-        room = max(console.width - 1 - beside, 12) if console.is_terminal else widest
+        room = max(console.width - 1 - beside, 8) if console.is_terminal else widest
         #: Columns for the names, and what is said of them.
         self._room = min(widest, room)
 

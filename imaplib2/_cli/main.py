@@ -36,6 +36,9 @@ COMMANDS = {
 _DESCRIPTION = """\
 Looks at IMAP servers, backs up mailboxes, and watches them."""
 
+#: Columns, below which help has little room.
+_NARROW = 60
+
 _EXAMPLES = """\
 examples:
   imaplib2 check imap.example.org
@@ -87,10 +90,36 @@ def _interrupted(console: Console) -> None:
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
-    """Keeps the lines of texts, and breaks those that are too long; a column at the left stays."""
+    """Fills paragraphs, and keeps all other lines, in which a column at the left stays.
+
+    Where there is little room, what an option does stands below it.
+    """
+
+    def __init__(self, prog: str, **options: Any) -> None:
+        super().__init__(prog, **options)
+        if self._width < _NARROW:
+            self._max_help_position = min(self._max_help_position, 6)
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
-        return "\n".join(map(partial(_broken, width=width), text.splitlines()))
+        return "\n".join(map(partial(_broken, width=width), _joined(text.splitlines())))
+
+
+def _joined(lines: list[str]) -> list[str]:
+    """*lines*, those of a paragraph as one."""
+    found: list[str] = []
+    for line in lines:
+        if found and _is_prose(found[-1]) and _is_prose(line):
+            found[-1] += f" {line}"
+        else:
+            found.append(line)
+    return found
+
+
+def _is_prose(line: str) -> bool:
+    return bool(line) and not line.startswith(" ") and "  " not in line and line[-1] != ":"
 
 
 def _broken(line: str, width: int) -> str:

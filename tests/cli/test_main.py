@@ -16,6 +16,7 @@ import pytest
 
 import imaplib2
 from imaplib2 import _cli
+from imaplib2._cli import main as module
 from imaplib2._cli.console import Console
 from imaplib2._cli.failures import (
     EXIT_STATUSES,
@@ -157,18 +158,26 @@ def test_a_closed_pipe(arguments: list[str], statuses: set[int]) -> None:
     assert child.returncode in statuses
 
 
+@pytest.mark.parametrize("columns", [40, 50])
 @pytest.mark.parametrize("name", ["", *COMMANDS])
 def test_help_where_there_is_little_room(
-    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    name: str, columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "50")
+    monkeypatch.setenv("COLUMNS", str(columns))
     with pytest.raises(SystemExit):
         main([*name.split(), "--help"])
     shown = capsys.readouterr().out
     # The usage is broken by argparse, as well as each Python can.
     _, _, behind = shown.partition("\n\n")
-    assert all(len(line) <= 50 for line in behind.splitlines())
-    assert "\n  1    something is wrong: the text on standard\n       error" in shown
+    assert all(len(line) <= columns for line in behind.splitlines())
+    # A path stays whole.
+    assert ("~/.config/imaplib2/config.toml" in shown) == ("HOST" in shown and name != "")
+    assert "\n  1    something is wrong: the text on" in shown
+
+
+def test_paragraphs_are_filled() -> None:
+    shown = module._Help("x")._fill_text("A word\nor two.\n\nlist:\n  1  one\n  2  two", 60, "")
+    assert shown == "A word or two.\n\nlist:\n  1  one\n  2  two"
 
 
 def test_options_may_stand_anywhere() -> None:
