@@ -70,8 +70,8 @@ _PHRASES = (
     ),
     (
         ("authenticated but not connected",),
-        "Microsoft says this of accounts for which IMAP is switched off, and of wrong names of"
-        " shared mailboxes.",
+        "Microsoft says this where IMAP is switched off for the account, where the token is another"
+        " user's or doesn't cover IMAP, and of wrong names of shared mailboxes.",
     ),
     (
         ("basicauthblocked", "basic authentication is disabled", "login disabled"),
@@ -84,10 +84,10 @@ _PHRASES = (
     ),
 )
 
-#: By parts of the server's name: what its users stumble over when they log in.
+#: By domains or labels in the server's name: what its users stumble over when they log in.
 PROVIDERS = (
     (
-        ("gmail.com", "googlemail.com", "google.com"),
+        ("gmail.com", "googlemail.com"),
         "Gmail takes no usual passwords: make an app password at"
         " https://myaccount.google.com/apppasswords (that needs 2-step verification), or use an"
         " OAuth token, see --token-command.",
@@ -100,7 +100,8 @@ PROVIDERS = (
     (
         ("mail.me.com", "icloud.com"),
         "iCloud takes no usual passwords: make an app-specific password at"
-        " https://account.apple.com. The user's name is what stands before @icloud.com.",
+        " https://account.apple.com. The user's name is usually what stands before @icloud.com;"
+        " where that isn't taken, the whole address.",
     ),
     (
         ("yahoo.com", "aol.com", "yahoodns.net"),
@@ -109,12 +110,18 @@ PROVIDERS = (
     ),
     (
         ("fastmail.com", "messagingengine.com"),
-        "Fastmail takes no usual passwords: make an app password in Settings, Privacy & Security.",
+        "Fastmail takes no usual passwords: make an app password in Settings, Privacy & Security."
+        " Not every plan has IMAP.",
     ),
     (
-        ("gmx.", "web.de"),
+        ("gmx", "web.de"),
         "IMAP has to be switched on in the settings of the web mail first, and with two-factor"
         " authentication it needs an app password.",
+    ),
+    (
+        ("proton.me", "protonmail.com", "protonmail.ch"),
+        "Proton speaks IMAP by its program Bridge only, which runs on your own machine and shows"
+        " host, port and a password of its own: use these, with --starttls.",
     ),
 )
 
@@ -189,8 +196,10 @@ def phrase_advice(text: str) -> str:
 
 def provider(host: str) -> str:
     """What users of a *host* of a known provider stumble over when they log in; or nothing."""
-    lower = host.lower()
-    return next((text for names, text in PROVIDERS if any(name in lower for name in names)), "")
+    dotted = f".{host.lower()}."
+    return next(
+        (text for names, text in PROVIDERS if any(f".{name}." in dotted for name in names)), ""
+    )
 
 
 def _clear_text(account: Account) -> Failure:
@@ -275,6 +284,8 @@ def _text(problem: BaseException) -> str:
 
 
 def _names(account: Account) -> str:
+    if "proton" in account.host and (known := provider(account.host)):
+        return known
     if account.name.isidentifier():
         return "Nor is there an account of that name in ~/.config/imaplib2/config.toml."
     return "Check the name: it is often imap. or mail. before the part behind the @."

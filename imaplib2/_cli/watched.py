@@ -160,7 +160,8 @@ class Watched:
                 cause = problem.__cause__ if isinstance(problem, Failure) else problem
                 if isinstance(cause, Exception) and is_final(cause):
                     raise
-                self._console.note(f"{uid} in {mailbox} can't be read: {problem}; trying again")
+                why = str(problem).rstrip(".")
+                self._console.note(f"{uid} in {mailbox} can't be read: {why}; trying again")
                 time.sleep(pause)
                 pause = min(2 * pause, _LONGEST)
 

@@ -43,6 +43,7 @@ GREETING = "timed out: no answer from the server for 2.0 s, waiting for the gree
     ("problem", "fields", "text", "what_to_do"),
     [
         (socket.gaierror(-2, "x"), {"name": "a.b"}, "There is no host imap.", "Check the name"),
+        (socket.gaierror(-2, "x"), {"host": "imap.proton.me"}, "There is no host", "Bridge"),
         (socket.gaierror(-2, "x"), {"name": "work"}, "There is no host imap.", "an account of"),
         (UnicodeError("label empty"), {"name": "a..b"}, "There is no host", "Check the name"),
         (ConnectionRefusedError(111, "x"), {}, "Nothing listens at imap", "no port 993, but 143"),
@@ -115,6 +116,8 @@ def test_a_failure_stays_as_it_is() -> None:
         (no("x; AuthFailed:BasicAuthBlocked"), {}, "", "switched off here", REFUSED),
         (no("x"), {"host": "imap.mail.me.com"}, "", "app-specific", REFUSED),
         (no("x"), {"host": "imap.mail.yahoo.com"}, "", "app password", REFUSED),
+        (no("x"), {"host": "imap.gmx.net"}, "", "switched on in the settings", REFUSED),
+        (no("x"), {"host": "imap.olive.com"}, "", "Check the user's", REFUSED),
         (no("Unsafe Login. Please contact"), {"host": "imap.163.com"}, "", "web mail", REFUSED),
         (error("login_best: no way that is known"), {}, "no way", "--token-command", PROBLEM),
         (InvalidArgument("can't be encoded"), {}, "That can't be sent: can't", "", USAGE),
