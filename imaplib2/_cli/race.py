@@ -9,8 +9,10 @@ import time
 from collections.abc import Iterator
 
 from .._clock import Clock
+from .._errors import error
 from .._hints import TYPE_CHECKING, Any, NamedTuple
 from . import children
+from .answers import agreed
 
 if TYPE_CHECKING:
     from .._client import IMAP4
@@ -66,12 +68,13 @@ def at_once(M: Any, numbers: list[str], progress: Progress) -> Taken:
 class Post:
     """Delivers messages from another connection, a moment after they are asked for.
 
-    ``sent_at`` is when the last one was on its way to the server.
+    ``sent_at`` is when the last one was on its way to the server, ``problem`` why it hasn't come.
     """
 
     def __init__(self, M: IMAP4) -> None:
         self._M = M
         self.sent_at = 0.0
+        self.problem: Exception | None = None
 
     def deliver(self, content: bytes, after: float) -> None:
         """Deliver a message *after* so many seconds; doesn't wait."""
@@ -80,7 +83,11 @@ class Post:
     def _deliver(self, content: bytes, after: float) -> None:
         time.sleep(after)
         self.sent_at = Clock.now()
-        self._M.append("INBOX", None, None, content)
+        # At Ctrl-C, the connection is gone meanwhile.
+        try:
+            agreed(self._M.append("INBOX", None, None, content))
+        except (error, OSError) as problem:
+            self.problem = problem
 
 
 def idle_loop(M: IMAP4, post: Post, letters: list[bytes]) -> Iterator[tuple[float, str]]:
@@ -98,7 +105,8 @@ def idle_loop(M: IMAP4, post: Post, letters: list[bytes]) -> Iterator[tuple[floa
         seconds = Clock.now() - post.sent_at
         _, found = M.response("EXISTS")
         if not found or not found[-1]:
-            raise M.error("the server doesn't tell of a message that has arrived")
+            told = M.error("the server doesn't tell of a message that has arrived")
+            raise post.problem or told
         [message] = parse.fetch(M.fetch(found[-1], "(ENVELOPE)"))
         assert message.envelope is not None
         yield seconds, message.envelope.subject or ""
