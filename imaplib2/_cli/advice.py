@@ -263,6 +263,11 @@ def _kind(problem: BaseException, text: str, account: Account) -> tuple[str, str
     if "greeting" in text:
         return f"{where} doesn't greet as a server does: {text}", _about_greeting(account)
     if isinstance(problem, TimeoutError):
+        if account.security == "command":
+            return (
+                f"{where} doesn't answer",
+                "The command has begun as it should, and says no more.",
+            )
         advice = f"Is the name right, and no firewall in the way? {_ports(account)}"
         return f"{where} doesn't answer", advice
     if "TLS not supported" in text:
@@ -286,8 +291,10 @@ def _text(problem: BaseException) -> str:
 def _names(account: Account) -> str:
     if "proton" in account.host and (known := provider(account.host)):
         return known
-    if account.name.isidentifier():
-        return "Nor is there an account of that name in ~/.config/imaplib2/config.toml."
+    if not set(account.name) & set(".@:"):
+        if account.name == account.host:
+            return "Nor is there an account of that name in ~/.config/imaplib2/config.toml."
+        return f"Look at the host of the account {account.name}, in your config.toml."
     return "Check the name: it is often imap. or mail. before the part behind the @."
 
 

@@ -36,6 +36,11 @@ _KEYS: dict[str, tuple[type, ...]] = {
     "token_command": _TEXT,
     "allow_clear_text": _YES,
 }
+#: What somebody may look for, and what there is instead.
+_ELSEWHERE = {
+    "password": "Name where it is by password_file or password_command.",
+    "token": "Name what writes it by token_command.",
+}
 _WORDS: dict[type, str] = {str: "text", int: "a number", bool: "true or false"}
 _SECURITY = ("tls", "starttls", "plain")
 
@@ -101,7 +106,7 @@ def _checked(name: str, fields: Any) -> dict[str, Any]:
         raise _wrong(f"{name} must be a table: [accounts.{name}]")
     for key, value in fields.items():
         if key not in _KEYS:
-            raise _wrong(f"the account {name} has an unknown key {key}", _known_keys())
+            raise _wrong(f"the account {name} has an unknown key {key}", _about_keys(key))
         if type(value) not in _KEYS[key]:
             raise _wrong(f"{key} of the account {name} must be {_WORDS[_KEYS[key][0]]}")
     if "host" not in fields and "command" not in fields:
@@ -130,8 +135,8 @@ def _normal(name: str, fields: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def _known_keys() -> str:
-    return f"Known are {', '.join(_KEYS)}."
+def _about_keys(wrong: str) -> str:
+    return _ELSEWHERE.get(wrong, f"Known are {', '.join(_KEYS)}.")
 
 
 def _wrong(what: str, advice: str = "") -> Failure:

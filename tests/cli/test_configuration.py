@@ -94,3 +94,12 @@ def test_without_a_reader_of_toml(file: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(sys.modules, "tomli", None)
     with pytest.raises(Failure, match="needs the package tomli"):
         configuration.names()
+
+
+def test_a_password_stands_elsewhere(file: Path) -> None:
+    """And isn't told on."""
+    file.write_text("accounts.x = {host='a', password='hunter2'}")
+    with pytest.raises(Failure, match="unknown key password") as caught:
+        configuration.account("x")
+    assert "by password_file" in caught.value.advice
+    assert "hunter2" not in f"{caught.value.text} {caught.value.advice}"
