@@ -68,7 +68,8 @@ def names() -> Mapping[str, Any]:
     tomllib = _parser()
     try:
         accounts = tomllib.loads(text).get("accounts", {})
-    except tomllib.TOMLDecodeError as problem:
+    # The latter of what is nested without end.
+    except (tomllib.TOMLDecodeError, RecursionError) as problem:
         raise Failure(f"{path()} is no TOML: {problem}.", "", USAGE) from None
     if not isinstance(accounts, Mapping):
         raise _wrong("accounts must be tables: [accounts.NAME]")

@@ -15,10 +15,10 @@ UNREACHABLE: Final = 3
 REFUSED: Final = 4
 #: By Ctrl-C.
 INTERRUPTED: Final = 130
-#: By another signal: this, and its number.
-SIGNALLED: Final = 128
 #: Nobody reads the output any more.
 PIPE_CLOSED: Final = 141
+#: By SIGTERM; as shells have it, 128 and the number of the signal.
+TERMINATED: Final = 143
 
 #: For help texts.
 EXIT_STATUSES: Final = """\
@@ -52,11 +52,11 @@ class Failure(Exception):
 
 
 class Ended(KeyboardInterrupt):
-    """By a signal other than that of Ctrl-C, but as by that: for *status*, see `SIGNALLED`."""
+    """By the signal of this *number*, as by Ctrl-C but with another *status*."""
 
     def __init__(self, number: int) -> None:
         super().__init__()
-        self.status = SIGNALLED + number
+        self.status = 128 + number
 
 
 class OutputClosed(Exception):

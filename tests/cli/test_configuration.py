@@ -59,6 +59,7 @@ def test_accounts(file: Path) -> None:
     ("text", "problem"),
     [
         ("accounts", "is no TOML"),
+        ("accounts = " + "[" * 5000, "is no TOML"),
         ("accounts = 1", "must be tables"),
         ("accounts.x = 1", "must be a table"),
         ("accounts.x.hots = 'a'", "unknown key hots"),

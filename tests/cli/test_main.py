@@ -23,6 +23,7 @@ from imaplib2._cli.failures import (
     INTERRUPTED,
     PIPE_CLOSED,
     PROBLEM,
+    TERMINATED,
     UNREACHABLE,
     Ended,
     Failure,
@@ -104,7 +105,7 @@ def test_no_option_takes_a_password() -> None:
         (OSError(28, "No space left"), 1, "imaplib2: The system says: [Errno 28] No space left.\n"),
         (OutputClosed(), PIPE_CLOSED, ""),
         (KeyboardInterrupt(), INTERRUPTED, "interrupted\n"),
-        (Ended(15), 143, ""),
+        (Ended(15), TERMINATED, ""),
     ],
 )
 def test_what_ends_a_command(
