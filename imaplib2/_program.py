@@ -34,5 +34,5 @@ def report(
         sys.__excepthook__(kind, problem, traceback)
 
 
-if is_ours(sys.argv[0], sys.orig_argv):
+if is_ours(str(sys.argv[0]), sys.orig_argv):
     sys.excepthook = report

@@ -9,12 +9,16 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 
+from .._clock import Clock
 from .._hints import Any
 from .failures import USAGE, Failure
 
 #: Seconds that a program has to end once it was told to.
 _GRACE = 2.0
+#: Seconds between looks whether it has.
+_LOOK = 0.02
 
 
 class Program:
@@ -78,12 +82,24 @@ def _end(process: subprocess.Popen[Any]) -> None:
         return
     try:
         _signal(process, "SIGTERM")
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_GRACE)
-    finally:
+        until = Clock.now() + _GRACE
         # Also those that it has started, and that go on without it.
+        while (process.poll() is None or _has_others(process)) and Clock.now() < until:
+            time.sleep(_LOOK)
+    finally:
         _signal(process, "SIGKILL")
     process.wait()
+
+
+def _has_others(process: subprocess.Popen[Any]) -> bool:
+    """Whether something that *process* has started is still there, in its group."""
+    if os.name != "posix":
+        return False
+    try:
+        os.killpg(process.pid, 0)
+    except OSError:
+        return False
+    return True
 
 
 def _signal(process: subprocess.Popen[Any], name: str) -> None:

@@ -68,7 +68,7 @@ def test_output_that_nobody_reads() -> None:
     console.note("nobody is told")
 
 
-def test_what_cannot_be_written_goes_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_written_goes_nowhere() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "w") as stream:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -90,7 +91,6 @@ def _runs(pid: int) -> bool:
 @pytest.mark.parametrize("times", [1, 2])
 def test_it_ends_with_us(times: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where Ctrl-C comes while it runs; and a second one while it is being ended."""
-    import subprocess
 
     class Interrupted(subprocess.Popen[bytes]):
         def wait(self, timeout: float | None = None) -> int:
@@ -129,6 +129,34 @@ def test_one_that_cannot_be_run(tmp_path: Path) -> None:
     problem = Program(str(path), 1).run(b"", {})
     assert problem is not None
     assert problem.startswith("can't be run: ")
+
+
+def test_what_it_has_started_has_time_to_end(tmp_path: Path) -> None:
+    """Though it itself ends at once."""
+    child = (
+        "import pathlib, signal, time\n"
+        "def end(*_):\n    exit(pathlib.Path('done').write_text('x') and 0)\n"
+        "signal.signal(signal.SIGTERM, end)\n"
+        "pathlib.Path('ready').touch()\ntime.sleep(60)"
+    )
+    program = python(
+        f"import os, subprocess, sys, time\nos.chdir({str(tmp_path)!r})\n"
+        f"subprocess.Popen([sys.executable, '-c', {child!r}])\ntime.sleep(60)",
+        60.0,
+    )
+
+    def wait(self: Any, timeout: float | None = None) -> int:
+        if timeout is None:
+            return original(self)
+        while not (tmp_path / "ready").exists():
+            time.sleep(0.01)
+        raise subprocess.TimeoutExpired("x", timeout)
+
+    original = subprocess.Popen.wait
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(subprocess.Popen, "wait", wait)
+        assert program.run(b"", {}) == "hangs; it was ended after 60 seconds"
+    assert (tmp_path / "done").read_text() == "x"
 
 
 def test_where_there_are_no_signals(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,6 +30,12 @@ def test_whether_it_is_ours(started: str, whole: list[str], is_ours: bool) -> No
     assert _program.is_ours(started, whole) is is_ours
 
 
+@pytest.mark.parametrize("argv", ["None", "[]", "[pathlib.Path('imaplib2')]"])
+def test_any_program_may_import_the_package(argv: str) -> None:
+    program = f"import pathlib, sys; sys.argv = {argv}; import imaplib2"
+    assert subprocess.run([sys.executable, "-c", program], timeout=30, check=False).returncode == 0
+
+
 def test_other_exceptions_are_reported(capsys: pytest.CaptureFixture[str]) -> None:
     _program.report(KeyboardInterrupt, KeyboardInterrupt(), None)
     assert capsys.readouterr().err == ""
