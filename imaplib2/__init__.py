@@ -13,10 +13,6 @@ Read the package in this order: ``_client.py`` and ``_methods.py`` (what users c
 
 import sys
 
-# Perhaps this is the program itself: then Ctrl-C leaves no traceback, from here on.
-if str((getattr(sys, "argv", None) or [""])[0]).endswith(("-m", "imaplib2", "imaplib2.exe")):
-    from . import _program as _program
-
 from ._client import IMAP4, IMAP4_SSL, IMAP4_stream
 from ._dates import (
     Int2AP,

@@ -145,7 +145,7 @@ LAYERS = [
     {"_protocol.states", "_protocol.grammar", "_protocol.limits", "_protocol.values"},
     {"_protocol.identification", "_protocol.patience", "_protocol.tags"},
     {"_errors"},
-    {"_program", "_protocol.patterns", "_protocol.records"},
+    {"_protocol.patterns", "_protocol.records"},
     {"_hints"},
 ]
 LEVELS = {name: level for level, names in enumerate(LAYERS) for name in names}
