@@ -13,7 +13,7 @@ import imaplib2
 def connect() -> imaplib2.IMAP4:
     M = imaplib2.IMAP4_SSL(
         os.environ["IMAP_HOST"],
-        int(os.environ["IMAP_TLS_PORT"]),
+        int(os.environ.get("IMAP_TLS_PORT", "993")),
         ca_certs=os.environ.get("IMAP_CA_FILE"),  # only a private authority has to be named
         timeout=60,
     )

@@ -20,7 +20,7 @@ def decode(header):
 def main():
     M = imaplib.IMAP4_SSL(
         os.environ["IMAP_HOST"],
-        int(os.environ["IMAP_TLS_PORT"]),
+        int(os.environ.get("IMAP_TLS_PORT", "993")),
         # Verified as a matter of course; only a private authority has to be named.
         ca_certs=os.environ.get("IMAP_CA_FILE"),
     )
