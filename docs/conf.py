@@ -23,6 +23,7 @@ extensions = [
     "flag_names",
     "pictures",
     "quirks",
+    "repository_links",
     "public_names",
 ]
 exclude_patterns = ["_*"]

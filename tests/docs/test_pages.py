@@ -101,6 +101,14 @@ def test_all_code_is_run_or_says_why_not(page: str) -> None:
     assert text.count(">>> ") == sum(block.text.count(">>> ") for block in blocks(text))
 
 
+@pytest.mark.parametrize("name", ["CHANGELOG", "CONTRIBUTING", "README", "SECURITY"])
+def test_links_lead_to_files(name: str) -> None:
+    """Sphinx looks at those that pages have."""
+    text = (ROOT / f"{name}.rst").read_text(encoding="utf-8")
+    for link in re.findall(r"<(?!https?:)([^`>]+)>`_", text):
+        assert (ROOT / link).is_file(), link
+
+
 @pytest.mark.parametrize("page", sorted(PAGES))
 def test_command_lines_are_accepted(page: str) -> None:
     for block in blocks(PAGES[page].read_text(encoding="utf-8")):

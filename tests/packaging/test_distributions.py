@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import email
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -93,6 +94,10 @@ def test_what_the_wheel_says_of_itself(wheel: Path) -> None:
     assert metadata["Requires-Python"] == ">=3.10"
     assert sorted(metadata.get_all("Provides-Extra", [])) == EXTRAS == sorted(BROUGHT)
     assert all("extra ==" in line for line in metadata.get_all("Requires-Dist", []))
+    # The page of the index: what a file of the repository tells is named, and not linked.
+    description = metadata.get_payload()
+    assert "(``docs/migrating/imaplib.rst``)" in description
+    assert {*re.findall(r"<([^`>]+)>`_", description)} == {"https://semver.org/spec/v2.0.0.html"}
 
 
 def test_the_version_is_in_one_place() -> None:
