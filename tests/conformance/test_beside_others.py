@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -74,14 +75,19 @@ def table() -> dict[str, dict[str, str]]:
     return {row: dict(zip(columns, cells, strict=True)) for row, *cells in others}
 
 
-def figures(label: str, metric: str) -> dict[str, str]:
+def _cells(behind: str = "") -> Iterator[list[str]]:
+    """The cells of each line of the tables in docs/performance.rst, *behind* some text there."""
+    text = (ROOT / "docs" / "performance.rst").read_text("utf-8").partition(behind or "=\n")[2]
+    for line in text.splitlines():
+        if line.startswith("|"):
+            yield [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def figures(label: str, metric: str, behind: str = "") -> dict[str, str]:
     """A row of docs/performance.rst, by library."""
     columns: list[str] = []
     row = ""
-    for line in (ROOT / "docs" / "performance.rst").read_text("utf-8").splitlines():
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if not line.startswith("|"):
-            continue
+    for cells in _cells(behind):
         if "imaplib2" in cells:
             columns = cells
         row = cells[0] or row
@@ -97,6 +103,29 @@ def test_figures_are_those_of_the_documentation(row: str) -> None:
         shown = table()[row][column]
         if shown != DERIVED:
             assert shown == measured.get(name, "").partition(" (")[0].replace("\N{EN DASH}", "")
+
+
+def test_what_is_said_of_figures() -> None:
+    """Sentences that repeat some."""
+    ways = {cells[0]: cells[-1] for cells in _cells() if len(cells) == 3}
+    assert round(float(ways["``fetch`` in a loop"].removesuffix(" s"))) == 1
+    together = ways["``fetch(callback=...)`` in a loop"]
+    readme = " ".join((ROOT / "README.rst").read_text("utf-8").split())
+    assert f"takes a second for 20 messages; in this way, 1,000 take {together} (" in readme
+    plain, packed = "2,000 bodies of 20 KB", "2,000 bodies of 20 KB, compressed"
+    moved = [_ours(label, "bytes moved") for label in (plain, packed)]
+    times = [float(_ours(label, "CPU").removesuffix(" ms")) for label in (packed, plain)]
+    ratio = f"{times[0] / times[1]:.1f}"
+    performance = " ".join((ROOT / "docs" / "performance.rst").read_text("utf-8").split())
+    assert f"takes 2,000 messages of text from {moved[0]} down to {moved[1]} on the" in performance
+    assert f"for {ratio} times the processor time (`Bytes on the wire`_)" in performance
+    memory = _ours("200 idling connections", "memory each")
+    assert f"takes {memory} of memory (`IDLE`_)" in performance
+
+
+def _ours(label: str, metric: str) -> str:
+    behind = "" if "connections" in label else "\nBytes on the wire\n~"
+    return figures(label, metric, behind)["imaplib2"].partition(" (")[0]
 
 
 def test_one_fetch_after_the_other() -> None:
