@@ -27,7 +27,7 @@ _FIGURE = re.compile(r"([\d.,]+) ?(s|ms|µs|MB|KB|B)?\b")
 _BEFORE_AFTER = (("before", 3), ("after", 4))
 
 # Sizes of a picture, in its own units: as many as it has pixels on a wide page.
-_WIDTH, _LABELS, _VALUES = 560, 118, 78
+_WIDTH, _LABELS, _VALUES = 440, 118, 78
 _TITLE, _BAR, _GAP = 24, 18, 12
 
 
