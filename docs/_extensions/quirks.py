@@ -1,6 +1,7 @@
 """The directive ``quirks``: a list of what servers do, from the transcripts in ``tests/corpus``.
 
-Each transcript begins with a comment that says what happens and who has told of it.
+Each transcript begins with a comment that says what happens and who has told of it; behind "Here:",
+what this library makes of it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _REFERENCE = re.compile(rf"([\w.-]+/[\w.-]+|{'|'.join(_REPOSITORIES)})#(\d+)")
 
 
 class Quirks(SphinxDirective):
-    """A definition list: a server, and what it does."""
+    """A definition list: a server, and what it does; what is done about it, and the transcript."""
 
     option_spec: ClassVar = {}
 
@@ -46,8 +47,13 @@ class Quirks(SphinxDirective):
         told = nodes.bullet_list()
         for transcript in sorted(folder.glob("*.txt")):
             self.env.note_dependency(str(transcript))
-            item = nodes.paragraph("", "", *_linked(_comment(transcript)))
-            told += nodes.list_item("", item)
+            happens, _, done = _comment(transcript).partition(" Here: ")
+            if not done:
+                raise self.error(f"what becomes of {transcript.name} isn't told")
+            of_server = nodes.paragraph("", "", *_linked(happens))
+            text = f"→ {done} `{folder.name}/{transcript.name}`"
+            of_ours = nodes.paragraph("", "", *self.parse_inline(text.replace("`", "``"))[0])
+            told += nodes.list_item("", of_server, of_ours)
         return nodes.definition_list_item(
             "", nodes.term("", "", nodes.strong("", name)), nodes.definition("", told)
         )

@@ -171,6 +171,8 @@ def test_what_a_server_sends_is_understood(path: Path, chunk: int | None) -> Non
 def test_a_transcript_says_what_is_odd_about_it_and_expects_something(path: Path) -> None:
     lines = path.read_text("ascii").splitlines()
     assert lines[0].startswith("# ")
+    # And what becomes of it: docs/quirks.rst shows both.
+    assert any(line.startswith("# Here: ") for line in lines)
     assert any(line.startswith("= ") for line in lines)
     assert all(len(line) <= 100 for line in lines if line.startswith("#"))
 
