@@ -59,8 +59,8 @@ class Streams(Issuer):
         ``shutdown()``. A slow file holds up this connection, and nothing else: no time-out counts
         while it is read.
 
-        Raises TypeError for anything else, InvalidArgument for a file of unknown size, for one that
-        is closed, and for a *size* that it surely hasn't, or of 2**63 and more.
+        Raises TypeError for anything else, and ``error``, a ValueError, too, for a file of unknown
+        size, for one that is closed, and for a *size* that it surely hasn't, or of 2**63 and more.
 
         >>> def restore(M, path):
         ...     with open(path, "rb") as file:
@@ -124,8 +124,8 @@ class Streams(Issuer):
         What the file or *progress* raise comes up at once (and goes to a callback at once, as an
         ``error`` if it is no Exception, as SystemExit is), and so does an interruption: the rest of
         the text is read and dropped, the connection goes on.
-        When that is lost, *file* has all that has come. Raises InvalidArgument for a *message* or
-        *item* that may give several texts, and ``error`` when the server sends two, or another than
+        When that is lost, *file* has all that has come. Raises ``error``, a ValueError, too,
+        for a *message* or *item* that may give several texts, and ``error`` when the server sends two, or another than
         the one that was asked for.
 
         >>> def save(M, number, path):
