@@ -20,6 +20,7 @@ extensions = [
     "sphinx.ext.intersphinx",
     "sphinx_copybutton",
     "docstrings",
+    "figures",
     "flag_names",
     "pictures",
     "quirks",
