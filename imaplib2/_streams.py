@@ -124,9 +124,9 @@ class Streams(Issuer):
         What the file or *progress* raise comes up at once (and goes to a callback at once, as an
         ``error`` if it is no Exception, as SystemExit is), and so does an interruption: the rest of
         the text is read and dropped, the connection goes on.
-        When that is lost, *file* has all that has come. Raises ``error``, a ValueError, too,
-        for a *message* or *item* that may give several texts, and ``error`` when the server sends two, or another than
-        the one that was asked for.
+        When that is lost, *file* has all that has come. Raises ``error``, a ValueError, too, for a
+        *message* or *item* that may give several texts, and ``error`` when the server sends two, or
+        another than the one that was asked for.
 
         >>> def save(M, number, path):
         ...     with open(path, "wb") as file:
