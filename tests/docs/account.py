@@ -63,7 +63,8 @@ class Account:
         self._lock = threading.Lock()
         self._idling: dict[Peer, Session] = {}
         self._told: dict[Peer, int] = {}
-        self._idles = threading.Condition(self._lock)
+        self._connections = 0
+        self._changes = threading.Condition(self._lock)
         for message in _first_messages():
             self.deliver(message)
 
@@ -81,9 +82,15 @@ class Account:
 
     def await_idle(self, seconds: float = 10.0) -> None:
         """Wait until somebody idles."""
-        with self._idles:
-            if not self._idles.wait_for(lambda: self._idling, seconds):
+        with self._changes:
+            if not self._changes.wait_for(lambda: self._idling, seconds):
                 raise TimeoutError("nobody idles")
+
+    def await_connections(self, count: int, seconds: float = 10.0) -> None:
+        """Wait until there are so many: who ends a watcher doesn't wait for that of its own."""
+        with self._changes:
+            if not self._changes.wait_for(lambda: self._connections == count, seconds):
+                raise TimeoutError(f"{self._connections} connections")
 
     def await_subjects(self, name: str, subjects: list[str]) -> None:
         """Wait until a mailbox has messages of these subjects."""
@@ -109,10 +116,19 @@ class Account:
             table["STARTTLS"] = partial(_starttls, context)
         handlers = {name: partial(self._handle, handler) for name, handler in table.items()}
         capabilities = _OFFERED if encrypted else CAPABILITIES + b" STARTTLS LOGINDISABLED"
-        mailbox(
-            peer, capabilities=capabilities, messages=self.inbox, mailboxes=self.mailboxes,
-            flags=self._flags, handlers=handlers,
-        )  # fmt: skip
+        self._count(1)
+        try:
+            mailbox(
+                peer, capabilities=capabilities, messages=self.inbox, mailboxes=self.mailboxes,
+                flags=self._flags, handlers=handlers,
+            )  # fmt: skip
+        finally:
+            self._count(-1)
+
+    def _count(self, change: int) -> None:
+        with self._changes:
+            self._connections += change
+            self._changes.notify_all()
 
     def _handle(self, handler: Handler, session: Session, command: Command) -> None:
         if command.name in _WAITING:
@@ -134,11 +150,11 @@ class Account:
         self._told[session.peer] = count
 
     def _idle(self, session: Session, command: Command) -> None:
-        with self._idles:
+        with self._changes:
             session.peer.line(b"+ idling")
             self._tell(session)
             self._idling[session.peer] = session
-            self._idles.notify_all()
+            self._changes.notify_all()
         try:
             session.peer.expect(b"DONE", 120)
         finally:

@@ -13,6 +13,7 @@ import pytest
 import imaplib2
 from imaplib2._cli.main import parser
 
+from ..live.helpers import wait_until
 from ..server.authority import Authority
 from ..server.helpers import Thread
 from . import commands
@@ -86,7 +87,7 @@ def test_examples_do_what_they_say(
         "__name__": "__main__", "imaplib2": imaplib2, "M": M,
         # For hidden blocks.
         "ROOT": ROOT, "account": account, "written": written, "Thread": Thread,
-        "threading": threading,
+        "threading": threading, "wait_until": wait_until,
     }  # fmt: skip
     run(PAGES[page], names)
 
