@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from .._errors import abort, error
 from .._hints import TYPE_CHECKING, Any, NamedTuple
 from ..parse import Message, SequenceSet
 from .entries import Content, Entry
 from .identity import Identity, Known, digest_of, name_of, seconds
 from .journal import private_file
 from .pipeline import Answer, Request, answers
-from .surveys import Survey, fetched, identities, kept_flags, sizes
+from .surveys import Survey, attributes, fetched, identities, kept_flags, sizes
 
 if TYPE_CHECKING:
     from .._client import IMAP4
     from .progress import Progress
     from .store import Store
 
-#: Octets that may be on their way, and of these, in one command; a message of more comes in pieces.
+#: Octets that may be on their way, and of these, in one command; a message of more goes to a file.
 _ROOM, _BATCH = 8 * 1024 * 1024, 1024 * 1024
 #: Messages that one command asks for.
 _MANY = 250
@@ -115,8 +116,7 @@ class Download:
         store.commit()
         small = {uid: size for uid, size in plan.sizes.items() if size <= _BATCH}
         self._look_for(self._fetch(_batches(small), repeat=True))
-        for uid in sorted(plan.sizes.keys() - small.keys()):
-            self._fetch_large(uid, plan.sizes[uid])
+        self._fetch_large({uid: size for uid, size in plan.sizes.items() if uid not in small})
 
     def _fetch(self, batches: Iterable[dict[int, int]], *, repeat: bool) -> list[int]:
         """Fetch *batches*, and what is refused among others once more, by itself.
@@ -179,44 +179,38 @@ class Download:
 
     # -- Large messages -------------------------------------------------------------------------
 
-    def _fetch_large(self, uid: int, size: int) -> None:
-        """Fetch a message in pieces, which go to a file."""
-        first: Message | None = None
-        done, is_whole = 0, False
+    def _fetch_large(self, large: dict[int, int]) -> None:
+        """Fetch each of these messages by itself, into a file."""
+        told = {one.uid: one for one in attributes(self._client, large)} if large else {}
+        for uid in sorted(large):
+            if uid in told:
+                self._fetch_to_file(told[uid], large[uid])
+            else:
+                self._look_for([uid])
+
+    def _fetch_to_file(self, message: Message, size: int) -> None:
+        uid, written = message.uid, 0
+        assert uid is not None
+
+        def progress(done: int, whole: int) -> None:
+            nonlocal written
+            self._progress.advance(done - written)
+            written = done
+
         with private_file(self._store.partial) as file:
-            while not is_whole:
-                # What comes behind the size that was told is empty, or tells that it was wrong.
-                offsets = range(done, max(size, done) + 1, _BATCH)
-                for answer in answers(self._pieces(uid, offsets), room=_ROOM):
-                    found = [one for one in fetched(answer.data) if one.uid == uid]
-                    piece = found[0].body(f"<{answer.about}>") if found else None
-                    if answer.typ != "OK" or not isinstance(piece, bytes):
-                        self._lost(uid, answer)
-                        return
-                    first = first or found[0]
-                    file.write(piece)
-                    done += len(piece)
-                    self._progress.advance(len(piece))
-                    is_whole = len(piece) < _BATCH
-                    if is_whole:
-                        break
+            try:
+                typ, data = self._client.fetch_to(file, uid, uid=True, progress=progress)
+            except abort:
+                raise
+            except error as problem:
+                typ, data = "BAD", [str(problem).encode()]
             file.seek(0)
             header = file.read(_HEADER)
-        assert first is not None
-        self._stage(first, header, self._store.partial, done)
-        self._store.commit()
-
-    def _pieces(self, uid: int, offsets: range) -> Iterator[Request]:
-        for offset in offsets:
-            item = f"BODY.PEEK[]<{offset}.{_BATCH}>"
-            items = f"(UID FLAGS INTERNALDATE {item})" if offset == 0 else f"(UID {item})"
-            yield Request(
-                lambda callback, items=items: self._client.fetch(  # type: ignore[misc]
-                    str(uid), items, uid=True, callback=callback
-                ),
-                _BATCH,
-                offset,
-            )
+        if typ == "OK" and data[0] is not None:
+            self._stage(message, header, self._store.partial, data[0])
+            self._store.commit()
+        else:
+            self._lost(uid, Answer(uid, typ, data))
 
     def _lost(self, uid: int, answer: Answer) -> None:
         if answer.typ == "OK":

@@ -110,6 +110,8 @@ class Store:
 
     def close(self) -> None:
         """Leave it; what isn't committed is dropped."""
+        if not self._is_read_only:
+            self.partial.unlink(missing_ok=True)
         self._journal.close()
 
     # -- What there is --------------------------------------------------------------------------

@@ -71,6 +71,15 @@ def sizes(client: IMAP4, uids: Iterable[int]) -> dict[int, int]:
     }
 
 
+def attributes(client: IMAP4, uids: Iterable[int]) -> list[Message]:
+    """FLAGS and INTERNALDATE of the messages *uids*, as far as they are there."""
+    return [
+        one
+        for data in _fetched(client, _sets(uids), "(UID FLAGS INTERNALDATE)")
+        for one in fetched(data)
+    ]
+
+
 def identities(client: IMAP4, uids: Iterable[int]) -> dict[int, Identity]:
     """What tells the messages *uids*, as far as they are there."""
     items = f"(UID RFC822.SIZE INTERNALDATE BODY.PEEK[{_MESSAGE_ID}])"
