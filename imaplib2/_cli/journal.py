@@ -21,6 +21,10 @@ from .failures import Failure
 Record = dict[str, Any]
 #: Octets at the end that a crash may have left unreadable; more is damage.
 _MOST_LOST = 8 * 1024 * 1024
+#: Records that are never too many.
+_FEW = 1000
+#: A link that somebody has put where a file of ours should be isn't followed.
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
 class Journal:
@@ -33,9 +37,13 @@ class Journal:
         self._unwritten: list[str] = []
         self._file = -1
         if not read_only:
-            self._file = os.open(path, os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0))
+            self._open()
             if os.fstat(self._file).st_size > end:
                 os.ftruncate(self._file, end)
+
+    def _open(self) -> None:
+        flags = os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        self._file = os.open(self.path, flags | _NO_LINK)
 
     @staticmethod
     def create(path: Path, records: Iterable[Record]) -> None:
@@ -60,6 +68,18 @@ class Journal:
             self._unwritten.clear()
             os.fsync(self._file)
 
+    def compact(self, count: int, records: list[Record]) -> None:
+        """Have *records* instead of the *count* that there are, if that is worth while.
+
+        They mean the same. A crash leaves the ones or the others. So a journal that is compacted
+        each time is at most about twice as long as it has to be, but for what one run has added.
+        """
+        if count > max(2 * len(records), _FEW):
+            self._unwritten.clear()
+            self.close()
+            self.create(self.path, records)
+            self._open()
+
     def close(self) -> None:
         """Close the file; what isn't synced is lost."""
         if self._file >= 0:
@@ -73,17 +93,23 @@ def _line(record: Record) -> str:
 
 def _read(path: Path) -> tuple[list[Record], int]:
     """The records, and where they end."""
-    content = path.read_bytes()
     records: list[Record] = []
     end = 0
-    for line in content.splitlines(keepends=True):
-        record = _record(line)
-        if record is None:
-            break
-        records.append(record)
-        end += len(line)
-    if len(content) - end > _MOST_LOST:
-        raise Failure(f"{path} is damaged at octet {end}.", "Back up into another folder.")
+    with open(path, "rb") as file:
+        for line in file:
+            record = _record(line)
+            if record is None:
+                break
+            records.append(record)
+            end += len(line)
+        # A crash leaves nothing that can be read behind what can't.
+        is_damaged = any(_record(line) is not None for line in file)
+        size = os.fstat(file.fileno()).st_size
+    if is_damaged or size - end > _MOST_LOST:
+        raise Failure(
+            f"{path} is damaged at octet {end}.",
+            "Have it as it was, from a copy, or use another folder.",
+        )
     return records, end
 
 
@@ -102,9 +128,15 @@ def _record(line: bytes) -> Record | None:
 
 
 def private_file(path: Path, *, extend: bool = False) -> Any:
-    """A binary file that is written, and that only its owner may read."""
-    how = os.O_APPEND if extend else os.O_TRUNC
-    flags = os.O_RDWR | os.O_CREAT | how | getattr(os, "O_BINARY", 0)
+    """A binary file that is written, and that only its owner may read.
+
+    What had the name before is replaced, unless *extend* is true: then it is added to. Nothing is
+    ever written to what the name is a link to.
+    """
+    how = os.O_APPEND if extend else os.O_EXCL
+    if not extend:
+        path.unlink(missing_ok=True)
+    flags = os.O_RDWR | os.O_CREAT | how | _NO_LINK | getattr(os, "O_BINARY", 0)
     return os.fdopen(os.open(path, flags, 0o600), "ab+" if extend else "wb+")
 
 

@@ -36,6 +36,9 @@ as it came, so that its file has ``size`` octets. In Maildir, the name of a file
 ``imaplib2``, with dots in between, behind that the flags which Maildir knows; its time of
 modification is INTERNALDATE.
 
+When most of its records no longer mean anything, the journal is replaced by a shorter one that says
+the same.
+
 All steps are atomic: a message gets its name in ``cur`` when it is complete and on the disk, and
 its record then. What has a name but no record is found by its name. So a crash at any moment costs
 what wasn't committed, and nothing else.
@@ -96,6 +99,7 @@ class Store:
 
     def _remember(self, folder: Path) -> None:
         """Know what the journal and the container know."""
+        count = len(self._journal.records)
         try:
             for record in self._journal.records[1:]:
                 self._replay(record)
@@ -107,6 +111,8 @@ class Store:
             self._container.settle(self._end, is_open=self._is_open)
             self.partial.unlink(missing_ok=True)
         self._look_around()
+        if not self._is_read_only:
+            self._journal.compact(count, [*self._records()])
 
     def close(self) -> None:
         """Leave it; what isn't committed is dropped."""
@@ -197,6 +203,28 @@ class Store:
 
     # -- The journal ----------------------------------------------------------------------------
 
+    def _records(self) -> Iterator[Record]:
+        """What is known, as the shortest journal."""
+        yield _head(self.mailbox, self.kind)
+        now: int | None = None
+        said: dict[tuple[int, int], Entry] = {}
+        for entry in self._entries.values():
+            if entry.validity != now:
+                now = entry.validity
+                yield {"validity": now}
+            yield entry.record()
+            said[now, entry.uid] = entry
+            if entry.is_gone:
+                yield {"gone": str(entry.uid)}
+                del said[now, entry.uid]
+        # Those whose UID one that is gone had, too.
+        for entry in self._entries.values():
+            if not entry.is_gone and said.get((entry.validity, entry.uid)) is not entry:
+                now = entry.validity
+                yield from ({"validity": now}, {"uid": entry.uid, "was": entry.key})
+        if self.validity != now:
+            yield {"validity": self.validity}
+
     def _add(self, record: Record) -> None:
         if not self._is_read_only:
             self._journal.write(record)
@@ -250,6 +278,10 @@ class Store:
             self.begin(now)
 
 
+def _head(mailbox: str, kind: str) -> Record:
+    return {"format": FORMAT, "version": VERSION, "mailbox": mailbox, "kind": kind}
+
+
 def _check_head(head: Record, folder: Path) -> None:
     if head.get("format") != FORMAT or head.get("kind") not in KINDS or "mailbox" not in head:
         raise Failure(f"{folder / JOURNAL} is not the journal of a backup.")
@@ -283,8 +315,7 @@ def writable(folder: Path, mailbox: str, kind: str) -> Iterator[Store]:
     make_folders(folder)
     with locked(folder / LOCK):
         if not is_store(folder):
-            head = {"format": FORMAT, "version": VERSION, "mailbox": mailbox, "kind": kind}
-            Journal.create(folder / JOURNAL, [head])
+            Journal.create(folder / JOURNAL, [_head(mailbox, kind)])
         store = Store(folder, read_only=False)
         try:
             _check_same(store, folder, mailbox, kind)

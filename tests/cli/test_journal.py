@@ -57,6 +57,51 @@ def test_what_a_crash_has_left_is_cut_off(tmp_path: Path, end: bytes) -> None:
     assert path.read_bytes() == b'{"a":0}\n'
 
 
+@pytest.mark.parametrize("bad", [b"[]\n", b"{]\n", b"\xff\n", b'{"b":2\n', b"\0" * 9 + b"\n"])
+def test_what_has_records_behind_it_is_no_crash_s(tmp_path: Path, bad: bytes) -> None:
+    """What is behind it was synced, and isn't cut off."""
+    path = tmp_path / "x"
+    path.write_bytes(b'{"a":0}\n' + bad + b'x\n{"a":1}\n{"a"')
+    for is_read_only in (False, True):
+        with pytest.raises(Failure, match="is damaged at octet 8"):
+            Journal(path, read_only=is_read_only)
+    assert path.stat().st_size == 8 + len(bad) + 14
+
+
+@pytest.mark.parametrize(("count", "is_compacted"), [(1000, False), (1001, True)])
+def test_what_is_too_long_is_compacted(tmp_path: Path, count: int, is_compacted: bool) -> None:
+    path = tmp_path / "x"
+    Journal.create(path, [{"a": 0}] * count)
+    opened = Journal(path)
+    opened.compact(count, [{"a": 1}] * 501)
+    assert len(path.read_bytes().splitlines()) == count
+    opened.compact(count, [{"a": 1}] * 500)
+    opened.write({"a": 2})
+    opened.sync()
+    opened.close()
+    expected = [{"a": 1}] * 500 if is_compacted else [{"a": 0}] * count
+    assert Journal(path, read_only=True).records == [*expected, {"a": 2}]
+
+
+@pytest.mark.skipif(not hasattr(os, "O_NOFOLLOW"), reason="links can't be told")
+@pytest.mark.parametrize("make", [os.symlink, os.link])
+def test_nothing_is_written_behind_a_link(tmp_path: Path, make: Any) -> None:
+    other = tmp_path / "other"
+    other.write_text("precious")
+    make(other, tmp_path / "x")
+    private_file(tmp_path / "x").close()
+    make(other, tmp_path / "y.new")
+    Journal.create(tmp_path / "y", [{"a": 0}])
+    assert other.read_text() == "precious"
+    if make is os.symlink:
+        (tmp_path / "z").symlink_to(other)
+        with pytest.raises(OSError, match="symbolic link"):
+            private_file(tmp_path / "z", extend=True)
+        other.write_text('{"a":1}\n')
+        with pytest.raises(OSError, match="symbolic link"):
+            Journal(tmp_path / "z")
+
+
 def test_damage_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal, "_MOST_LOST", 10)
     path = tmp_path / "x"

@@ -11,13 +11,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
-from imaplib2._cli import store
+from imaplib2._cli import journal, store
 from imaplib2._cli.entries import Entry
 from imaplib2._cli.failures import Failure
 from imaplib2._cli.identity import digest_of, name_of
 from imaplib2._cli.store import KINDS, Store, readable, writable
+
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _without_disks() -> Iterator[None]:
+    """What these tests ask of a disk is order, not that it is written to."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda file: None)
+        yield
+
 
 DATE = datetime(2024, 5, 1, 12, 30, tzinfo=timezone(timedelta(hours=2)))
 #: Texts that are easily changed on the way.
@@ -213,6 +223,83 @@ def test_a_journal_may_be_damaged(tmp_path: Path, kind: str, record: str) -> Non
         pass
 
 
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(["begin", "put", "again", "flags", "gone"]), st.integers(1, 3),
+        st.integers(0, 9),
+    ),
+    max_size=30,
+)  # fmt: skip
+
+
+def do(kept: Store, what: str, uid: int, number: int) -> None:
+    """A step that a backup may do."""
+    if what == "begin":
+        kept.begin(7 + number % 2)
+    elif what == "put" and uid not in kept.uids:
+        put(kept, uid, TEXTS[number % len(TEXTS)], ("x",) * (number % 2))
+        kept.commit()
+    elif what == "again" and uid not in kept.uids and (others := kept.others()):
+        kept.stage_again(uid, others[number % len(others)])
+    elif what == "flags" and uid in kept.uids:
+        kept.set_flags(uid, [f"x{number}"])
+    elif what == "gone" and uid in kept.uids:
+        kept.set_gone([uid])
+
+
+def state(kept: Store) -> Any:
+    """All that is known, and in which order."""
+    found = [
+        (one.record(), one.validity, one.is_gone, b"".join(kept.portions(one)))
+        for one in kept.entries
+    ]
+    uids = {uid: one.key for uid, one in kept.uids.items()}
+    return kept.mailbox, kept.kind, kept.validity, found, uids
+
+
+@settings(max_examples=50)
+@given(found=steps)
+def test_a_compacted_journal_says_the_same(
+    tmp_path_factory: pytest.TempPathFactory, kind: str, found: list[tuple[str, int, int]]
+) -> None:
+    folder = tmp_path_factory.mktemp("store")
+    with writable(folder, "INBOX", kind) as kept:
+        kept.begin(7)
+        for step in found:
+            do(kept, *step)
+        kept.commit()
+    with readable(folder) as kept:
+        before = state(kept)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(journal, "_FEW", 0)
+        patch.setattr(journal.Journal, "compact", compacted)
+        with writable(folder, "INBOX", kind) as kept:
+            assert state(kept) == before
+    with readable(folder) as kept:
+        assert state(kept) == before
+    records = (folder / store.JOURNAL).read_text().splitlines()
+    assert len(records) <= 2 + 3 * len(before[3])
+
+
+def compacted(opened: journal.Journal, count: int, records: list[Any]) -> None:
+    """Compact it, whatever that is worth."""
+    opened.close()
+    opened.create(opened.path, records)
+    opened._open()
+
+
+def test_a_journal_doesn_t_grow_for_ever(tmp_path: Path, kind: str) -> None:
+    filled(tmp_path, kind, [b"a", b"b"])
+    for number in range(40):
+        with writable(tmp_path, "INBOX", kind) as kept:
+            for uid in range(100):
+                kept.set_flags(1 + uid % 2, [f"x{number}.{uid}"])
+            kept.commit()
+        assert len((tmp_path / store.JOURNAL).read_bytes().splitlines()) < 1200
+    with readable(tmp_path) as kept:
+        assert [kept.uids[uid].flags for uid in (1, 2)] == [("x39.98",), ("x39.99",)]
+
+
 # -- What is there without a record, and the other way round ---------------------------------------
 
 
@@ -317,9 +404,11 @@ def _counted(function: Any, left: Iterator[int], how: str) -> Any:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
-@pytest.mark.parametrize("how", ["killed", "interrupted"])
+@pytest.mark.parametrize(
+    ("how", "is_long"), [("killed", False), ("killed", True), ("interrupted", False)]
+)
 def test_a_crash_at_any_step_costs_what_wasn_t_committed(
-    tmp_path: Path, kind: str, how: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, how: str, is_long: bool
 ) -> None:
     """And what was committed, or is committed again, is there once."""
 
@@ -337,8 +426,14 @@ def test_a_crash_at_any_step_costs_what_wasn_t_committed(
                     kept.commit()
                     os.write(report, b"done")
 
+    monkeypatch.setattr(journal, "_FEW", 0)
     for step in range(200):
         folder = tmp_path / str(step)
+        if is_long:
+            # With a journal that is compacted when it is opened.
+            filled(folder, kind, [])
+            with open(folder / store.JOURNAL, "a") as file:
+                file.write('{"gone":""}\n' * 9)
         reading, report = os.pipe()
         died = dies_at(step, work, how)
         os.close(report)
