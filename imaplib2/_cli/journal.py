@@ -32,6 +32,7 @@ class Journal:
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
+        self.is_read_only = read_only
         #: What the file held when it was opened.
         self.records, end = _read(path)
         self._unwritten: list[str] = []

@@ -7,7 +7,8 @@ That is in a journal (see `journal`) beside the backup, version 1::
     {"key": "1699999999.5", "uid": 12}
 
 The second one tells of which mailbox, and for which UIDVALIDITY, the records behind it are; the
-third, that a message is there.
+third, that a message is there. What was known for another UIDVALIDITY of the same mailbox no longer
+is.
 """
 
 from __future__ import annotations
@@ -16,8 +17,12 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from .._hints import TypeAlias
 from .failures import Failure
-from .journal import Journal, locked
+from .journal import Journal, Record, locked
+
+#: By mailboxes: the record that is about it, and UIDs by keys.
+Found: TypeAlias = dict[str, tuple[Record, dict[str, int]]]
 
 FORMAT, VERSION = "imaplib2 uploads", 1
 
@@ -37,22 +42,37 @@ class Pushed:
                 return
             Journal.create(path, [{"format": FORMAT, "version": VERSION}])
         self._journal = Journal(path, read_only=read_only)
-        head, *records = self._journal.records or [{}]
-        if (head.get("format"), head.get("version")) != (FORMAT, VERSION):
+        try:
+            self._remember({"to": to, "validity": validity})
+        except BaseException:
             self.close()
-            raise Failure(f"{path} can't be read.", "A later version of this program may have it.")
-        target = {"to": to, "validity": validity}
-        now = None
-        for record in records:
-            if "to" in record:
-                now = record
-            elif now == target:
-                self.uids[record["key"]] = record["uid"]
-        self._journal.records.clear()
+            raise
         if read_only:
             self.close()
-        elif now != target:
-            self._journal.write(target)
+
+    def _remember(self, target: Record) -> None:
+        """Know what the journal knows of *target*."""
+        journal = self._journal
+        assert journal is not None
+        head, *records = journal.records or [{}]
+        if (head.get("format"), head.get("version")) != (FORMAT, VERSION):
+            text = f"{journal.path} can't be read."
+            raise Failure(text, "A later version of this program may have it.")
+        try:
+            found = _found(records)
+        except (LookupError, TypeError) as problem:
+            text = f"{journal.path} is damaged: {problem!r}."
+            advice = "Without it, messages are known by Message-ID, size and date."
+            raise Failure(text, advice) from None
+        journal.records.clear()
+        *_, last = [{}, *(found[to][0] for to in found)]
+        to = target["to"]
+        if to in found and found[to][0] == target:
+            self.uids = found[to][1]
+        if not journal.is_read_only:
+            journal.compact(1 + len(records), [head, *_records(found)])
+            if last != target:
+                journal.write(target)
 
     def add(self, key: str, uid: int) -> None:
         """A message is there; see `sync`."""
@@ -71,6 +91,28 @@ class Pushed:
         if self._journal is not None:
             self._journal.close()
             self._journal = None
+
+
+def _found(records: list[Record]) -> Found:
+    """What *records* say of each mailbox, the last one last."""
+    found: Found = {}
+    uids: dict[str, int] = {}
+    for record in records:
+        if "to" in record:
+            before, uids = found.pop(record["to"], (record, {}))
+            if before != record:
+                uids = {}
+            found[record["to"]] = record, uids
+        else:
+            uids[record["key"]] = record["uid"]
+    return found
+
+
+def _records(found: Found) -> Iterator[Record]:
+    """What is known, as the shortest journal."""
+    for target, uids in found.values():
+        yield target
+        yield from ({"key": key, "uid": uid} for key, uid in uids.items())
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from imaplib2._cli import journal
 from imaplib2._cli.failures import Failure
 from imaplib2._cli.pushed import Pushed, opened
 
@@ -26,11 +27,24 @@ def test_of_each_mailbox(tmp_path: Path) -> None:
     assert added(tmp_path, "a", 7, x=1, y=2) == {}
     assert added(tmp_path, "b", 7, x=3) == {}
     assert added(tmp_path, "a", 8, x=4) == {}
-    assert added(tmp_path, "a", 7, y=9) == {"x": 1, "y": 2}
-    assert added(tmp_path, "a", 7) == {"x": 1, "y": 9}
+    assert added(tmp_path, "a", 8, y=9) == {"x": 4}
+    assert added(tmp_path, "a", 8) == {"x": 4, "y": 9}
     assert added(tmp_path, "b", 7) == {"x": 3}
-    # Each time it says of which they are, and nothing twice.
-    assert len((tmp_path / "x").read_text().splitlines()) == 11
+    # Each time it says of which they are, if need be, and nothing twice.
+    assert len((tmp_path / "x").read_text().splitlines()) == 10
+    # UIDs of another UIDVALIDITY aren't those.
+    assert added(tmp_path, "a", 7) == {}
+    assert added(tmp_path, "a", 8) == {}
+    assert added(tmp_path, "b", 7) == {"x": 3}
+
+
+def test_it_doesn_t_grow_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "_FEW", 20)
+    for number in range(60):
+        added(tmp_path, "ab"[number % 2], 7, x=number, y=number)
+        assert len((tmp_path / "x").read_text().splitlines()) <= 25
+    assert added(tmp_path, "a", 7) == {"x": 58, "y": 58}
+    assert added(tmp_path, "b", 7) == {"x": 59, "y": 59}
 
 
 def test_only_looking(tmp_path: Path) -> None:
@@ -56,6 +70,16 @@ def test_of_this_version(tmp_path: Path) -> None:
         (tmp_path / "x").write_text(head)
         with pytest.raises(Failure, match="can't be read"):
             Pushed(tmp_path / "x", "a", 7)
+
+
+def test_a_damaged_one(tmp_path: Path) -> None:
+    for record in ('{"key":"x"}', '{"to":[],"validity":1}'):
+        added(tmp_path, "a", 7, x=1)
+        with open(tmp_path / "x", "a") as file:
+            file.write(record + "\n")
+        with pytest.raises(Failure, match="is damaged"):
+            Pushed(tmp_path / "x", "a", 7)
+        (tmp_path / "x").unlink()
 
 
 def test_by_one_at_a_time(tmp_path: Path) -> None:
