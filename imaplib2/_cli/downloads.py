@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from .._errors import abort, error
 from .._hints import TYPE_CHECKING, Any, NamedTuple
 from ..parse import Message, SequenceSet
 from .entries import Content, Entry
-from .identity import Identity, Known, digest_of, name_of, seconds
+from .identity import DIGEST, ROOM, Identity, Known, digest_of, name_of, seconds
 from .journal import private_file
 from .pipeline import Answer, Request, answers
 from .surveys import Survey, attributes, fetched, identities, kept_flags, sizes
@@ -54,7 +54,11 @@ class Plan(_PlanFields):
 
 def plan(client: IMAP4, found: Survey, store: Store | None) -> Plan:
     """What is to be done so that *store* has what was *found*; None if there is nothing yet."""
-    known = store.uids if store is not None and store.validity == found.validity else {}
+    is_same = store is not None and store.validity == found.validity
+    known = dict(store.uids) if store is not None and is_same else {}
+    foreign = _foreign(client, found, store, known) if store is not None and is_same else []
+    for uid in foreign:
+        del known[uid]
     missing = [uid for uid in found.flags if uid not in known]
     again = _again(client, missing, found.validity, store) if store is not None else {}
     new = [uid for uid in missing if uid not in again]
@@ -64,8 +68,27 @@ def plan(client: IMAP4, found: Survey, store: Store | None) -> Plan:
         {uid: told.get(uid, 0) for uid in new},
         again,
         {uid: flags for uid, flags in found.flags.items() if _differ(flags, uid, known, again)},
-        [uid for uid in known if uid not in found.flags],
+        [*foreign, *(uid for uid in known if uid not in found.flags)],
     )
+
+
+def _foreign(
+    client: IMAP4, found: Survey, store: Store, known: Mapping[int, Entry]
+) -> list[int]:
+    """UIDs in names of files that have got here from elsewhere: other messages have them here.
+
+    That is asked where nothing but the file's name tells of a message.
+    """
+    doubtful = [uid for uid, one in known.items() if one.key in store.recovered]
+    asked = identities(client, [uid for uid in doubtful if uid in found.flags]) if doubtful else {}
+    return [uid for uid, one in asked.items() if not may_be_same(one, known[uid])]
+
+
+def may_be_same(identity: Identity, entry: Entry) -> bool:
+    """Whether the message *entry* may be the one of that *identity*; its date may not be known."""
+    names = {identity.name, entry.name}
+    is_named = not any(name.startswith(DIGEST) for name in names)
+    return abs(identity.size - entry.size) <= ROOM and (len(names) == 1 or not is_named)
 
 
 def _again(client: IMAP4, missing: list[int], validity: int, store: Store) -> dict[int, Entry]:

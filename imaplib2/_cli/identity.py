@@ -16,7 +16,9 @@ T = TypeVar("T")
 _MESSAGE_ID = pattern(rb"^message-id[ \t]*:((?:[^\r\n]|\r?\n[ \t]|\r(?!\n))*)", re.I | re.MULTILINE)
 _HEADER_END = pattern(rb"\r?\n\r?\n")
 #: Octets by which sizes may differ: some servers end the last line when it has no end.
-_ROOM = 2
+ROOM = 2
+#: How a name begins that is a digest.
+DIGEST = "sha256:"
 
 
 class Identity(NamedTuple):
@@ -44,7 +46,7 @@ def name_of(text: bytes) -> str | None:
 def digest_of(text: bytes) -> str:
     """The digest of the header at the beginning of *text*."""
     header = header_of(text).replace(b"\r\n", b"\n").rstrip(b"\n")
-    return f"sha256:{hashlib.sha256(header).hexdigest()}"
+    return f"{DIGEST}{hashlib.sha256(header).hexdigest()}"
 
 
 def header_of(text: bytes) -> bytes:
@@ -77,7 +79,7 @@ class Known(Generic[T]):
         """The value of a message that is the same, which isn't known any more then; or None."""
         key = (identity.name, identity.date)
         candidates = self._found.get(key, [])
-        near = [one for one in candidates if abs(one[0] - identity.size) <= _ROOM]
+        near = [one for one in candidates if abs(one[0] - identity.size) <= ROOM]
         if not near:
             return None
         nearest = min(near, key=lambda one: abs(one[0] - identity.size))

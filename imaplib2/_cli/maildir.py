@@ -53,12 +53,18 @@ class Maildir:
         #: Where the files of messages are, by their keys.
         self._paths: dict[str, Path] = {}
         self._staged: list[tuple[Path, Path]] = []
+        self._look()
+
+    def _look(self) -> None:
+        """See which files there are."""
+        # In this order, as mail programs move files from the one to the other.
         for name in ("new", "cur"):
-            with contextlib.suppress(FileNotFoundError):
-                for file in os.listdir(folder / name):
-                    key = _parsed(file)[0]
-                    if key is not None:
-                        self._paths[key] = folder / name / file
+            with contextlib.suppress(FileNotFoundError), os.scandir(self._folder / name) as files:
+                for file in files:
+                    key = _parsed(file.name)[0]
+                    # No link, and nothing else that only looks like a message.
+                    if key is not None and file.is_file(follow_symlinks=False):
+                        self._paths[key] = self._folder / name / file.name
 
     def settle(self, end: int, *, is_open: bool) -> None:
         """Remove what a crash has left."""
@@ -69,6 +75,9 @@ class Maildir:
 
     def keys(self, entries: Iterable[Entry]) -> set[str]:
         """Those of the messages that are there, whether among *entries* or not."""
+        # A file that is renamed meanwhile, as its flags change, may be overlooked.
+        if any(entry.key not in self._paths for entry in entries):
+            self._look()
         return set(self._paths)
 
     def recovered(self, key: str) -> Entry:
@@ -125,6 +134,8 @@ class Maildir:
 
     def portions(self, entry: Entry) -> Iterator[bytes]:
         """The text of a message, as it is kept."""
+        if not self._paths[entry.key].exists():
+            self._look()
         return iter(FilePart(self._paths[entry.key]))
 
     def _file_name(self, entry: Entry) -> str:

@@ -89,6 +89,8 @@ class Store:
         self.validity: int | None = None
         #: By their keys.
         self._entries: dict[str, Entry] = {}
+        #: Keys of those that only the names of their files have told of.
+        self.recovered: set[str] = set()
         #: Those that the server has, by UIDVALIDITY and UID.
         self._generations: dict[int, dict[int, Entry]] = {}
         self._staged: list[Entry] = []
@@ -157,7 +159,7 @@ class Store:
         """A key that no message has, for one with this *uid*."""
         first = key = f"{self.validity}.{uid}"
         number = 0
-        while key in self._entries:
+        while key in self._entries or key in self._found:
             number += 1
             key = f"{first}.{number}"
         return key
@@ -265,7 +267,7 @@ class Store:
 
     def _look_around(self) -> None:
         """Forget what isn't there any more, and know what is there without a record."""
-        found = self._container.keys(self.entries)
+        found = self._found = self._container.keys(self.entries)
         for key in self._entries.keys() - found:
             self._forget(self._entries.pop(key))
         now = self.validity
@@ -274,6 +276,7 @@ class Store:
             if entry is not None and entry.uid not in self._generations.get(entry.validity, {}):
                 self.begin(entry.validity)
                 self._add(entry.record())
+                self.recovered.add(key)
         if now is not None:
             self.begin(now)
 

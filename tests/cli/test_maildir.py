@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from datetime import datetime, timezone
 from pathlib import Path
@@ -65,6 +66,33 @@ def test_a_mail_program_may_be_faster(tmp_path: Path) -> None:
     one.flags = (r"\Seen",)
     box.set_flags(one)
     assert names(tmp_path) == [f"7.1.1.imaplib2{COLON}2,T"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_what_is_no_file_is_no_message(tmp_path: Path) -> None:
+    """A pipe would never end, and a link may be to what is nobody's mail."""
+    made(tmp_path)
+    (tmp_path / "secret").write_text("x")
+    cur = tmp_path / "cur"
+    (cur / f"7.1.1.imaplib2{COLON}2,").symlink_to(tmp_path / "secret")
+    os.mkfifo(cur / f"7.2.1.imaplib2{COLON}2,")
+    (cur / f"7.3.1.imaplib2{COLON}2,").mkdir()
+    assert made(tmp_path).keys([]) == set()
+
+
+def test_a_file_that_is_renamed_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While files are listed, it may have been neither the one nor the other."""
+    box = made(tmp_path)
+    one = entry()
+    box.stage(one, [b"a"])
+    box.commit()
+    (path,) = (tmp_path / "cur").iterdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", lambda folder: contextlib.nullcontext([]))
+        box = Maildir(tmp_path)
+    assert box.keys([one]) == {"7.1"}
+    os.replace(path, path.with_name(path.name + "T"))
+    assert [*box.portions(one)] == [b"a"]
 
 
 @pytest.mark.parametrize(

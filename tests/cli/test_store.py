@@ -363,6 +363,17 @@ def test_what_others_have_changed(tmp_path: Path, kind: str) -> None:
     assert len([*(tmp_path / "cur").iterdir()]) == 4
 
 
+def test_no_file_is_written_over(tmp_path: Path, kind: str) -> None:
+    if kind == "mbox":
+        return
+    filled(tmp_path, kind, [b"a", b"b"])
+    for name in ("7.2.1.1.imaplib2:2,", "7.2.2.1.imaplib2:2,"):
+        (tmp_path / "cur" / name).write_text("x")
+    with writable(tmp_path, "INBOX", kind) as kept:
+        assert kept.new_key(2) == "7.2.3"
+        assert kept.recovered == set()
+
+
 # -- Crashes ---------------------------------------------------------------------------------------
 
 STEPS = ("open", "write", "fsync", "replace", "ftruncate", "mkdir", "unlink")

@@ -229,6 +229,26 @@ def test_a_message_doesn_t_come(serve: Serve, typed: Type, tmp_path: Path, is_th
         assert (done.status, "1 deleted meanwhile" in done.words) == (OK, True)
 
 
+def test_a_file_of_another_mailbox(serve: Serve, typed: Type, tmp_path: Path) -> None:
+    """Its name has a UID that is another message's here, which is fetched nevertheless."""
+    boxes: dict[bytes, Messages] = {b"Other": {1: text(1), 3: text(3, 200)}}
+    named = {"mailboxes": boxes, "handlers": {}}
+    server = serve(partial(mailbox, messages=some(3), **named))  # type: ignore[arg-type]
+    typed(*fetch(server, tmp_path, "INBOX"))
+    typed(*fetch(server, tmp_path, "Other"))
+    boxes[b"Other"][2] = text(22)
+    (moved,) = (tmp_path / "INBOX" / "cur").glob("1.2.*")
+    moved.rename(tmp_path / "Other" / "cur" / moved.name)
+    # The journal is lost, too.
+    (tmp_path / "Other" / JOURNAL).unlink()
+    done = typed(*fetch(server, tmp_path, "Other"))
+    assert (done.status, "Other 1 new" in done.words) == (OK, True)
+    assert kept(tmp_path, "Other") == boxes[b"Other"]
+    with readable(tmp_path / "Other") as store:
+        assert len([*store.entries]) == 4
+    assert "nothing new" in typed(*fetch(server, tmp_path, "Other")).words
+
+
 # -- Large messages --------------------------------------------------------------------------------
 
 
