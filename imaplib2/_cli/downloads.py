@@ -67,8 +67,13 @@ def plan(client: IMAP4, found: Survey, store: Store | None) -> Plan:
         found.validity,
         {uid: told.get(uid, 0) for uid in new},
         again,
-        {uid: flags for uid, flags in found.flags.items() if _differ(flags, uid, known, again)},
-        [*foreign, *(uid for uid in known if uid not in found.flags)],
+        {
+            uid: flags
+            for uid, flags in found.flags.items()
+            if flags is not None and _differ(flags, uid, known, again)
+        },
+        # What the server hasn't told of may be there.
+        [*foreign, *(uid for uid in known if uid not in found.flags and not found.lacking)],
     )
 
 

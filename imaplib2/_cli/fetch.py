@@ -122,6 +122,7 @@ class Backup:
         folder = self._folder / folder_names.folder_path(name)
         with self._console.progress(name, unit="B") as progress:
             found = surveys.survey(client, mailbox.quoted)
+            self._check(name, found)
             if self._is_dry:
                 plan = self._dry_plan(client, found, folder)
                 done = None
@@ -132,6 +133,12 @@ class Backup:
             self._tell_plan(name, plan, len(found.flags))
         else:
             self._tell(name, plan, done, len(found.flags))
+
+    def _check(self, name: str, found: Survey) -> None:
+        if found.lacking:
+            self._status = PROBLEM
+            text = f"the server tells nothing of {counted(found.lacking, 'message')} that it has"
+            self._console.warn(f"{printable(name)}: {text}", "They may not be in the backup.")
 
     def _dry_plan(self, client: IMAP4, found: Survey, folder: Path) -> Plan:
         from . import downloads, store

@@ -128,6 +128,9 @@ class Push:
     ) -> int:
         from . import uploads
 
+        if found.lacking:
+            text = f"The server tells nothing of {counted(found.lacking, 'message')} there."
+            raise Failure(text, "So nobody can know which ones are to be uploaded.")
         missing = uploads.lacking(client, found, self._source, entries, known)
         total = sum(entry.size for entry in missing)
         there = len(entries) - len(missing) - self._count

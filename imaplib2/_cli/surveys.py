@@ -26,11 +26,13 @@ _MESSAGE_ID = "HEADER.FIELDS (MESSAGE-ID)"
 class Survey(NamedTuple):
     """What is in a mailbox: its UIDVALIDITY, and of each message, by its UID, the flags.
 
-    They are in order, without ``\\Recent``.
+    They are in order, without ``\\Recent``; None where the server doesn't tell. ``lacking`` is the
+    number of messages of which it tells no UID that can be read.
     """
 
     validity: int
-    flags: dict[int, tuple[str, ...]]
+    flags: dict[int, tuple[str, ...] | None]
+    lacking: int = 0
 
 
 def survey(client: IMAP4, mailbox: str | bytes) -> Survey:
@@ -38,6 +40,12 @@ def survey(client: IMAP4, mailbox: str | bytes) -> Survey:
 
     Raises ``error`` when the server refuses, `Failure` when it has no UIDs there.
     """
+    found = _survey(client, mailbox)
+    # Messages may have been deleted in between: then, there are fewer now.
+    return _survey(client, mailbox) if found.lacking else found
+
+
+def _survey(client: IMAP4, mailbox: str | bytes) -> Survey:
     data = agreed(client.select(mailbox, readonly=True))
     exists = int(data[0] or 0)
     told: Any = client.response("UIDVALIDITY")[1][-1]
@@ -45,12 +53,12 @@ def survey(client: IMAP4, mailbox: str | bytes) -> Survey:
         raise Failure("The server has no lasting UIDs in this mailbox (UIDVALIDITY).")
     sets = (f"{first}:{min(first + _MANY - 1, exists)}" for first in range(1, exists + 1, _MANY))
     found = {
-        uid: kept_flags(message)
+        uid: None if message.flags is None else kept_flags(message)
         for data in _fetched(client, sets, "(UID FLAGS)", uid=False)
         for message in parse.merged(_read(data))
-        if (uid := _uid(message)) and message.flags is not None
+        if (uid := _uid(message))
     }
-    return Survey(int(told), found)
+    return Survey(int(told), found, max(exists - len(found), 0))
 
 
 def kept_flags(message: Message) -> tuple[str, ...]:

@@ -44,11 +44,20 @@ def test_a_survey(monkeypatch: pytest.MonkeyPatch) -> None:
     client: Any = Client(
         ("OK", [b"3"]),
         ("OK", [rb"1 (UID 4 FLAGS (\Seen \RECENT a))", b"2 (UID 9)", b"2 (FLAGS ())"]),
-        ("OK", [b"3 (UID 12 FLAGS ())", b"4 (FLAGS ())", b"nonsense"]),
+        ("OK", [b"3 (UID 12)", b"4 (FLAGS ())", b"nonsense"]),
     )
     found = surveys.survey(client, "INBOX")
-    assert found == surveys.Survey(7, {4: (r"\Seen", "a"), 9: (), 12: ()})
+    assert found == surveys.Survey(7, {4: (r"\Seen", "a"), 9: (), 12: None})
     assert [numbers for numbers, _, _ in client.asked] == ["1:2", "3:3"]
+
+
+def test_messages_of_which_nothing_is_told() -> None:
+    """They are looked for once more, as they may have been deleted just now."""
+    first = [("OK", [b"2"]), ("OK", [b"1 (UID 4 FLAGS ())"])]
+    client: Any = Client(*first, ("OK", [b"1"]), ("OK", [b"1 (UID 4 FLAGS ())"]))
+    assert surveys.survey(client, "INBOX") == surveys.Survey(7, {4: ()})
+    client = Client(*first, *first)
+    assert surveys.survey(client, "INBOX") == surveys.Survey(7, {4: ()}, 1)
 
 
 def test_there_is_none() -> None:
@@ -73,7 +82,7 @@ def test_a_uidvalidity_that_is_none(validity: bytes) -> None:
 @pytest.mark.parametrize("uid", [b"0", b"4294967296", b"x", b"NIL"])
 def test_a_uid_that_is_none(uid: bytes) -> None:
     data = [b"1 (UID %b FLAGS ())" % uid, b"2 (UID 5 FLAGS {1}", b"3 (UID 6 FLAGS (((x)"]
-    client: Any = Client(("OK", [b"1"]), ("OK", data))
+    client: Any = Client(*[("OK", [b"1"]), ("OK", data)] * 2)
     assert surveys.survey(client, "INBOX").flags.keys() <= {5, 6}
     assert surveys.fetched(data[:1]) == []
 

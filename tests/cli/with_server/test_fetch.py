@@ -197,6 +197,25 @@ def test_one_message_is_refused(serve: Serve, typed: Type, tmp_path: Path) -> No
     assert set(kept(tmp_path)) == {1, 3}
 
 
+def test_the_server_tells_nothing_of_a_message(serve: Serve, typed: Type, tmp_path: Path) -> None:
+    """That is no success; and what isn't told of isn't deleted."""
+    is_quiet = False
+
+    def asked(session: Session, command: Command) -> None:
+        if is_quiet:
+            command = Command(command.tag, command.name, b"1,3 (UID FLAGS)", b"", ())
+        HANDLERS[command.name](session, command)
+
+    server = serve(script(some(3), FETCH=asked))
+    typed(*fetch(server, tmp_path, "INBOX"))
+    is_quiet = True
+    for more in ([], ["--dry-run"]):
+        done = typed(*fetch(server, tmp_path, "INBOX", *more))
+        assert (done.status, "nothing of 1 message that it has" in done.said) == (PROBLEM, True)
+        assert "deleted" not in done.words
+    assert kept(tmp_path) == some(3)
+
+
 def test_many_messages_are_refused(serve: Serve, typed: Type, tmp_path: Path) -> None:
     def refused(session: Session, command: Command) -> None:
         if b"BODY.PEEK[])" in command.args:

@@ -197,6 +197,12 @@ def test_what_was_deleted_is_left_out(serve: Serve, typed: Type, tmp_path: Path)
     assert "2 uploaded" in typed(*push(folder, server, "--deleted")).words
 
 
+def test_what_is_there_must_be_known(serve: Serve, typed: Type, tmp_path: Path) -> None:
+    server = serve(script(some(2), FETCH=saying([b"1 FETCH (UID 1 FLAGS ())"])))
+    done = typed(*push(stored(tmp_path / "a", some(1)), server))
+    assert (done.status, "tells nothing of 1 message" in done.said) == (PROBLEM, True)
+
+
 def test_the_mailbox_can_be_made(serve: Serve, typed: Type, tmp_path: Path) -> None:
     folder = stored(tmp_path / "a", some(1))
     boxes: dict[bytes, Messages] = {}
