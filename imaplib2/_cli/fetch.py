@@ -112,9 +112,19 @@ class Backup:
                 self._status = PROBLEM
                 text = f"No mailbox matches {printable(pattern)}."
                 self._console.warn(text, "`imaplib2 ls` shows those there are.")
-            found |= {one.name: one for one in usable}
+            for one in usable:
+                self._add(found, one)
         first = sorted(found, key=lambda name: (name != "INBOX", name.casefold()))
         return {name: found[name] for name in first}
+
+    def _add(self, found: dict[str, Mailbox], mailbox: Mailbox) -> None:
+        """One more mailbox is meant."""
+        other = found.setdefault(mailbox.name, mailbox)
+        if other.raw != mailbox.raw and mailbox.name != "INBOX":
+            self._status = PROBLEM
+            text = f"Two mailboxes have the name {printable(mailbox.name)}"
+            raws = f"{printable(other.raw)} and {printable(mailbox.raw)}, as the server writes them"
+            self._console.warn(f"{text}: {raws}.", "Only the first is backed up: rename one.")
 
     def _back_up(self, client: IMAP4, name: str, mailbox: Mailbox) -> None:
         from . import folder_names, store, surveys

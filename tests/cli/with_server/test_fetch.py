@@ -371,6 +371,13 @@ def test_others_are_backed_up(
     assert kept(tmp_path) == some(1)
 
 
+def test_two_names_that_are_the_same(serve: Serve, typed: Type, tmp_path: Path) -> None:
+    boxes: dict[bytes, Messages] = {b"a&-": some(1), b"a&": some(2)}
+    done = typed(*fetch(serve(partial(mailbox, mailboxes=boxes)), tmp_path, "*", "a*"))
+    assert (done.status, len(kept(tmp_path, "A&,1"))) == (PROBLEM, 1)
+    assert "the name a&: a&- and a&, as the server writes them." in done.said
+
+
 def test_a_list_that_can_t_be_read(serve: Serve, typed: Type, tmp_path: Path) -> None:
     done = typed(*fetch(serve(script({}, LIST=saying([b"LIST ((("]))), tmp_path, "INBOX"))
     assert (done.status, "can't be read" in done.said) == (PROBLEM, True)
