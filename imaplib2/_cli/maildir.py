@@ -32,7 +32,7 @@ _LETTERS = {
     "\\draft": "D", "\\flagged": "F", "$forwarded": "P", "\\answered": "R", "\\seen": "S",
     "\\deleted": "T",
 }  # fmt: skip
-_FLAGS = {
+FLAGS = {
     "D": "\\Draft", "F": "\\Flagged", "P": "$Forwarded", "R": "\\Answered", "S": "\\Seen",
     "T": "\\Deleted",
 }  # fmt: skip
@@ -87,7 +87,7 @@ class Maildir:
         _, size, letters = _parsed(path.name)
         with open(path, "rb") as file:
             header = file.read(_HEADER)
-        flags = tuple(sorted(_FLAGS[letter] for letter in letters if letter in _FLAGS))
+        flags = tuple(sorted(FLAGS[letter] for letter in letters if letter in FLAGS))
         name = name_of(header) or digest_of(header)
         return Entry(key, int(validity), int(uid), size, _modified(path), flags, name)
 
