@@ -5,10 +5,13 @@ How they are streamed, ``_threads/downloads.py`` and ``_threads/uploads.py`` tel
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ._checks import check_callable
 from ._hints import TYPE_CHECKING, Any, cast
 from ._issuing import Issuer
-from ._protocol.arguments import Message
+from ._protocol.arguments import Message, Part, encode_arguments
+from ._protocol.commands import find
 from ._threads.pending import Callback
 from ._types import Items, Lines, Result, Text
 
@@ -82,6 +85,32 @@ class Streams(Issuer):
             last=(Message(octets),), callback=callback, cb_arg=cb_arg,
         )  # fmt: skip
 
+    def _append_several(
+        self,
+        mailbox: Text,
+        messages: Sequence[tuple[Items | None, DateTime | None, bytes]],
+        *,
+        callback: Callback | None = None,
+        cb_arg: Any = None,
+    ) -> Lines:
+        """Append *messages*, of each its flags, date and octets, by one command (RFC 3502).
+
+        All of them are there then, or none. The server must have MULTIAPPEND. The name is private,
+        as only the command line needs this.
+        """
+        from ._late import internal_date, message_octets
+
+        parts: list[Part] = []
+        for flags, date_time, message in messages:
+            if parts:
+                parts += _heading(flags, internal_date(date_time))
+            parts.append(Message(message_octets(message)))
+        flags, date_time, _ = messages[0]
+        return self._call(
+            "APPEND", mailbox, flags or None, internal_date(date_time),
+            last=parts, callback=callback, cb_arg=cb_arg,
+        )  # fmt: skip
+
     def _upload(self, file: Any, size: int | None, progress: Any) -> Any:
         """The octets of *file*, once it is clear that they may be sent: it is read from here on."""
         from ._late import Upload
@@ -149,6 +178,13 @@ class Streams(Issuer):
             )  # fmt: skip
         # Not by finish: behind a replaced _simple_command, that doesn't get the data.
         return cast(Result, sink.outcome(*self._call("FETCH", number, text, uid=uid, sink=sink)))
+
+
+def _heading(flags: Items | None, date_time: str | None) -> list[Part]:
+    """What stands before a message that isn't the first of its command."""
+    # Behind the mailbox, which is named once.
+    _, _, *parts = encode_arguments(find("APPEND"), ("INBOX", flags or None, date_time)).parts
+    return [*parts, b" "]
 
 
 def _is_file(message: Any) -> bool:

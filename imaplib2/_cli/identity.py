@@ -66,24 +66,36 @@ class Known(Generic[T]):
     """Messages that are known, each with a value; each is found once."""
 
     def __init__(self) -> None:
-        self._found: dict[tuple[str, Any], list[tuple[int, T]]] = {}
+        #: Sizes and values, by name and date.
+        self._found: dict[str, dict[int | None, list[tuple[int, T]]]] = {}
 
     def add(self, identity: Identity, value: T) -> None:
         """Know a message."""
-        self._found.setdefault((identity.name, identity.date), []).append((identity.size, value))
+        of_name = self._found.setdefault(identity.name, {})
+        of_name.setdefault(identity.date, []).append((identity.size, value))
 
     def __bool__(self) -> bool:
         return bool(self._found)
 
     def take(self, identity: Identity) -> T | None:
-        """The value of a message that is the same, which isn't known any more then; or None."""
-        key = (identity.name, identity.date)
-        candidates = self._found.get(key, [])
-        near = [one for one in candidates if abs(one[0] - identity.size) <= ROOM]
+        """The value of a message that is the same, which isn't known any more then; or None.
+
+        Where *identity* has no date, any will do.
+        """
+        of_name = self._found.get(identity.name, {})
+        dates = [identity.date] if identity.date is not None else [*of_name]
+        near = [
+            (abs(one[0] - identity.size), number, date, one)
+            for number, date in enumerate(dates)
+            for one in of_name.get(date, ())
+            if abs(one[0] - identity.size) <= ROOM
+        ]
         if not near:
             return None
-        nearest = min(near, key=lambda one: abs(one[0] - identity.size))
-        candidates.remove(nearest)
-        if not candidates:
-            del self._found[key]
+        _, _, date, nearest = min(near, key=lambda one: one[:2])
+        of_name[date].remove(nearest)
+        if not of_name[date]:
+            del of_name[date]
+        if not of_name:
+            del self._found[identity.name]
         return nearest[1]

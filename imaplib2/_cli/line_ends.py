@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from .._protocol.grammar import CRLF, MapCRLF
 from .._protocol.patterns import pattern
 
 _FROM = pattern(rb"^(?=>*From )", re.MULTILINE)
@@ -48,6 +49,34 @@ def to_crlf(portions: Iterable[bytes]) -> Iterator[bytes]:
     """LF becomes CRLF: the opposite of `to_lf`, for a text for which `has_only_crlf` is true."""
     for portion in portions:
         yield portion.replace(b"\n", b"\r\n")
+
+
+def only_crlf(portions: Iterable[bytes]) -> Iterator[bytes]:
+    """Each line end becomes CRLF, as `IMAP4.append` has it: LF, and CR by itself."""
+    kept = b""
+    for portion in portions:
+        text = kept + portion
+        kept = text[-1:] if text.endswith(b"\r") else b""
+        yield MapCRLF.sub(CRLF, text[: len(text) - len(kept)])
+    yield CRLF if kept else b""
+
+
+class Reading:
+    """A file whose content comes in *portions*, as far as it is read by ``read(size)``."""
+
+    def __init__(self, portions: Iterable[bytes]) -> None:
+        self._portions = iter(portions)
+        self._left = b""
+
+    def read(self, size: int) -> bytes:
+        """At most *size* octets; ``b""`` at the end."""
+        while not self._left:
+            portion = next(self._portions, None)
+            if portion is None:
+                return b""
+            self._left = portion
+        portion, self._left = self._left[:size], self._left[size:]
+        return portion
 
 
 def lines(portions: Iterable[bytes]) -> Iterator[bytes]:

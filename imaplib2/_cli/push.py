@@ -162,7 +162,8 @@ class Push:
             text += f", {counted(len(problems), 'message')} refused"
         self._show(*(("✗", "bad") if problems else ("✓", "good")), text)
         outcomes.tell_problems(self._console, "message", problems)
-        return PROBLEM if problems else OK
+        outcomes.tell_problems(self._console, "message", upload.changed)
+        return PROBLEM if problems or upload.changed else OK
 
     def _show(self, sign: str, style: str, text: str) -> None:
         outcomes.show(self._console, sign, style, self._mailbox, text)

@@ -36,6 +36,7 @@ class Pushed:
     def __init__(self, path: Path, to: str, validity: int, *, read_only: bool = False) -> None:
         #: UIDs by the keys of messages.
         self.uids: dict[str, int] = {}
+        self.validity = validity
         self._journal: Journal | None = None
         if not path.exists():
             if read_only:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 from .. import parse
 from .._hints import TYPE_CHECKING, Any, Protocol
-from .._late import internal_date, message_octets
-from .._protocol.parts import Message, Part
 from .._protocol.patterns import pattern
+from . import line_ends
 from .entries import Entry
 from .failures import Failure
 from .identity import Identity, Known, seconds
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from .progress import Progress
     from .pushed import Pushed
 
-#: Octets that may be on their way, and of these, in one command.
+#: Octets that may be on their way, and of these, in one command; a message of more isn't held.
 _ROOM, _BATCH = 8 * 1024 * 1024, 1024 * 1024
 #: Messages in one command.
 _MANY = 100
@@ -68,7 +67,7 @@ def lacking(
         uid = known.take(_identity(entry, entry.size))
         # Line ends may have become CRLF on the way.
         if uid is None and known:
-            uid = known.take(_identity(entry, len(_text(source, entry))))
+            uid = known.take(_identity(entry, _size(source, entry)))
         if uid is None:
             missing.append(entry)
         else:
@@ -81,18 +80,19 @@ def _identity(entry: Entry, size: int) -> Identity:
     return Identity(entry.name, size, seconds(entry.date))
 
 
-def _text(source: Source, entry: Entry) -> Any:
-    # Gathered without a copy, as it may be large.
-    text = io.BytesIO()
-    text.writelines(source.portions(entry))
-    return message_octets(text.getvalue())
+def _text(source: Source, entry: Entry) -> Iterator[bytes]:
+    return line_ends.only_crlf(source.portions(entry))
+
+
+def _size(source: Source, entry: Entry) -> int:
+    return sum(map(len, _text(source, entry)))
 
 
 class Upload:
     """Appends messages of *source* to a *mailbox*; see `run`.
 
-    ``problems`` are what the server says of those that it refuses, by their keys; ``count`` and
-    ``size`` what was uploaded.
+    ``problems`` are what the server says of those that it refuses, by their keys; ``changed`` what
+    is odd about others; ``count`` and ``size`` what was uploaded.
     """
 
     def __init__(
@@ -104,6 +104,7 @@ class Upload:
         self._pushed = pushed
         self._progress = progress
         self.problems: dict[str, str] = {}
+        self.changed: dict[str, str] = {}
         self.count = self.size = 0
 
     def run(self, entries: Iterable[Entry]) -> None:
@@ -130,36 +131,54 @@ class Upload:
 
     def _keep(self, batch: list[Entry], answer: Answer) -> None:
         """A *batch* is there."""
+        size = sum(entry.size for entry in batch)
         self.count += len(batch)
-        self.size += sum(entry.size for entry in batch)
-        uids = _uids(answer)
-        if len(uids) == len(batch):
-            for entry, uid in zip(batch, uids, strict=True):
-                self._pushed.add(entry.key, uid)
+        self.size += size
+        uids = _uids(answer, self._pushed.validity, len(batch))
+        for entry, uid in zip(batch, uids, strict=False):
+            self._pushed.add(entry.key, uid)
         self._pushed.sync()
-        self._progress.advance(sum(entry.size for entry in batch))
+        if size <= _BATCH:
+            self._progress.advance(size)
 
     def _request(self, batch: list[Entry]) -> Request:
-        def issue(callback: Callable[[Any], None]) -> None:
-            first, *others = batch
-            parts: list[Part] = [Message(_text(self._source, first))]
-            for entry in others:
-                parts += [_between(entry), Message(_text(self._source, entry))]
-            # RFC 3502: several messages in one command, with flags and date of each.
-            self._client._call(
-                "APPEND", self._mailbox, _flags(first) or None, internal_date(first.date),
-                last=parts, callback=callback,
-            )  # fmt: skip
+        size = sum(entry.size for entry in batch)
+        issue = self._issue if size <= _BATCH else self._issue_large
+        return Request(partial(issue, batch), size, batch)
 
-        return Request(issue, sum(entry.size for entry in batch), batch)
+    def _issue(self, batch: list[Entry], callback: Callable[[Any], None]) -> None:
+        for entry in batch:
+            self._look_at(entry)
+        several = [
+            (_flags(entry), entry.date, b"".join(self._source.portions(entry))) for entry in batch
+        ]
+        if len(several) > 1:
+            self._client._append_several(self._mailbox, several, callback=callback)
+        else:
+            self._client.append(self._mailbox, *several[0], callback=callback)
 
+    def _issue_large(self, batch: list[Entry], callback: Callable[[Any], None]) -> None:
+        """Append a message that isn't held: it is read as the server takes it."""
+        (entry,) = batch
+        self._look_at(entry)
+        done = 0
 
-def _between(entry: Entry) -> bytes:
-    """What stands before a message that isn't the first."""
-    text = f" ({' '.join(_flags(entry))}) "
-    if entry.date is not None:
-        text += f"{internal_date(entry.date)} "
-    return text.encode("ascii")
+        def progress(now: int, whole: int) -> None:
+            nonlocal done
+            self._progress.advance(now - done)
+            done = now
+
+        file = line_ends.Reading(_text(self._source, entry))
+        self._client.append(
+            self._mailbox, _flags(entry), entry.date, file, size=_size(self._source, entry),
+            progress=progress, callback=callback,
+        )  # fmt: skip
+
+    def _look_at(self, entry: Entry) -> None:
+        """See whether the text is still the one that was fetched."""
+        size = sum(map(len, self._source.portions(entry)))
+        if size != entry.size:
+            self.changed[entry.key] = f"its file was changed: {size:,} octets, not {entry.size:,}"
 
 
 def _flags(entry: Entry) -> list[str]:
@@ -167,11 +186,13 @@ def _flags(entry: Entry) -> list[str]:
     return [flag for flag in entry.flags if _FLAG.fullmatch(flag)]
 
 
-def _uids(answer: Answer) -> list[int]:
-    """The UIDs that messages have got, as far as the server tells."""
+def _uids(answer: Answer, validity: int, count: int) -> list[int]:
+    """The UIDs that *count* messages have got, as far as the server tells."""
     for code in parse.response_codes(answer.data, lenient=True):
-        if isinstance(value := getattr(code, "value", None), parse.AppendUid):
-            return list(value.uids)
+        told = getattr(code, "value", None)
+        # What it tells may be anything: four milliards of UIDs aren't listed.
+        if isinstance(told, parse.AppendUid) and told.uid_validity == validity:
+            return list(told.uids) if len(told.uids) == count else []
     return []
 
 

@@ -58,6 +58,19 @@ def test_each_is_found_once() -> None:
     assert not known
 
 
+def test_without_a_date_any_will_do() -> None:
+    known: Known[str] = Known()
+    one = Identity("<a>", 100, 5)
+    known.add(one, "first")
+    known.add(one._replace(date=None), "second")
+    known.add(one._replace(date=6, size=101), "third")
+    assert known.take(one._replace(date=7)) is None
+    dateless = one._replace(date=None)
+    assert known.take(dateless._replace(size=102)) == "third"
+    assert [known.take(dateless) for _ in range(3)] == ["first", "second", None]
+    assert not known
+
+
 @pytest.mark.parametrize(
     "part", [b"message-id:", b"message-id", b"\r\n ", b"\r", b"message-id: \r\n"]
 )

@@ -6,7 +6,17 @@ from collections.abc import Iterator
 
 from hypothesis import given, strategies as st
 
-from imaplib2._cli.line_ends import has_only_crlf, lines, quoted, to_crlf, to_lf, unquoted
+from imaplib2._cli.line_ends import (
+    Reading,
+    has_only_crlf,
+    lines,
+    only_crlf,
+    quoted,
+    to_crlf,
+    to_lf,
+    unquoted,
+)
+from imaplib2._late import message_octets
 
 texts = st.lists(st.sampled_from([b"\r", b"\n", b"\r\n", b"From ", b">", b"a", b" "])).map(b"".join)
 
@@ -27,6 +37,14 @@ def test_portions_make_no_difference(text: bytes, at: list[int]) -> None:
     assert has_only_crlf(cut(text, at)) is (b"\n" not in text.replace(b"\r\n", b""))
     assert b"".join(to_lf(cut(text, at))) == text.replace(b"\r\n", b"\n")
     assert b"".join(lines(cut(text, at))) == text
+
+
+@given(texts, cuts, st.integers(1, 9))
+def test_as_append_has_it(text: bytes, at: list[int], size: int) -> None:
+    file = Reading(only_crlf(cut(text, at)))
+    found = [*iter(lambda: file.read(size), b"")]
+    assert b"".join(found) == message_octets(text)
+    assert all(len(portion) <= size for portion in found)
 
 
 @given(texts, cuts)

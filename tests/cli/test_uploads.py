@@ -24,17 +24,19 @@ def test_batches(sizes: list[int]) -> None:
 
 @given(st.lists(st.text()).map(tuple))
 def test_no_flag_is_more_than_one(flags: tuple[str, ...]) -> None:
-    text = uploads._between(entry(flags=(r"\Seen", *flags)))
-    words = text.decode().removeprefix(" (").removesuffix(") ").split(" ")
+    words = uploads._flags(entry(flags=(r"\Seen", *flags)))
     assert words[0] == r"\Seen"
     assert set(words[1:]) <= set(flags)
-    assert not set(text) & set(b"\r\n\0{")
-    assert text.count(b")") == 1
+    text = "".join(words)
+    assert not set(text) & set("\r\n\0{() ")
 
 
 def test_uids_as_far_as_they_are_told() -> None:
     def uids(text: bytes) -> list[int]:
-        return uploads._uids(Answer(None, "OK", [text]))
+        return uploads._uids(Answer(None, "OK", [text]), 1, 3)
 
     assert uids(b"[APPENDUID 1 5:7] done") == [5, 6, 7]
     assert uids(b"[APPENDUID 1 x] done") == uids(b"[ALERT] x") == uids(b"done") == []
+    # Of another UIDVALIDITY, and of other messages.
+    assert uids(b"[APPENDUID 2 5:7] done") == uids(b"[APPENDUID 1 5:6] done") == []
+    assert uids(b"[APPENDUID 1 1:4294967295] done") == uids(b"[APPENDUID 1 5:*] done") == []

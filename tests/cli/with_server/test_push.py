@@ -173,6 +173,81 @@ def test_multiappend(serve: Serve, typed: Type, tmp_path: Path, refuses: bool) -
     assert len(commands) == refuses
 
 
+@pytest.mark.parametrize("several", [b"", b"MULTIAPPEND LITERAL+"])
+def test_large_messages_are_not_held(
+    serve: Serve, typed: Type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, several: bytes
+) -> None:
+    """They are read as the server takes them; a refusal comes before that."""
+    monkeypatch.setattr(uploads, "_BATCH", 500)
+    large = b"Message-ID: <l>\r\n\r\n" + b"x\n" * 100_000
+    texts = {**some(2), 3: large, 4: large.replace(b"<l>", b"<m>"), 5: text(5)}
+    folder = stored(tmp_path / "a", texts, (r"\Seen",))
+    messages: Messages = {}
+
+    def taken(peer: Peer) -> None:
+        original = peer.command
+
+        def command(*names: str, **options: Any) -> Command:
+            found = original(*names, continuation=None, **options)
+            while found.pending is not None:
+                if found.pending > 10_000 and len(messages) > 2:
+                    peer.no(found, b"[TOOBIG] no")
+                    return original(*names, **options)
+                found = peer.complete(found, continuation=b"+ OK", **options)
+            return found
+
+        peer.command = command  # type: ignore[method-assign]
+        script(messages, several, APPEND=append)(peer)
+
+    def append(session: Session, command: Command) -> None:
+        messages.update(enumerate(command.literals, max(messages, default=0) + 1))
+        session.peer.ok(command)
+
+    done = typed(*push(folder, serve(taken)))
+    assert (done.status, "[TOOBIG] no" in done.said) == (PROBLEM, True)
+    expected = [*some(2).values(), large.replace(b"\n", b"\r\n").replace(b"\r\r", b"\r"), text(5)]
+    assert [*messages.values()] == expected
+
+
+def test_a_file_that_was_changed_is_told(serve: Serve, typed: Type, tmp_path: Path) -> None:
+    """What is left of it is uploaded, once."""
+    folder = stored(tmp_path / "a", some(2))
+    (file,) = (folder / "cur").glob("7.2.*")
+    os.truncate(file, 10)
+    messages: Messages = {}
+    server = serve(script(messages))
+    done = typed(*push(folder, server))
+    assert (done.status, "2 uploaded" in done.words) == (PROBLEM, True)
+    what = f"message 7.2: its file was changed: 10 octets, not {len(text(2))}"
+    assert what in done.said
+    assert messages == {1: text(1), 2: text(2)[:10]}
+    assert "nothing new, 2 there already" in typed(*push(folder, server)).words
+
+
+def test_messages_without_dates_are_known_again(serve: Serve, typed: Type, tmp_path: Path) -> None:
+    """The server gives them some."""
+    path = tmp_path / "mbox"
+    path.write_bytes(b"From me\nMessage-ID: <a>\n\nText\n\n")
+    messages: Messages = {}
+    server = serve(script(messages))
+    assert "1 uploaded" in typed(*push(path, server)).words
+    (tmp_path / "mbox.imaplib2.pushed").unlink()
+    assert "nothing new, 1 there already" in typed(*push(path, server)).words
+
+
+def test_an_mbox_file_changes(serve: Serve, typed: Type, tmp_path: Path) -> None:
+    """What has the place of another message isn't there for that."""
+    path = tmp_path / "mbox"
+    letters = [b"From me\n" + text(n).replace(b"\r\n", b"\n") + b"\n" for n in (1, 2, 3)]
+    path.write_bytes(b"".join(letters[:2]))
+    messages: Messages = {}
+    server = serve(script(messages))
+    typed(*push(path, server))
+    path.write_bytes(b"".join(letters[1:]))
+    assert "1 uploaded" in typed(*push(path, server)).words
+    assert sorted(messages.values()) == sorted(some(3).values())
+
+
 def test_no_room(serve: Serve, typed: Type, tmp_path: Path) -> None:
     folder = stored(tmp_path / "a", some(3))
     full = script({}, APPEND=saying([], b"NO", b"[OVERQUOTA] full"))

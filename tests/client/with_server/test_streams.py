@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import io
 import os
+import re
 import threading
 import time
 from asyncio import CancelledError
@@ -825,3 +826,34 @@ def test_a_replacement_that_sends_twice(uses: str, serve: Serve) -> None:
         assert "can't be sent again" in str(problem)
         del Again._simple_command
         assert M.noop()[0] == "OK"
+
+
+# -- Several messages in one command ----------------------------------------------------------------
+
+
+def test_several_messages(serve: Serve) -> None:
+    commands: list[Command] = []
+
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer)
+        for _ in range(2):
+            commands.append(peer.command("APPEND"))
+            peer.ok(commands[-1])
+        peer.relax()
+
+    with connected(serve(script)) as M:
+        date = '"17-Jul-1996 09:44:25 +0000"'
+        several: Any = [([r"\Seen", "a"], date, b"a\nb"), ([], None, b""), (["b"], None, b"c")]
+        assert M._append_several("Entwürfe", several)[0] == "OK"
+        calls = Calls()
+        M._append_several("INBOX", several[1:], callback=calls)
+        assert calls.next()[0][0] == "OK"
+        for flags in (["a b"], ["a)"], ["a\r\nb"]):
+            with pytest.raises(IMAP4.error, match="flags"):
+                M._append_several("INBOX", [*several, (flags, None, b"")])
+    first, second = commands
+    assert first.literals == (b"a\r\nb", b"", b"c")
+    assert re.sub(rb"\{.*?\r\n", b"@", first.args) == (
+        rb'Entw&APw-rfe (\Seen a) "17-Jul-1996 09:44:25 +0000" @' + b"a\r\nb @ (b) @c"
+    )
+    assert second.literals == (b"", b"c")
