@@ -44,7 +44,7 @@ LAYERS = [
         "_cli.watch",
     },
     {"_cli.keeping", "_cli.programs", "_cli.showing", "_cli.watched"},
-    {"_cli.lookup", "_cli.memory", "_cli.news", "_cli.race", "_cli.tree"},
+    {"_cli.lookup", "_cli.memory", "_cli.news", "_cli.race", "_cli.tallies", "_cli.tree"},
     {"_cli.servers"},
     {"_cli.dovecot", "_cli.embedded", "_cli.slow_link"},
     {"_cli.children", "_cli.samples"},

@@ -77,9 +77,7 @@ def plan(client: IMAP4, found: Survey, store: Store | None) -> Plan:
     )
 
 
-def _foreign(
-    client: IMAP4, found: Survey, store: Store, known: Mapping[int, Entry]
-) -> list[int]:
+def _foreign(client: IMAP4, found: Survey, store: Store, known: Mapping[int, Entry]) -> list[int]:
     """UIDs in names of files that have got here from elsewhere: other messages have them here.
 
     That is asked where nothing but the file's name tells of a message.

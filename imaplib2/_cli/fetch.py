@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from ..parse import Mailbox
     from .account import Account
     from .console import Console
-    from .downloads import Download, Plan
+    from .downloads import Plan
     from .progress import Progress
     from .store import Store
     from .surveys import Survey
+    from .tallies import Tally
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a file for each message, with its flags, or one file for each mailbox (maildir)",
     )  # fmt: skip
     parser.add_argument("--dry-run", action="store_true", help="only tell what would be fetched")
+    parser.add_argument("--json", action="store_true", help="write a line of JSON for each mailbox")
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -54,7 +56,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
 
 class Backup:
-    """A backup of several mailboxes; ``size``: octets that were fetched."""
+    """A backup of several mailboxes."""
 
     def __init__(self, account: Account, options: argparse.Namespace, console: Console) -> None:
         self._account = account
@@ -63,11 +65,17 @@ class Backup:
         self._folder: Path = options.to
         self._kind: str = options.kind
         self._is_dry: bool = options.dry_run
+        self._is_json: bool = options.json
         self._mailboxes: dict[str, Mailbox] | None = None
+        self._tallies: dict[str, Tally] = {}
         #: Those of which nothing is to be done any more.
         self._done: set[str] = set()
         self._status = OK
-        self._count = self.size = 0
+
+    @property
+    def size(self) -> int:
+        """Octets that were fetched."""
+        return sum(tally.size for tally in self._tallies.values())
 
     def run(self, client: IMAP4) -> int:
         """Do it, or what is left to be done; returns the exit status.
@@ -80,21 +88,27 @@ class Backup:
             if name not in self._done:
                 self._try(client, name, mailbox)
                 self._done.add(name)
-        self._sum_up()
+        if not self._is_json:
+            self._sum_up()
         return self._status
 
     def _try(self, client: IMAP4, name: str, mailbox: Mailbox) -> None:
         """Back up a mailbox; what is wrong with it alone doesn't keep others from it."""
+        from . import folder_names
         from .advice import explained
+        from .tallies import Tally
 
+        folder = self._folder / folder_names.folder_path(name)
+        tally = self._tallies.setdefault(name, Tally(name, str(folder), is_dry=self._is_dry))
         try:
-            self._back_up(client, name, mailbox)
+            self._back_up(client, mailbox, folder, tally)
         except abort:
             raise
         except (error, Failure) as problem:
             failure = explained(problem, self._account)
-            self._status = PROBLEM
+            tally.failure = failure.text
             self._console.warn(f"{printable(name)}: {failure.text}", failure.advice)
+        self._tell(tally)
 
     def _found(self, client: IMAP4) -> dict[str, Mailbox]:
         """The mailboxes that are meant, by their names."""
@@ -126,29 +140,17 @@ class Backup:
             raws = f"{printable(other.raw)} and {printable(mailbox.raw)}, as the server writes them"
             self._console.warn(f"{text}: {raws}.", "Only the first is backed up: rename one.")
 
-    def _back_up(self, client: IMAP4, name: str, mailbox: Mailbox) -> None:
-        from . import folder_names, store, surveys
+    def _back_up(self, client: IMAP4, mailbox: Mailbox, folder: Path, tally: Tally) -> None:
+        from . import store, surveys
 
-        folder = self._folder / folder_names.folder_path(name)
-        with self._console.progress(name, unit="B") as progress:
+        with self._console.progress(tally.name, unit="B") as progress:
             found = surveys.survey(client, mailbox.quoted)
-            self._check(name, found)
+            tally.found(found)
             if self._is_dry:
-                plan = self._dry_plan(client, found, folder)
-                done = None
-            else:
-                with store.writable(folder, name, self._kind) as kept:
-                    plan, done = self._fill(client, found, kept, progress)
-        if done is None:
-            self._tell_plan(name, plan, len(found.flags))
-        else:
-            self._tell(name, plan, done, len(found.flags))
-
-    def _check(self, name: str, found: Survey) -> None:
-        if found.lacking:
-            self._status = PROBLEM
-            text = f"the server tells nothing of {counted(found.lacking, 'message')} that it has"
-            self._console.warn(f"{printable(name)}: {text}", "They may not be in the backup.")
+                tally.planned(self._dry_plan(client, found, folder))
+                return
+            with store.writable(folder, tally.name, self._kind) as kept:
+                self._fill(client, found, kept, progress, tally)
 
     def _dry_plan(self, client: IMAP4, found: Survey, folder: Path) -> Plan:
         from . import downloads, store
@@ -159,58 +161,42 @@ class Backup:
             return downloads.plan(client, found, kept)
 
     def _fill(
-        self, client: IMAP4, found: Survey, kept: Store, progress: Progress
-    ) -> tuple[Plan, Download]:
+        self, client: IMAP4, found: Survey, kept: Store, progress: Progress, tally: Tally
+    ) -> None:
         """Have *kept* be as the mailbox that was *found*."""
         from . import downloads
 
         plan = downloads.plan(client, found, kept)
+        tally.planned(plan)
         progress.expect(plan.size)
-        done = downloads.Download(client, kept, progress)
+        download = downloads.Download(client, kept, progress)
         try:
-            done.run(plan)
+            download.run(plan)
         finally:
-            self._count += done.count
-            self.size += done.size
-        return plan, done
+            tally.done(download)
 
     # -- What is told ---------------------------------------------------------------------------
 
-    def _tell(self, name: str, plan: Plan, done: Download, there: int) -> None:
-        words = []
-        if done.count:
-            words.append(f"{done.count:,} new ({bytes_text(done.size)})")
-        if plan.again:
-            words.append(f"{len(plan.again):,} known from before")
-        if plan.changed:
-            words.append(f"new flags of {len(plan.changed):,}")
-        if plan.gone:
-            words.append(f"{len(plan.gone):,} deleted on the server, and kept")
-        if done.vanished:
-            words.append(f"{done.vanished:,} deleted meanwhile")
-        words = words or [f"nothing new ({counted(there, 'message')})"]
-        if done.problems:
+    def _tell(self, tally: Tally) -> None:
+        if not tally.is_good:
             self._status = PROBLEM
-            words.append(f"{counted(len(done.problems), 'message')} failed")
-        sign, style = ("✗", "bad") if done.problems else ("✓", "good")
-        self._show(sign, style, name, ", ".join(words))
-        outcomes.tell_problems(self._console, "message with UID", done.problems)
-
-    def _tell_plan(self, name: str, plan: Plan, there: int) -> None:
-        text = f"nothing to fetch ({counted(there, 'message')})"
-        if plan.sizes:
-            text = f"{counted(len(plan.sizes), 'message')} to fetch ({bytes_text(plan.size)})"
-        self._count += len(plan.sizes)
-        self.size += plan.size
-        self._show("→", "name", name, text)
-
-    def _show(self, sign: str, style: str, name: str, text: str) -> None:
-        width = outcomes.width_of(self._mailboxes or ())
-        outcomes.show(self._console, sign, style, name, text, width)
+        if tally.lacking:
+            text = f"the server tells nothing of {counted(tally.lacking, 'message')} that it has"
+            self._console.warn(f"{printable(tally.name)}: {text}", "They may not be in the backup.")
+        if self._is_json:
+            self._console.json(tally.as_json())
+        elif tally.failure is None:
+            sign, style = ("✗", "bad") if tally.problems else ("✓", "good")
+            if self._is_dry:
+                sign, style = "→", "name"
+            width = outcomes.width_of(self._mailboxes or ())
+            outcomes.show(self._console, sign, style, tally.name, tally.text, width)
+        outcomes.tell_problems(self._console, "message with UID", tally.problems)
 
     def _sum_up(self) -> None:
         done = "to fetch" if self._is_dry else "fetched"
-        text = f"{counted(self._count, 'message')} {done} ({bytes_text(self.size)})"
+        count = sum(tally.count for tally in self._tallies.values())
+        text = f"{counted(count, 'message')} {done} ({bytes_text(self.size)})"
         if not self._is_dry:
             text += f", into {printable(str(self._folder))}"
         for line in self._console.wrapped(text):

@@ -76,7 +76,7 @@ class Foreign:
     def entries(self) -> Iterator[Entry]:
         """All messages, in their order."""
         self._keys.clear()
-        for key in self._box.keys():
+        for key in self._box:
             # A mail program may have deleted it meanwhile.
             with contextlib.suppress(KeyError):
                 yield self._entry(key)

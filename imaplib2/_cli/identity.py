@@ -9,7 +9,7 @@ import hashlib
 import re
 from datetime import datetime
 
-from .._hints import Any, Generic, NamedTuple, TypeVar
+from .._hints import Generic, NamedTuple, TypeVar
 from .._protocol.patterns import pattern
 
 T = TypeVar("T")

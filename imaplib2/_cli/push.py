@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .console import Console
     from .entries import Entry
     from .surveys import Survey
-    from .uploads import Source, Upload
+    from .uploads import Source
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also those that the server no longer had when they were last fetched",
     )  # fmt: skip
     parser.add_argument("--dry-run", action="store_true", help="only tell what would be uploaded")
+    parser.add_argument("--json", action="store_true", help="write a line of JSON")
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -82,6 +83,8 @@ class Push:
         self._console = console
         self._mailbox: str = options.mailbox
         self._count = self.size = 0
+        #: What is odd about messages that were uploaded, by their keys.
+        self._changed: dict[str, str] = {}
 
     def run(self, client: IMAP4) -> int:
         """Do it, or what is left to be done; returns the exit status.
@@ -133,13 +136,10 @@ class Push:
             raise Failure(text, "So nobody can know which ones are to be uploaded.")
         missing = uploads.lacking(client, found, self._source, entries, known)
         total = sum(entry.size for entry in missing)
-        there = len(entries) - len(missing) - self._count
+        there = max(len(entries) - len(missing) - self._count, 0)
         if self._options.dry_run:
-            text = "nothing to upload"
-            if missing:
-                text = f"{counted(len(missing), 'message')} to upload ({bytes_text(total)})"
-            self._show("→", "name", _more(text, there, left_out))
-            return OK
+            self._count, self.size = len(missing), total
+            return self._tell(there, left_out, {})
         client.close()
         with self._console.progress(self._mailbox, total, unit="B") as progress:
             upload = uploads.Upload(client, self._mailbox, self._source, known, progress)
@@ -148,30 +148,52 @@ class Push:
             finally:
                 self._count += upload.count
                 self.size += upload.size
-        return self._tell(upload, there, left_out)
+                self._changed |= upload.changed
+        return self._tell(there, left_out, upload.problems)
 
     # -- What is told ---------------------------------------------------------------------------
 
-    def _tell(self, upload: Upload, there: int, left_out: int) -> int:
-        text = (
-            f"{self._count:,} uploaded ({bytes_text(self.size)})" if self._count else "nothing new"
-        )
-        text = _more(text, there, left_out)
-        problems = upload.problems
-        if problems:
-            text += f", {counted(len(problems), 'message')} refused"
-        self._show(*(("✗", "bad") if problems else ("✓", "good")), text)
-        outcomes.tell_problems(self._console, "message", problems)
-        outcomes.tell_problems(self._console, "message", upload.changed)
-        return PROBLEM if problems or upload.changed else OK
+    def _tell(self, there: int, left_out: int, refused: dict[str, str]) -> int:
+        if self._options.json:
+            self._console.json(self._as_json(there, left_out, refused))
+        else:
+            sign, style = ("✗", "bad") if refused else ("✓", "good")
+            if self._options.dry_run:
+                sign, style = "→", "name"
+            text = self._text(there, left_out, refused)
+            outcomes.show(self._console, sign, style, self._mailbox, text)
+        for problems in (refused, self._changed):
+            outcomes.tell_problems(self._console, "message", problems)
+        return PROBLEM if refused or self._changed else OK
 
-    def _show(self, sign: str, style: str, text: str) -> None:
-        outcomes.show(self._console, sign, style, self._mailbox, text)
+    def _text(self, there: int, left_out: int, refused: dict[str, str]) -> str:
+        """What has come of it, for people."""
+        size = bytes_text(self.size)
+        if self._options.dry_run:
+            done, nothing = f"{counted(self._count, 'message')} to upload", "nothing to upload"
+        else:
+            done, nothing = f"{self._count:,} uploaded", "nothing new"
+        text = f"{done} ({size})" if self._count else nothing
+        if there:
+            text += f", {there:,} there already"
+        if left_out:
+            text += f", {left_out:,} left out as they had been deleted (see --deleted)"
+        return text + (f", {counted(len(refused), 'message')} refused" if refused else "")
 
+    def _as_json(self, there: int, left_out: int, refused: dict[str, str]) -> dict[str, Any]:
+        """What has come of it, for machines."""
 
-def _more(text: str, there: int, left_out: int) -> str:
-    if there > 0:
-        text += f", {there:,} there already"
-    if left_out:
-        text += f", {left_out:,} left out as they had been deleted (see --deleted)"
-    return text
+        def listed(problems: dict[str, str]) -> list[dict[str, str]]:
+            return [{"key": key, "text": text} for key, text in problems.items()]
+
+        return {
+            "mailbox": self._mailbox,
+            "folder": str(self._options.folder),
+            "dry_run": self._options.dry_run,
+            "uploaded": self._count,
+            "size": self.size,
+            "there_already": there,
+            "left_out": left_out,
+            "refused": listed(refused),
+            "changed": listed(self._changed),
+        }

@@ -20,8 +20,9 @@ _TRIES = 3
 class Job(Protocol):
     """What can be interrupted, and gone on with."""
 
-    #: Octets that are done.
-    size: int
+    @property
+    def size(self) -> int:
+        """Octets that are done."""
 
     def run(self, client: IMAP4) -> int:
         """Do it, or what is left to be done; the exit status. Raises ``abort`` when interrupted."""

@@ -20,7 +20,6 @@ from imaplib2._cli.identity import digest_of, name_of
 from imaplib2._cli.store import KINDS, Store, readable, writable
 
 
-
 @pytest.fixture(autouse=True, scope="module")
 def _without_disks() -> Iterator[None]:
     """What these tests ask of a disk is order, not that it is written to."""

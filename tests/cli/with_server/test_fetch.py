@@ -268,6 +268,38 @@ def test_a_file_of_another_mailbox(serve: Serve, typed: Type, tmp_path: Path) ->
     assert "nothing new" in typed(*fetch(server, tmp_path, "Other")).words
 
 
+def test_for_scripts(serve: Serve, typed: Type, tmp_path: Path) -> None:
+    """A line for each mailbox, whatever has come of it."""
+
+    def refused(session: Session, command: Command) -> None:
+        if b"BODY.PEEK[])" in command.args and command.words[0] in (b"1:3", b"2"):
+            session.peer.no(command, b"can't")
+            return
+        HANDLERS[command.name](session, command)
+
+    def examine(session: Session, command: Command) -> None:
+        if command.words[0] != b"INBOX":
+            session.peer.no(command, b"not yours")
+            return
+        HANDLERS[command.name](session, command)
+
+    server = serve(script(some(3), UID_FETCH=refused, EXAMINE=examine))
+    dry = typed(*fetch(server, tmp_path, "INBOX", "--json", "--dry-run")).json
+    size = len(text(1))
+    assert (dry["dry_run"], dry["new"], dry["size"]) == (True, 3, 3 * size)
+    done = typed(*fetch(server, tmp_path, "*", "--json"))
+    first, second = map(json.loads, done.out.splitlines())
+    assert first == {
+        "mailbox": "INBOX", "folder": str(tmp_path / "INBOX"), "dry_run": False, "messages": 3,
+        "new": 2, "size": 2 * size, "known_from_before": 0, "new_flags": 0, "deleted": 0,
+        "deleted_meanwhile": 0, "not_told": 0, "problems": [{"uid": 2, "text": "can't"}],
+        "failure": None,
+    }  # fmt: skip
+    assert (second["mailbox"], second["new"]) == ("Entwürfe/2024", 0)
+    assert "not yours" in second["failure"]
+    assert (done.status, "message with UID 2: can't" in done.said) == (PROBLEM, True)
+
+
 # -- Large messages --------------------------------------------------------------------------------
 
 
@@ -423,6 +455,7 @@ def test_a_lost_connection_is_replaced(
     done = typed(*fetch(server, tmp_path, "Entw*", "INBOX"))
     assert done.status == OK
     assert kept(tmp_path) == messages
+    assert "✓ INBOX 9 new" in done.words
     assert "11 messages fetched" in done.words
     assert server.connections == 6
     assert done.err.count("The connection was lost") == 5

@@ -278,6 +278,21 @@ def test_what_is_there_must_be_known(serve: Serve, typed: Type, tmp_path: Path) 
     assert (done.status, "tells nothing of 1 message" in done.said) == (PROBLEM, True)
 
 
+def test_for_scripts(serve: Serve, typed: Type, tmp_path: Path) -> None:
+    folder = stored(tmp_path / "a", some(2))
+    server = serve(script({1: text(1)}, APPEND=saying([], b"NO", b"[CANNOT] no")))
+    expected = {
+        "mailbox": "INBOX", "folder": str(folder), "dry_run": True, "uploaded": 1,
+        "size": len(text(2)), "there_already": 1, "left_out": 0, "refused": [], "changed": [],
+    }  # fmt: skip
+    assert typed(*push(folder, server, "--json", "--dry-run")).json == expected
+    refused = [{"key": "7.2", "text": "[CANNOT] no"}]
+    expected |= {"dry_run": False, "uploaded": 0, "size": 0, "refused": refused}
+    done = typed(*push(folder, server, "--json"))
+    assert (done.status, done.json) == (PROBLEM, expected)
+    assert "message 7.2: [CANNOT] no" in done.said
+
+
 def test_the_mailbox_can_be_made(serve: Serve, typed: Type, tmp_path: Path) -> None:
     folder = stored(tmp_path / "a", some(1))
     boxes: dict[bytes, Messages] = {}

@@ -828,7 +828,7 @@ def test_a_replacement_that_sends_twice(uses: str, serve: Serve) -> None:
         assert M.noop()[0] == "OK"
 
 
-# -- Several messages in one command ----------------------------------------------------------------
+# -- Several messages in one command ---------------------------------------------------------------
 
 
 def test_several_messages(serve: Serve) -> None:
