@@ -39,7 +39,7 @@ class _Found(NamedTuple):
 class _Box(Protocol):
     """A Maildir, or an mbox file."""
 
-    def keys(self) -> Iterable[Any]:
+    def listed(self) -> Iterable[Any]:
         """What tells messages, in order."""
 
     def found(self, key: Any) -> _Found:
@@ -76,7 +76,7 @@ class Foreign:
     def entries(self) -> Iterator[Entry]:
         """All messages, in their order."""
         self._keys.clear()
-        for key in self._box:
+        for key in self._box.listed():
             # A mail program may have deleted it meanwhile.
             with contextlib.suppress(KeyError):
                 yield self._entry(key)
@@ -122,7 +122,7 @@ class _Maildir:
         self._path = path
         self._files: dict[str, Path] = {}
 
-    def keys(self) -> list[str]:
+    def listed(self) -> list[str]:
         self._look()
         return sorted(self._files)
 
@@ -159,7 +159,7 @@ class _Mbox:
     def close(self) -> None:
         self._box.close()
 
-    def keys(self) -> list[Any]:
+    def listed(self) -> list[Any]:
         return sorted(self._box.iterkeys())
 
     def found(self, key: Any) -> _Found:
