@@ -7,6 +7,9 @@ only; push uploads it."""
 from __future__ import annotations
 
 import argparse
+import contextlib
+import errno
+from collections.abc import Iterator
 from pathlib import Path
 
 from .._errors import abort, error, printable
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
     from .store import Store
     from .surveys import Survey
     from .tallies import Tally
+
+#: Numbers of errors which other folders need not have.
+_OF_ONE = (errno.EACCES, errno.ENAMETOOLONG, errno.ELOOP, errno.EISDIR)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,6 +59,17 @@ def run(options: argparse.Namespace, console: Console) -> int:
     account = accounts.account_of(options, console)
     backup = Backup(account, options, console)
     return run_by_connections(backup, account, console, "The backup can't be written")
+
+
+@contextlib.contextmanager
+def _own_problems() -> Iterator[None]:
+    """Tell what is wrong with the folder of one mailbox from what is wrong with all of them."""
+    try:
+        yield
+    except OSError as problem:
+        if problem.errno not in _OF_ONE:
+            raise
+        raise Failure(f"Its folder can't be written: {problem}.") from problem
 
 
 class Backup:
@@ -101,7 +118,8 @@ class Backup:
         folder = self._folder / folder_names.folder_path(name)
         tally = self._tallies.setdefault(name, Tally(name, str(folder), is_dry=self._is_dry))
         try:
-            self._back_up(client, mailbox, folder, tally)
+            with _own_problems():
+                self._back_up(client, mailbox, folder, tally)
         except abort:
             raise
         except (error, Failure) as problem:

@@ -180,8 +180,11 @@ def locked(path: Path) -> Iterator[None]:
     with private_file(path, extend=True) as file:
         try:
             _lock(file.fileno())
-        except OSError:
+        except (BlockingIOError, PermissionError):
             raise Failure(f"{path.parent} is in use by another process.", "Wait for it.") from None
+        except OSError as problem:
+            text = f"{path} can't be locked: {problem}."
+            raise Failure(text, "Use a folder on another file system.") from None
         yield
 
 

@@ -135,6 +135,15 @@ def test_a_lock_is_one_process_s(tmp_path: Path) -> None:
         pass
 
 
+def test_file_systems_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(descriptor: int) -> None:
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr(journal, "_lock", refuse)
+    with pytest.raises(Failure, match="can't be locked: .*No locks"), locked(tmp_path / "lock"):
+        pass
+
+
 def test_on_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Folders can't be synced there, and locks are others."""
     taken: list[tuple[int, int]] = []

@@ -421,6 +421,13 @@ def test_a_folder_that_can_t_be_written(serve: Serve, typed: Type, tmp_path: Pat
     assert (done.status, "The backup can't be written" in done.said) == (PROBLEM, True)
 
 
+def test_a_name_that_no_folder_can_have(serve: Serve, typed: Type, tmp_path: Path) -> None:
+    boxes: dict[bytes, Messages] = {b"a" * 5000: some(1), b"z": some(2)}
+    done = typed(*fetch(serve(partial(mailbox, mailboxes=boxes)), tmp_path, "*"))
+    assert (done.status, "Its folder can't be written: " in done.said) == (PROBLEM, True)
+    assert len(kept(tmp_path, "Z,1")) == 2
+
+
 def test_what_the_server_doesn_t_know(serve: Serve, typed: Type, tmp_path: Path) -> None:
     done = typed(*fetch(serve(script({}, LIST=saying([], b"BAD", b"what?"))), tmp_path, "INBOX"))
     assert (done.status, "what?" in done.said) == (PROBLEM, True)
