@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 #: Seconds between two states of the line.
 _INTERVAL = 0.1
+#: A narrower line has no bar.
+_NARROW = 60
+#: Columns that a name has at least; those of the widest bar; and of all that stands behind it.
+_FEW, _WIDEST, _BEHIND = 10, 40, 36
 
 
 class Progress:
@@ -80,10 +84,11 @@ class Line(Progress):
 
     def _show(self) -> None:
         self._shown_at = Clock.now()
-        text = f"{self._what} {self._figures(self._unit)}"
-        if cells(text) >= self._width and self._unit != "B":
-            text = f"{self._what} {self._figures('')}"
-        text = shortened(text, self._width - 1, "~")
+        figures = self._figures(self._unit)
+        if cells(f"{self._what} {figures}") >= self._width and self._unit != "B":
+            figures = self._figures("")
+        what = shortened(self._what, max(self._width - cells(figures) - 2, _FEW), "~")
+        text = shortened(f"{what} {figures}", self._width - 1, "~")
         text = encodable(text, self._stream)
         line = padded(text, max(self._shown, cells(text)))
         self._shown = cells(text)
@@ -114,8 +119,12 @@ class Bar(Progress):
     def __init__(self, rich: RichConsole, what: str, total: int | None, unit: str) -> None:
         from rich.progress import Progress as RichProgress
 
-        self._progress = RichProgress(*_columns(unit, rich.width), console=rich, transient=True)
-        self._task = self._progress.add_task(what, total=total)
+        columns = _columns(unit, rich.width)
+        self._progress = RichProgress(*columns, console=rich, transient=True)
+        # A third of the line; a narrow one has no bar.
+        width = rich.width
+        self._room = max(width // 3 if width >= _NARROW else width - _BEHIND + 8, _FEW)
+        self._task = self._progress.add_task(shortened(what, self._room), total=total)
 
     def __enter__(self) -> Progress:
         self._progress.start()
@@ -131,7 +140,7 @@ class Bar(Progress):
         self._progress.update(self._task, total=total)
 
     def rename(self, what: str) -> None:
-        self._progress.update(self._task, description=shown(what))
+        self._progress.update(self._task, description=shortened(shown(what), self._room))
 
 
 def _columns(unit: str, width: int) -> list[Any]:
@@ -146,10 +155,10 @@ def _columns(unit: str, width: int) -> list[Any]:
     )
 
     columns: list[Any] = [TextColumn("{task.description}", markup=False)]
-    if width >= 60:
-        columns.append(BarColumn())
+    if width >= _NARROW:
+        columns.append(BarColumn(min(width - width // 3 - _BEHIND, _WIDEST)))
     if unit == "B":
-        columns += [DownloadColumn(), *([TransferSpeedColumn()] if width >= 60 else [])]
+        columns += [DownloadColumn(), *([TransferSpeedColumn()] if width >= _NARROW else [])]
     else:
         columns += [MofNCompleteColumn(), TextColumn(unit, markup=False)]
     return [*columns, TimeRemainingColumn()]

@@ -66,7 +66,7 @@ def _source(folder: Path) -> Iterator[Source]:
     inside = sorted(path.parent for path in folder.glob(f"**/{store.JOURNAL}"))
     if inside:
         names = "; ".join(printable(str(path)) for path in inside)
-        raise Failure(f"{folder} is not the folder of one mailbox.", f"There are: {names}.", USAGE)
+        raise Failure(f"{folder} is not the folder of one mailbox.", f"In it: {names}.", USAGE)
     with contextlib.closing(foreign.Foreign(folder)) as source:
         yield source
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from imaplib2._cli.progress import Line, Progress, bar, still
+from imaplib2._cli.text import cells
 
 from ..needs import need_package
 from .helpers import Stream
@@ -50,7 +53,7 @@ def test_what_is_done_and_how_much_may_change() -> None:
     progress.rename("More\x1b")
     assert last(stream) == "More\\x1b 0 of 20 (0 %)"
     progress.rename("x" * 100)
-    assert last(stream) == "x" * 38 + "~"
+    assert last(stream) == "x" * 24 + "~ 0 of 20 (0 %)"
 
 
 def test_where_there_is_little_room() -> None:
@@ -58,6 +61,29 @@ def test_where_there_is_little_room() -> None:
     progress = still(stream, "Sizes of all", 3000, "messages", 40)
     progress.advance(1500)
     assert last(stream) == "Sizes of all 1,500 of 3,000 (50 %)"
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+@pytest.mark.parametrize("is_rich", [False, True])
+def test_figures_have_their_room(width: int, is_rich: bool) -> None:
+    """However long the name is."""
+    stream = Stream(is_terminal=True)
+    if is_rich:
+        need_package("rich")
+        from rich.console import Console
+
+        rich = Console(file=stream, width=width, force_terminal=True, color_system=None)
+        progress = bar(rich, "日本" * 100, 308_000_000, "B")
+    else:
+        progress = still(stream, "日本" * 100, 308_000_000, "B", width)
+    with progress:
+        progress.advance(308_000_000)
+        progress.rename("日本" * 99)
+    written = re.sub(r"\x1b\[[?\d;]*[A-Za-z]", "", stream.getvalue())
+    (*_, shown) = (line for line in re.split(r"[\r\n]", written) if line.strip())
+    assert cells(shown.rstrip()) <= width
+    assert shown.startswith("日本日本")
+    assert ("308.0/308.0 MB" if is_rich else "308.0 MB of 308.0 MB (100 %)") in shown
 
 
 def test_without_a_terminal_there_is_nothing() -> None:

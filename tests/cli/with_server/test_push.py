@@ -418,7 +418,7 @@ def test_a_backup_of_several(serve: Serve, typed: Type, tmp_path: Path) -> None:
     stored(tmp_path / "b", some(1))
     done = typed(*push(tmp_path, serve(script({}))))
     assert done.status == USAGE
-    assert f"There are: {tmp_path / 'a'}; {tmp_path / 'b'}." in " ".join(done.err.split())
+    assert f"In it: {tmp_path / 'a'}; {tmp_path / 'b'}." in " ".join(done.err.split())
     done = typed(*push(tmp_path / "c", serve(script({}))))
     assert (done.status, "is no backup of a mailbox" in " ".join(done.err.split())) == (USAGE, True)
 
