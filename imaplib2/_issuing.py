@@ -18,6 +18,7 @@ from ._protocol import commands
 from ._protocol.arguments import Encoded, Literal, Message, Part, encode_arguments
 from ._protocol.command import Command, Idle, Sink, Waiter
 from ._protocol.commands import Row, Upgrade, find, find_uid
+from ._protocol.parts import ask_where_unusual
 from ._protocol.values import plain_value
 from ._threads.pending import Callback, Finish, Outcome, Pending
 from ._types import LATER, Result
@@ -234,6 +235,8 @@ class Issuer(Detour):
         utf8 = self.utf8_enabled
         try:
             encoded = encode_arguments(row, arguments, utf8=utf8)
+            # Behind the mailbox.
+            ask_where_unusual(encoded.parts[2:], last)
             command = Command.build(row, encoded, last, utf8=utf8)
         except error as problem:
             self._explain(problem, row.name)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from .._hints import Any
+from .patterns import pattern
 from .values import octets
 
 Buffer = bytes | bytearray | memoryview
@@ -32,14 +34,16 @@ class Literal:
 
     *binary* makes it a literal8 (RFC 3516), which may hold NUL. ``bytes`` are not copied; all else
     is: its owner may change it before the server has asked for what was announced to it. But of a
-    `Source`, the server is asked first, always: what it refuses is never read.
+    `Source`, the server is asked first, always: what it refuses is never read. *asks*: so it is
+    for this one.
     """
 
-    __slots__ = ("binary", "data")
+    __slots__ = ("asks", "binary", "data")
 
-    def __init__(self, data: Any, binary: bool = False) -> None:
+    def __init__(self, data: Any, binary: bool = False, asks: bool = False) -> None:
         self.data: Any = data if isinstance(data, Source) else octets(data)
         self.binary = binary
+        self.asks = asks or isinstance(data, Source)
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -63,7 +67,7 @@ class Message(Literal):
 
     def in_utf8(self) -> list[Part]:
         """It as it is sent while UTF8=ACCEPT is on."""
-        return [b"UTF8 (", Literal(self.data, binary=True), b")"]
+        return [b"UTF8 (", Literal(self.data, binary=True, asks=self.asks), b")"]
 
 
 class Secret:
@@ -96,6 +100,28 @@ class Password:
 Part = bytes | Literal | Secret
 Run = list[Buffer | Source]
 _SECRET = "[secret]"
+#: Flags and date of an APPEND that no server takes for an error (RFC 3501, section 9).
+_FLAG = rb"(?:\\(?:answered|flagged|deleted|seen|draft)|[\w$.+:-]+)"
+_DATE = (
+    rb'"[ 0-3]\d-(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)-\d{4}'
+    rb' [0-2]\d:[0-5]\d:[0-6]\d [+-]\d{4}"'
+)
+_USUAL = pattern(rb" *(?:\((?:%b(?: %b)*)?\))? *(?:%b)? *" % (_FLAG, _FLAG, _DATE), re.IGNORECASE)
+
+
+def ask_where_unusual(before: Sequence[Part], last: Sequence[Part]) -> None:
+    """Have a server be asked for each `Message` in *last* whose flags and date it may refuse.
+
+    They stand before it, of the first message in *before*. Where Dovecot (2.3) refuses them, it
+    takes a message that was sent at once for commands.
+    """
+    text = b""
+    for part in (*before, *last):
+        if isinstance(part, Message):
+            part.asks = part.asks or not _USUAL.fullmatch(text)
+            text = b""
+        else:
+            text += bytes_of(part)
 
 
 def lay_out(parts: Sequence[Part], non_synchronizing: Callable[[int], bool]) -> list[Run]:
@@ -109,7 +135,7 @@ def lay_out(parts: Sequence[Part], non_synchronizing: Callable[[int], bool]) -> 
         if not isinstance(part, Literal):
             runs[-1].append(part)
             continue
-        at_once = not isinstance(part.data, Source) and non_synchronizing(part.size)
+        at_once = not part.asks and non_synchronizing(part.size)
         mark = b"~" if part.binary else b""
         runs[-1].append(b"%b{%d%b}\r\n" % (mark, part.size, b"+" if at_once else b""))
         if not at_once:

@@ -140,7 +140,7 @@ def test_file_systems_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         raise OSError(37, "No locks available")
 
     monkeypatch.setattr(journal, "_lock", refuse)
-    with pytest.raises(Failure, match="can't be locked: .*No locks"), locked(tmp_path / "lock"):
+    with pytest.raises(Failure, match="can't be locked"), locked(tmp_path / "lock"):
         pass
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, strategies as st
 
 from imaplib2._protocol.parts import (
@@ -10,6 +11,7 @@ from imaplib2._protocol.parts import (
     Part,
     Password,
     Secret,
+    ask_where_unusual,
     bytes_of,
     display,
     lay_out,
@@ -75,3 +77,31 @@ def test_what_its_owner_may_change_is_copied() -> None:
     literal = Literal(data)
     data[:] = b"xyz"
     assert literal == Literal(b"abc")
+
+
+DATE = b'"17-Jul-1996 09:44:25 +0000"'
+USUAL = [
+    b"", b" ", b" ()", rb" (\Seen)", rb" (\SEEN \Answered $Forwarded NonJunk a.b-c+d:e_f)",
+    b" " + DATE, rb" (\Draft) " + DATE, b' " 7-jul-1996 09:44:25 -0730" ',
+]  # fmt: skip
+UNUSUAL = [
+    rb" (\Foo)", rb" (\Seen \Recent)", rb" (\*)", b" ((a))", b' (a"b)', b" (a]b)", b" (a  b)",
+    b" (a{3+})", b" x", b" NIL", b" UTF8", b" (a) (b)", DATE * 2, b' ""', b' "bad date"',
+    b' "17-Xxx-1996 09:44:25 +0000"', b' "17-Jul-1996 09:44:25"', b' "17-Jul-1996"', b" \xff",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"), [*((one, False) for one in USUAL), *((one, True) for one in UNUSUAL)]
+)
+def test_a_server_is_asked_for_a_message_where_it_may_refuse_the_rest(
+    text: bytes, asks: bool
+) -> None:
+    first, second, third = Message(b"a"), Message(b"b"), Message(b"c")
+    ask_where_unusual([text[:1], text[1:]], [first, b" ", second])
+    assert (first.asks, second.asks) == (asks, False)
+    ask_where_unusual([b" ()"], [first, text, second, third])
+    assert (first.asks, second.asks, third.asks) == (asks, asks, False)
+    (_, literal, _) = second.in_utf8()
+    runs = [len(lay_out([one], lambda size: True)) for one in (second, literal, third)]
+    assert runs == [1 + asks, 1 + asks, 1]

@@ -830,6 +830,8 @@ def test_a_replacement_that_sends_twice(uses: str, serve: Serve) -> None:
 
 # -- Several messages in one command ---------------------------------------------------------------
 
+DATE = '"17-Jul-1996 09:44:25 +0000"'
+
 
 def test_several_messages(serve: Serve) -> None:
     commands: list[Command] = []
@@ -842,8 +844,7 @@ def test_several_messages(serve: Serve) -> None:
         peer.relax()
 
     with connected(serve(script)) as M:
-        date = '"17-Jul-1996 09:44:25 +0000"'
-        several: Any = [([r"\Seen", "a"], date, b"a\nb"), ([], None, b""), (["b"], None, b"c")]
+        several: Any = [([r"\Seen", "a"], DATE, b"a\nb"), ([], None, b""), (["b"], None, b"c")]
         assert M._append_several("Entwürfe", several)[0] == "OK"
         calls = Calls()
         M._append_several("INBOX", several[1:], callback=calls)
@@ -857,3 +858,32 @@ def test_several_messages(serve: Serve) -> None:
         rb'Entw&APw-rfe (\Seen a) "17-Jul-1996 09:44:25 +0000" @' + b"a\r\nb @ (b) @c"
     )
     assert second.literals == (b"", b"c")
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_messages_are_not_taken_for_commands(serve: Serve, by_hand: bool) -> None:
+    """Dovecot takes them so where it refuses flags or dates, unless it was asked (RFC 7888)."""
+    text = b"a1 DELETE INBOX\r\n"
+
+    def script(peer: Peer) -> None:
+        greet_authenticated(peer, b"IMAP4rev1 LITERAL+")
+        for _ in range(2):
+            peer.bad(peer.command("APPEND", continuation=None), b"Invalid system flag")
+        command = peer.command("APPEND", continuation=None)
+        assert (command.pending, command.literals) == (None, (text,))
+        peer.ok(command)
+        peer.relax()
+
+    with connected(serve(script)) as M:
+
+        def append(flags: str, date: str) -> None:
+            if by_hand:
+                M.literal = text
+                assert M._simple_command("APPEND", "INBOX", flags, date)[0] in ("OK", "NO")
+            else:
+                M.append("INBOX", flags, date, text)
+
+        for flags, date in ((r"(\Foo)", DATE), (r"(\Seen)", '"yesterday"')):
+            with pytest.raises(IMAP4.error, match="Invalid system flag"):
+                append(flags, date)
+        append(r"(\Seen)", DATE)
