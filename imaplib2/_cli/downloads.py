@@ -9,7 +9,7 @@ from .._errors import abort, error
 from .._hints import TYPE_CHECKING, Any, NamedTuple
 from ..parse import Message, SequenceSet
 from .entries import Content, Entry
-from .identity import DIGEST, ROOM, Identity, Known, digest_of, name_of, seconds
+from .identity import DIGEST, ROOM, Identity, Known, digest_of, matched, name_of, seconds
 from .journal import private_file
 from .pipeline import Answer, Request, answers
 from .surveys import Survey, attributes, fetched, identities, kept_flags, sizes
@@ -106,8 +106,7 @@ def _again(client: IMAP4, missing: list[int], validity: int, store: Store) -> di
     # No other message has the same UID, ever.
     again = {uid: gone[uid] for uid in missing if uid in gone}
     if known and (new := [uid for uid in missing if uid not in again]):
-        found = ((uid, known.take(one)) for uid, one in sorted(identities(client, new).items()))
-        again |= {uid: entry for uid, entry in found if entry is not None}
+        again |= matched(known, sorted(identities(client, new).items()))
     return again
 
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from datetime import datetime
 
 from .._hints import Generic, NamedTuple, TypeVar
 from .._protocol.patterns import pattern
 
 T = TypeVar("T")
+K = TypeVar("K")
 _MESSAGE_ID = pattern(rb"^message-id[ \t]*:((?:[^\r\n]|\r?\n[ \t]|\r(?!\n))*)", re.I | re.MULTILINE)
 _HEADER_END = pattern(rb"\r?\n\r?\n")
 #: Octets by which sizes may differ: some servers end the last line when it has no end.
@@ -77,10 +79,10 @@ class Known(Generic[T]):
     def __bool__(self) -> bool:
         return bool(self._found)
 
-    def take(self, identity: Identity) -> T | None:
+    def take(self, identity: Identity, room: int = ROOM) -> T | None:
         """The value of a message that is the same, which isn't known any more then; or None.
 
-        Where *identity* has no date, any will do.
+        Sizes may differ by *room*. Where *identity* has no date, any will do.
         """
         of_name = self._found.get(identity.name, {})
         dates = [identity.date] if identity.date is not None else [*of_name]
@@ -88,7 +90,7 @@ class Known(Generic[T]):
             (abs(one[0] - identity.size), number, date, one)
             for number, date in enumerate(dates)
             for one in of_name.get(date, ())
-            if abs(one[0] - identity.size) <= ROOM
+            if abs(one[0] - identity.size) <= room
         ]
         if not near:
             return None
@@ -99,3 +101,15 @@ class Known(Generic[T]):
         if not of_name:
             del self._found[identity.name]
         return nearest[1]
+
+
+def matched(known: Known[T], wanted: Iterable[tuple[K, Identity]]) -> dict[K, T]:
+    """Which of those that are *wanted* are *known*: those of the same size first, then others."""
+    rest = [*wanted]
+    found: dict[K, T] = {}
+    for room in (0, ROOM):
+        for key, identity in rest:
+            if (value := known.take(identity, room)) is not None:
+                found[key] = value
+        rest = [(key, identity) for key, identity in rest if key not in found]
+    return found

@@ -11,7 +11,7 @@ from .._protocol.patterns import pattern
 from . import line_ends
 from .entries import Entry
 from .failures import Failure
-from .identity import Identity, Known, seconds
+from .identity import Identity, Known, matched, seconds
 from .pipeline import Answer, Request, answers
 from .surveys import Survey, identities
 
@@ -25,7 +25,9 @@ _ROOM, _BATCH = 8 * 1024 * 1024, 1024 * 1024
 #: Messages in one command.
 _MANY = 100
 #: RFC 3501, section 9; some servers have "]" in keywords.
-_FLAG = pattern(r"\\?[^\x00-\x20\x7f-\U0010ffff(){%*\"\\]+")
+_FLAG = pattern(
+    r"(?i:\\(?:Answered|Flagged|Deleted|Seen|Draft))|[^\x00-\x20\x7f-\U0010ffff(){%*\"\\]+"
+)
 
 
 class Source(Protocol):
@@ -62,18 +64,17 @@ def lacking(
     known: Known[int] = Known()
     for number, identity in sorted(identities(client, others).items()):
         known.add(identity, number)
-    missing = []
-    for entry in rest:
-        uid = known.take(_identity(entry, entry.size))
-        # Line ends may have become CRLF on the way.
-        if uid is None and known:
-            uid = known.take(_identity(entry, _size(source, entry)))
-        if uid is None:
-            missing.append(entry)
-        else:
-            pushed.add(entry.key, uid)
+    there = matched(known, ((entry.key, _identity(entry, entry.size)) for entry in rest))
+    missing = [entry for entry in rest if entry.key not in there]
+    # Line ends may have become CRLF on the way.
+    if known:
+        sizes = {entry.key: _size(source, entry) for entry in missing}
+        changed = (entry for entry in missing if sizes[entry.key] != entry.size)
+        there |= matched(known, ((one.key, _identity(one, sizes[one.key])) for one in changed))
+    for key, uid in there.items():
+        pushed.add(key, uid)
     pushed.sync()
-    return missing
+    return [entry for entry in missing if entry.key not in there]
 
 
 def _identity(entry: Entry, size: int) -> Identity:
@@ -182,7 +183,7 @@ class Upload:
 
 
 def _flags(entry: Entry) -> list[str]:
-    """The flags as a server may be told them: some have sent what is none."""
+    """The flags as a server may be told them: some have sent what is none, or theirs alone."""
     return [flag for flag in entry.flags if _FLAG.fullmatch(flag)]
 
 

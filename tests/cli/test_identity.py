@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from imaplib2._cli.identity import Identity, Known, digest_of, header_of, name_of, seconds
+from imaplib2._cli.identity import Identity, Known, digest_of, header_of, matched, name_of, seconds
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,15 @@ def test_each_is_found_once() -> None:
     assert known.take(one) == "second"
     assert known.take(one) is None
     assert not known
+
+
+def test_those_that_fit_best_come_first() -> None:
+    known: Known[str] = Known()
+    one = Identity("<a>", 100, 5)
+    known.add(one, "same")
+    known.add(one._replace(size=103), "near")
+    wanted = [("first", one._replace(size=102)), ("second", one), ("third", one._replace(size=99))]
+    assert matched(known, wanted) == {"second": "same", "first": "near"}
 
 
 def test_without_a_date_any_will_do() -> None:

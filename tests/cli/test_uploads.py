@@ -31,6 +31,11 @@ def test_no_flag_is_more_than_one(flags: tuple[str, ...]) -> None:
     assert not set(text) & set("\r\n\0{() ")
 
 
+def test_flags_that_servers_take() -> None:
+    flags = (r"\seen", r"\Recent", r"\Foo", "NonJunk", "$Label1", "Etik[1]", "ß", "a b", "K")
+    assert uploads._flags(entry(flags=flags)) == [r"\seen", "NonJunk", "$Label1", "Etik[1]", "K"]
+
+
 def test_uids_as_far_as_they_are_told() -> None:
     def uids(text: bytes) -> list[int]:
         return uploads._uids(Answer(None, "OK", [text]), 1, 3)
