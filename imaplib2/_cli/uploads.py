@@ -106,15 +106,30 @@ class Upload:
         self._progress = progress
         self.problems: dict[str, str] = {}
         self.changed: dict[str, str] = {}
+        #: Keys of those that are appended without their keywords.
+        self._plain: set[str] = set()
         self.count = self.size = 0
 
     def run(self, entries: Iterable[Entry]) -> None:
         """Append *entries*. Raises ``abort`` when the connection is lost, `Failure` for no room."""
         can = self._client.capabilities
         several = "MULTIAPPEND" in can
-        refused = self._append(_batches(entries, _MANY if several else 1), repeat=several)
+        every = [*entries]
+        refused = self._append(_batches(every, _MANY if several else 1), repeat=several)
         if refused:
             self._append(([entry] for entry in refused), repeat=False)
+        self._append_without_keywords(
+            [one for one in every if one.key in self.problems and _has_keywords(one)]
+        )
+
+    def _append_without_keywords(self, entries: list[Entry]) -> None:
+        """Append those that were refused perhaps for their keywords, which matter less."""
+        refused = {entry.key: self.problems.pop(entry.key) for entry in entries}
+        self._plain |= refused.keys()
+        self._append(([entry] for entry in entries), repeat=False)
+        for key, text in refused.items():
+            if key not in self.problems:
+                self.changed[key] = f"uploaded without its keywords: {text}"
 
     def _append(self, batches: Iterable[list[Entry]], *, repeat: bool) -> list[Entry]:
         """Append *batches*; those that were refused among others, of which none is there then."""
@@ -151,7 +166,8 @@ class Upload:
         for entry in batch:
             self._look_at(entry)
         several = [
-            (_flags(entry), entry.date, b"".join(self._source.portions(entry))) for entry in batch
+            (self._flags(entry), entry.date, b"".join(self._source.portions(entry)))
+            for entry in batch
         ]
         if len(several) > 1:
             self._client._append_several(self._mailbox, several, callback=callback)
@@ -171,9 +187,13 @@ class Upload:
 
         file = line_ends.Reading(_text(self._source, entry))
         self._client.append(
-            self._mailbox, _flags(entry), entry.date, file, size=_size(self._source, entry),
+            self._mailbox, self._flags(entry), entry.date, file, size=_size(self._source, entry),
             progress=progress, callback=callback,
         )  # fmt: skip
+
+    def _flags(self, entry: Entry) -> list[str]:
+        flags = _flags(entry)
+        return [*filter(_is_system_flag, flags)] if entry.key in self._plain else flags
 
     def _look_at(self, entry: Entry) -> None:
         """See whether the text is still the one that was fetched."""
@@ -185,6 +205,14 @@ class Upload:
 def _flags(entry: Entry) -> list[str]:
     """The flags as a server may be told them: some have sent what is none, or theirs alone."""
     return [flag for flag in entry.flags if _FLAG.fullmatch(flag)]
+
+
+def _is_system_flag(flag: str) -> bool:
+    return flag.startswith("\\")
+
+
+def _has_keywords(entry: Entry) -> bool:
+    return not all(map(_is_system_flag, _flags(entry)))
 
 
 def _uids(answer: Answer, validity: int, count: int) -> list[int]:

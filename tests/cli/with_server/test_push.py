@@ -140,6 +140,31 @@ def test_flags_and_dates(serve: Serve, typed: Type, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("several", [b"", b"MULTIAPPEND"])
+@pytest.mark.parametrize("is_for_keywords", [True, False])
+def test_keywords_are_refused(
+    serve: Serve, typed: Type, tmp_path: Path, several: bytes, is_for_keywords: bool
+) -> None:
+    """The message matters more."""
+    messages: Messages = {}
+
+    def append(session: Session, command: Command) -> None:
+        if b"$Odd" in command.args or (text(1) in command.literals and not is_for_keywords):
+            session.peer.no(command, b"[CANNOT] Keyword too long")
+            return
+        assert rb"(\Seen)" in command.args
+        HANDLERS["APPEND"](session, command)
+
+    folder = stored(tmp_path / "a", some(1), (r"\Seen", "$Odd"))
+    server = serve(script(messages, several, APPEND=append))
+    done = typed(*push(folder, server))
+    assert done.status == PROBLEM
+    said = "message 7.1: " + "uploaded without its keywords: " * is_for_keywords
+    assert f"warning: {said}[CANNOT] Keyword too long" in done.said
+    assert messages == (some(1) if is_for_keywords else {})
+    assert typed(*push(folder, server)).status == (OK if is_for_keywords else PROBLEM)
+
+
 @pytest.mark.parametrize("refuses", [False, True])
 def test_multiappend(serve: Serve, typed: Type, tmp_path: Path, refuses: bool) -> None:
     messages: Messages = {}
