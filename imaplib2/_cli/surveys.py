@@ -47,9 +47,9 @@ def survey(client: IMAP4, mailbox: str | bytes) -> Survey:
 
 def _survey(client: IMAP4, mailbox: str | bytes) -> Survey:
     data = agreed(client.select(mailbox, readonly=True))
-    exists = int(data[0] or 0)
-    told: Any = client.response("UIDVALIDITY")[1][-1]
-    if not told or not told.isdigit() or len(told) > _DIGITS:
+    exists = _number(data[0] or b"0")
+    validity = _number(client.response("UIDVALIDITY")[1][-1])
+    if exists is None or validity is None:
         raise Failure("The server has no lasting UIDs in this mailbox (UIDVALIDITY).")
     sets = (f"{first}:{min(first + _MANY - 1, exists)}" for first in range(1, exists + 1, _MANY))
     found = {
@@ -58,7 +58,11 @@ def _survey(client: IMAP4, mailbox: str | bytes) -> Survey:
         for message in parse.merged(_read(data))
         if (uid := _uid(message))
     }
-    return Survey(int(told), found, max(exists - len(found), 0))
+    return Survey(validity, found, max(exists - len(found), 0))
+
+
+def _number(told: Any) -> int | None:
+    return int(told) if told and told.isdigit() and len(told) <= _DIGITS else None
 
 
 def kept_flags(message: Message) -> tuple[str, ...]:

@@ -79,6 +79,12 @@ def test_a_uidvalidity_that_is_none(validity: bytes) -> None:
         surveys.survey(client, "INBOX")
 
 
+def test_a_number_of_messages_that_is_none() -> None:
+    client: Any = Client(("OK", [b"9" * 5000]))
+    with pytest.raises(Failure):
+        surveys.survey(client, "INBOX")
+
+
 @pytest.mark.parametrize("uid", [b"0", b"4294967296", b"x", b"NIL"])
 def test_a_uid_that_is_none(uid: bytes) -> None:
     data = [b"1 (UID %b FLAGS ())" % uid, b"2 (UID 5 FLAGS {1}", b"3 (UID 6 FLAGS (((x)"]
