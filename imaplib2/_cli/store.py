@@ -101,19 +101,22 @@ class Store:
 
     def _remember(self, folder: Path) -> None:
         """Know what the journal and the container know."""
-        count = len(self._journal.records)
+        records = self._journal.records
+        count = len(records)
+        # There may be millions: each is let go when it is known.
+        records.reverse()
+        records.pop()
         try:
-            for record in self._journal.records[1:]:
-                self._replay(record)
+            while records:
+                self._replay(records.pop())
         except (LookupError, TypeError, ValueError, AttributeError) as problem:
             text = f"{folder / JOURNAL} is damaged: {problem!r}."
             raise Failure(text, "Back up into another folder, by --to.") from None
-        self._journal.records.clear()
         if not self._is_read_only:
             self._container.settle(self._end, is_open=self._is_open)
             self.partial.unlink(missing_ok=True)
         self._look_around()
-        if not self._is_read_only:
+        if not self._is_read_only and count > 2 * len(self._entries):
             self._journal.compact(count, [*self._records()])
 
     def close(self) -> None:
