@@ -45,7 +45,8 @@ class Streams(Issuer):
         It is bytes, or an ``email.message.Message``, which is written by its own policy.
         Everything else may be None; *date_time* is what `Time2Internaldate` takes. Line ends
         become CRLF; bytes that have them are not copied, and what may change is: *message* may be
-        used again as soon as the call has returned.
+        used again as soon as the call has returned. A server that may refuse *flags* or
+        *date_time* is asked before the message is sent, also with LITERAL+.
 
         Or it is a binary file, which is read from where it stands as the server takes it, a
         portion at a time, by this thread; if there is a *callback*, by that of the callbacks from
