@@ -209,11 +209,11 @@ class Download:
         told = {one.uid: one for one in attributes(self._client, large)} if large else {}
         for uid in sorted(large):
             if uid in told:
-                self._fetch_to_file(told[uid], large[uid])
+                self._fetch_to_file(told[uid])
             else:
                 self._look_for([uid])
 
-    def _fetch_to_file(self, message: Message, size: int) -> None:
+    def _fetch_to_file(self, message: Message) -> None:
         uid, written = message.uid, 0
         assert uid is not None
 

@@ -18,7 +18,7 @@ from . import line_ends
 from .entries import Entry, FilePart
 from .failures import USAGE, Failure
 from .identity import digest_of, header_of, name_of
-from .maildir import COLON, FLAGS
+from .maildir import COLON, FLAGS, modified
 
 #: What the letters of flags mean in mbox; in Maildir, see `maildir`.
 _MBOX_FLAGS = {
@@ -87,7 +87,10 @@ class Foreign:
 
     def portions(self, entry: Entry) -> Iterator[bytes]:
         """The text of a message, with CRLF."""
-        return _as_crlf(self._box.found(self._keys[entry.key]))
+        try:
+            return _as_crlf(self._box.found(self._keys[entry.key]))
+        except KeyError:
+            raise FileNotFoundError(f"message {entry.key} is not there any more") from None
 
     def close(self) -> None:
         """Leave it."""
@@ -130,9 +133,8 @@ class _Maildir:
         if not self._files[key].exists():
             self._look()
         path = self._files[key]
-        date = datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
         letters = path.name.partition(f"{COLON}2,")[2]
-        return _Found(FilePart(path), date, _flags(letters, FLAGS))
+        return _Found(FilePart(path), modified(path), _flags(letters, FLAGS))
 
     def name(self, key: str, digest: str) -> str:
         return key

@@ -89,7 +89,7 @@ class Maildir:
             header = file.read(_HEADER)
         flags = tuple(sorted(FLAGS[letter] for letter in letters if letter in FLAGS))
         name = name_of(header) or digest_of(header)
-        return Entry(key, int(validity), int(uid), size, _modified(path), flags, name)
+        return Entry(key, int(validity), int(uid), size, modified(path), flags, name)
 
     def stage(self, entry: Entry, content: Content) -> None:
         """Put down a text, as the server has it, for `commit`; a file is used up."""
@@ -157,8 +157,11 @@ def _parsed(name: str) -> tuple[str | None, int, str]:
     return (found[1], int(found[2]), found[3] or "") if found else (None, 0, "")
 
 
-def _modified(path: Path) -> datetime:
-    return datetime.fromtimestamp(int(path.stat().st_mtime), timezone.utc)
+def modified(path: Path) -> datetime | None:
+    """The time of a file, if that is one that dates can have."""
+    with contextlib.suppress(OverflowError, ValueError):
+        return datetime.fromtimestamp(int(path.stat().st_mtime), timezone.utc)
+    return None
 
 
 def _sync_file(path: Path) -> None:

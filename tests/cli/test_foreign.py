@@ -76,6 +76,9 @@ def test_a_maildir_in_use(tmp_path: Path) -> None:
     assert (first.key, second.key, second.flags) == ("1.a", "2.b", (r"\Flagged", r"\Seen"))
     (tmp_path / "new" / "1.a").rename(tmp_path / "cur" / f"1.a{COLON}2,")
     assert b"".join(box.portions(first)) == b"Subject: 1.a\r\n\r\n"
+    (tmp_path / "cur" / f"1.a{COLON}2,").unlink()
+    with pytest.raises(FileNotFoundError, match="message 1.a is not there"):
+        box.portions(first)
 
 
 def test_an_mbox_without_dates(tmp_path: Path) -> None:

@@ -6,11 +6,13 @@ import contextlib
 import os
 from datetime import datetime, timezone
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from imaplib2._cli.entries import Entry
-from imaplib2._cli.maildir import COLON, Maildir
+from imaplib2._cli.maildir import COLON, Maildir, modified
 
 
 def made(folder: Path) -> Maildir:
@@ -93,6 +95,11 @@ def test_a_file_that_is_renamed_is_found(tmp_path: Path, monkeypatch: pytest.Mon
     assert box.keys([one]) == {"7.1"}
     os.replace(path, path.with_name(path.name + "T"))
     assert [*box.portions(one)] == [b"a"]
+
+
+def test_a_time_that_dates_can_t_have() -> None:
+    path: Any = SimpleNamespace(stat=lambda: SimpleNamespace(st_mtime=1e12))
+    assert modified(path) is None
 
 
 @pytest.mark.parametrize(
