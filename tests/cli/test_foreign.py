@@ -77,7 +77,7 @@ def test_a_maildir_in_use(tmp_path: Path) -> None:
     (tmp_path / "new" / "1.a").rename(tmp_path / "cur" / f"1.a{COLON}2,")
     assert b"".join(box.portions(first)) == b"Subject: 1.a\r\n\r\n"
     (tmp_path / "cur" / f"1.a{COLON}2,").unlink()
-    with pytest.raises(FileNotFoundError, match="message 1.a is not there"):
+    with pytest.raises(FileNotFoundError, match=r"message 1\.a is not there"):
         box.portions(first)
 
 
