@@ -235,8 +235,9 @@ class Issuer(Detour):
         utf8 = self.utf8_enabled
         try:
             encoded = encode_arguments(row, arguments, utf8=utf8)
-            # Behind the mailbox.
-            ask_where_unusual(encoded.parts[2:], last)
+            if last:
+                # Behind the mailbox.
+                ask_where_unusual(encoded.parts[2:], last)
             command = Command.build(row, encoded, last, utf8=utf8)
         except error as problem:
             self._explain(problem, row.name)
