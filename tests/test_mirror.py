@@ -16,8 +16,11 @@ TESTS = Path(__file__).parent
 ROOMS = {
     "_protocol": "core", "_threads": "threads", "_transport": "transport", "_by_hand": "by_hand",
     "parse": "parse", "_sasl": "sasl", "_watching": "watching", "_cli": "cli",
+    "_cli.backup": "cli", "_cli.checking": "cli", "_cli.demonstration": "cli",
+    "_cli.watching": "cli",
 }  # fmt: skip
 CLIENT = "client"
+FOLDERS = [*sorted({*ROOMS.values()}), CLIENT]
 
 #: Modules without a test of their name, which have nothing that one could call: what they are.
 NOTHING_TO_CALL = {
@@ -33,6 +36,10 @@ NOTHING_TO_CALL = {
     "parse": "names of its modules",
     "_sasl": "a docstring",
     "_cli": "a docstring",
+    "_cli.backup": "a docstring",
+    "_cli.checking": "a docstring",
+    "_cli.demonstration": "a docstring",
+    "_cli.watching": "a docstring",
     "_watching": "a docstring",
     "watching": "names of its modules, see test_watcher.py",
 }
@@ -74,7 +81,7 @@ def test_a_module_without_one_has_nothing_to_call(module: str) -> None:
     assert all("Protocol" in map(ast.unparse, node.bases) for node in classes)
 
 
-@pytest.mark.parametrize("room", [*ROOMS.values(), CLIENT])
+@pytest.mark.parametrize("room", FOLDERS)
 def test_a_test_is_named_after_a_module_or_is_a_known_topic(room: str) -> None:
     """``test_x_more.py`` is one of ``x.py``."""
     names = {name for found, name in map(room_of, MODULES) if found == room}
@@ -88,7 +95,11 @@ def test_a_test_is_named_after_a_module_or_is_a_known_topic(room: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    [path for room in [*ROOMS.values(), CLIENT] for path in sorted((TESTS / room).glob("*.py"))],
+    [
+        path
+        for room in FOLDERS
+        for path in sorted((TESTS / room).glob("*.py"))
+    ],
     ids=lambda path: f"{path.parent.name}/{path.name}",
 )
 def test_pure_tests_have_no_server(path: Path) -> None:

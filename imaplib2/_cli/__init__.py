@@ -12,5 +12,7 @@ Names that options of a command's own can't have: ``host`` and those of `account
 
 Shared are `main` (the parser, and what becomes of exceptions), `accounts` (which server, and a
 connection to it), `passwords`, `console`, `failures` and `advice` (what is wrong, in words).
-Modules here are loaded for each help text: what is large or slow is imported where it is used.
+Modules here are loaded for each help text: what is large or slow is imported where it is used. A
+command that takes more than a module has a package beside it: `backup` (of fetch and push),
+`checking`, `demonstration` and `watching`.
 """

@@ -13,14 +13,14 @@ from .._clock import Clock
 from .._errors import error, printable
 from .._hints import TYPE_CHECKING, Any
 from .advice import explained
+from .checking.report import Report
 from .failures import Failure
-from .report import Report
 from .text import joined
 
 if TYPE_CHECKING:
     from .._client import IMAP4
     from .account import Account
-    from .certificates import Certificate
+    from .checking.certificates import Certificate
     from .console import Console
 
 #: Days before a certificate expires from which on that is worth telling.
@@ -132,7 +132,7 @@ def _other_version(ours: str) -> str | None:
 
 def about_connection(client: IMAP4, account: Account, report: Report, seconds: float) -> None:
     """Whom it is to, and how it is encrypted."""
-    from .trials import milliseconds
+    from .checking.trials import milliseconds
 
     report.section("Connection")
     peer = _peer(client)
@@ -148,7 +148,7 @@ def about_connection(client: IMAP4, account: Account, report: Report, seconds: f
             text = "The connection isn't encrypted, although the server can do that."
             report.problem(text, "Use --starttls instead of --plain.", serious=False)
         return
-    from . import certificates
+    from .checking import certificates
 
     sock: Any = client.sock
     cipher = (sock.cipher() or ("?",))[0]
@@ -179,7 +179,7 @@ def _about_untrusted(account: Account, failure: Failure, report: Report) -> None
     is_untrusted = cause is None and bool(account.fingerprint)
     if not is_untrusted and not isinstance(cause, ssl.SSLCertVerificationError):
         return
-    from . import certificates
+    from .checking import certificates
 
     try:
         certificate = certificates.of_server(account)
@@ -192,7 +192,7 @@ def _about_untrusted(account: Account, failure: Failure, report: Report) -> None
 
 def about_certificate(certificate: Certificate, report: Report, verdict: str) -> None:
     """What it says, and whether it is trusted: *verdict*."""
-    from . import certificates
+    from .checking import certificates
 
     report.section("Certificate")
     trusted = verdict != "not trusted"
@@ -302,7 +302,7 @@ def _has_scramp() -> bool:
 
 def about_login(client: IMAP4, account: Account, report: Report, seconds: float | None) -> None:
     """Who has logged in, and what the server can do now."""
-    from .trials import milliseconds
+    from .checking.trials import milliseconds
 
     report.section("Login")
     if seconds is None:
@@ -317,7 +317,7 @@ def about_login(client: IMAP4, account: Account, report: Report, seconds: float 
 
 def about_trials(client: IMAP4, report: Report) -> None:
     """What works."""
-    from . import trials
+    from .checking import trials
 
     report.section("What works")
     found: dict[str, Any] = {}

@@ -14,7 +14,7 @@ from .failures import OK, Failure
 
 if TYPE_CHECKING:
     from .console import Console
-    from .servers import Running
+    from .demonstration.servers import Running
 
 #: Messages in INBOX, and seconds of a round trip on the slow link.
 _MESSAGES, _ROUND_TRIP = 300, 0.025
@@ -46,7 +46,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     """Show it, or keep the server."""
     import socket
 
-    from . import keeping, servers, showing
+    from .demonstration import keeping, servers, showing
 
     with contextlib.ExitStack() as stack:
         # Of all connections to it: nobody waits for ever.
@@ -66,7 +66,7 @@ def _fill(server: Running, count: int, console: Console) -> None:
     """Put *count* messages into INBOX, and a few elsewhere."""
     import imaplib2
 
-    from .samples import sample
+    from .demonstration.samples import sample
 
     with (
         console.progress("writing messages", count, unit="messages") as progress,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from .._errors import abort, error, printable
 from .._hints import TYPE_CHECKING
-from . import outcomes
+from .backup import outcomes
 from .failures import OK, PROBLEM, Failure
 from .text import bytes_text, counted
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from .._client import IMAP4
     from ..parse import Mailbox
     from .account import Account
+    from .backup.downloads import Plan
+    from .backup.store import Store
+    from .backup.surveys import Survey
+    from .backup.tallies import Tally
     from .console import Console
-    from .downloads import Plan
     from .progress import Progress
-    from .store import Store
-    from .surveys import Survey
-    from .tallies import Tally
 
 #: Numbers of errors which other folders need not have.
 _OF_ONE = (errno.EACCES, errno.ENAMETOOLONG, errno.ELOOP, errno.EISDIR)
@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, console: Console) -> int:
     """Back up."""
     from . import accounts
-    from .reconnecting import run_by_connections
+    from .backup.reconnecting import run_by_connections
 
     account = accounts.account_of(options, console)
     backup = Backup(account, options, console)
@@ -111,9 +111,9 @@ class Backup:
 
     def _try(self, client: IMAP4, name: str, mailbox: Mailbox) -> None:
         """Back up a mailbox; what is wrong with it alone doesn't keep others from it."""
-        from . import folder_names
         from .advice import explained
-        from .tallies import Tally
+        from .backup import folder_names
+        from .backup.tallies import Tally
 
         folder = self._folder / folder_names.folder_path(name)
         tally = self._tallies.setdefault(name, Tally(name, str(folder), is_dry=self._is_dry))
@@ -159,7 +159,7 @@ class Backup:
             self._console.warn(f"{text}: {raws}.", "Only the first is backed up: rename one.")
 
     def _back_up(self, client: IMAP4, mailbox: Mailbox, folder: Path, tally: Tally) -> None:
-        from . import store, surveys
+        from .backup import store, surveys
 
         with self._console.progress(tally.name, unit="B") as progress:
             found = surveys.survey(client, mailbox.quoted)
@@ -171,7 +171,7 @@ class Backup:
                 self._fill(client, found, kept, progress, tally)
 
     def _dry_plan(self, client: IMAP4, found: Survey, folder: Path) -> Plan:
-        from . import downloads, store
+        from .backup import downloads, store
 
         if not store.is_store(folder):
             return downloads.plan(client, found, None)
@@ -182,7 +182,7 @@ class Backup:
         self, client: IMAP4, found: Survey, kept: Store, progress: Progress, tally: Tally
     ) -> None:
         """Have *kept* be as the mailbox that was *found*."""
-        from . import downloads
+        from .backup import downloads
 
         plan = downloads.plan(client, found, kept)
         tally.planned(plan)

@@ -11,17 +11,17 @@ from pathlib import Path
 
 from .._errors import abort, error, printable
 from .._hints import TYPE_CHECKING, Any
-from . import outcomes
+from .backup import outcomes
 from .failures import OK, PROBLEM, USAGE, Failure
 from .text import bytes_text, counted
 
 if TYPE_CHECKING:
     from .._client import IMAP4
     from .account import Account
+    from .backup.entries import Entry
+    from .backup.surveys import Survey
+    from .backup.uploads import Source
     from .console import Console
-    from .entries import Entry
-    from .surveys import Survey
-    from .uploads import Source
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, console: Console) -> int:
     """Upload."""
     from . import accounts
-    from .reconnecting import run_by_connections
+    from .backup.reconnecting import run_by_connections
 
     account = accounts.account_of(options, console)
     with _source(options.folder) as source:
@@ -57,7 +57,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
 @contextlib.contextmanager
 def _source(folder: Path) -> Iterator[Source]:
     """What is in *folder*. Raises `Failure` when it isn't that of one mailbox."""
-    from . import foreign, store
+    from .backup import foreign, store
 
     if store.is_store(folder):
         with store.readable(folder) as kept:
@@ -91,7 +91,7 @@ class Push:
 
         Raises ``abort`` when the connection is lost: go on with another one then.
         """
-        from . import pushed
+        from .backup import pushed
 
         found = self._survey(client)
         left_out = set() if self._options.deleted else {one.key for one in self._source.others()}
@@ -109,9 +109,9 @@ class Push:
 
     def _survey(self, client: IMAP4) -> Survey:
         """What is in the mailbox, which is opened for reading."""
-        from . import surveys
         from .advice import explained
         from .answers import agreed
+        from .backup import surveys
 
         try:
             return surveys.survey(client, self._mailbox)
@@ -129,7 +129,7 @@ class Push:
     def _push(
         self, client: IMAP4, found: Survey, entries: list[Entry], known: Any, left_out: int
     ) -> int:
-        from . import uploads
+        from .backup import uploads
 
         if found.lacking:
             text = f"The server tells nothing of {counted(found.lacking, 'message')} there."

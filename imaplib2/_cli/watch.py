@@ -42,7 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Watch until somebody ends it."""
-    from . import accounts, programs, watched
+    from . import accounts
+    from .watching import programs, watched
 
     account = accounts.account_of(options, console)
     program = None

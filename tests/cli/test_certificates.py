@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imaplib2._cli.certificates import days_left, read
+from imaplib2._cli.checking.certificates import days_left, read
 from imaplib2._clock import Clock
 
 FIELDS = {

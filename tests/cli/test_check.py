@@ -10,8 +10,8 @@ import pytest
 
 import imaplib2
 from imaplib2._cli import check
-from imaplib2._cli.certificates import Certificate
-from imaplib2._cli.report import Report
+from imaplib2._cli.checking.certificates import Certificate
+from imaplib2._cli.checking.report import Report
 from imaplib2._clock import Clock
 
 from .helpers import Kept, account

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from imaplib2._cli import children
-from imaplib2._cli.children import child, ended
+from imaplib2._cli.demonstration import children
+from imaplib2._cli.demonstration.children import child, ended
 from imaplib2._cli.failures import Failure
 from imaplib2._mutex import Bell
 

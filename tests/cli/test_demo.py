@@ -14,6 +14,6 @@ def test_options() -> None:
 
 
 def test_no_server(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("imaplib2._cli.servers.util.find_spec", lambda _: None)
+    monkeypatch.setattr("imaplib2._cli.demonstration.servers.util.find_spec", lambda _: None)
     assert main(["demo", "--server", "pymap"]) == PROBLEM
     assert "needs an IMAP server" in " ".join(capsys.readouterr().err.split())

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from imaplib2._cli import children, dovecot
+from imaplib2._cli.demonstration import children, dovecot
 from imaplib2._cli.failures import Failure
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="there is no Dovecot")

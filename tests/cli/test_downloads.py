@@ -7,10 +7,10 @@ from typing import Any
 
 from hypothesis import given, strategies as st
 
-from imaplib2._cli import downloads
-from imaplib2._cli.entries import Entry
-from imaplib2._cli.store import writable
-from imaplib2._cli.surveys import Survey
+from imaplib2._cli.backup import downloads
+from imaplib2._cli.backup.entries import Entry
+from imaplib2._cli.backup.store import writable
+from imaplib2._cli.backup.surveys import Survey
 
 from .test_surveys import Client
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from imaplib2._cli import children, embedded
+from imaplib2._cli.demonstration import children, embedded
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, *, takes_hash: bool) -> list[Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from imaplib2._cli.entries import Entry, FilePart, portions_of
+from imaplib2._cli.backup.entries import Entry, FilePart, portions_of
 
 dates = st.datetimes(
     timezones=st.builds(timezone, st.integers(-720, 720).map(lambda m: timedelta(minutes=m)))

@@ -8,7 +8,7 @@ import unicodedata
 import pytest
 from hypothesis import example, given, strategies as st
 
-from imaplib2._cli.folder_names import folder_path, mailbox_name
+from imaplib2._cli.backup.folder_names import folder_path, mailbox_name
 
 #: Characters over which file systems stumble, more often than others.
 HARD = [

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from imaplib2._cli.backup.foreign import Foreign
+from imaplib2._cli.backup.maildir import COLON
 from imaplib2._cli.failures import Failure
-from imaplib2._cli.foreign import Foreign
-from imaplib2._cli.maildir import COLON
 
 DATE = datetime(2024, 5, 1, 2, 3, 4, tzinfo=timezone.utc)
 

@@ -6,7 +6,15 @@ from datetime import datetime, timezone
 
 import pytest
 
-from imaplib2._cli.identity import Identity, Known, digest_of, header_of, matched, name_of, seconds
+from imaplib2._cli.backup.identity import (
+    Identity,
+    Known,
+    digest_of,
+    header_of,
+    matched,
+    name_of,
+    seconds,
+)
 
 
 @pytest.mark.parametrize(

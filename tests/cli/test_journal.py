@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from imaplib2._cli import journal
+from imaplib2._cli.backup import journal
+from imaplib2._cli.backup.journal import Journal, locked, make_folders, private_file, write_all
 from imaplib2._cli.failures import Failure
-from imaplib2._cli.journal import Journal, locked, make_folders, private_file, write_all
 
 values = st.none() | st.integers() | st.text() | st.lists(st.text(max_size=3), max_size=3)
 records = st.lists(st.dictionaries(st.text(max_size=5), values, max_size=3), max_size=5)

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from imaplib2._cli import configuration, keeping
+from imaplib2._cli import configuration
+from imaplib2._cli.demonstration import keeping
+from imaplib2._cli.demonstration.servers import Running
 from imaplib2._cli.failures import Failure
-from imaplib2._cli.servers import Running
 
 from .helpers import Kept
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from hypothesis import given, strategies as st
 
-from imaplib2._cli.line_ends import (
+from imaplib2._cli.backup.line_ends import (
     Reading,
     has_only_crlf,
     lines,

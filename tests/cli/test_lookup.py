@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from imaplib2._cli.lookup import Lookup
+from imaplib2._cli.watching.lookup import Lookup
 from imaplib2.parse import SequenceSet
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from imaplib2._cli.entries import Entry
-from imaplib2._cli.maildir import COLON, Maildir, modified
+from imaplib2._cli.backup.entries import Entry
+from imaplib2._cli.backup.maildir import COLON, Maildir, modified
 
 
 def made(folder: Path) -> Maildir:

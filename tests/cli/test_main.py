@@ -31,7 +31,7 @@ from imaplib2._cli.failures import (
 )
 from imaplib2._cli.main import COMMANDS, main, parser
 
-MODULES = [f"imaplib2._cli.{found.name}" for found in pkgutil.iter_modules(_cli.__path__)]
+MODULES = [found.name for found in pkgutil.walk_packages(_cli.__path__, f"{_cli.__name__}.")]
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from imaplib2._cli.entries import Entry
+from imaplib2._cli.backup.entries import Entry
+from imaplib2._cli.backup.mbox import Mbox
 from imaplib2._cli.failures import Failure
-from imaplib2._cli.mbox import Mbox
 
 
 def entry(date: datetime | None) -> Entry:

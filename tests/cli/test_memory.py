@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from imaplib2._cli.failures import USAGE, Failure
-from imaplib2._cli.memory import Memory
+from imaplib2._cli.watching.memory import Memory
 from imaplib2._clock import Clock
 from imaplib2.watching import MailboxState, State
 

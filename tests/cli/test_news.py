@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from imaplib2 import parse
-from imaplib2._cli.news import News, summary
+from imaplib2._cli.watching.news import News, summary
 from imaplib2.parse import SequenceSet
 from imaplib2.watching import (
     Arrived,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from imaplib2._cli.outcomes import show, tell_problems, width_of
+from imaplib2._cli.backup.outcomes import show, tell_problems, width_of
 
 from .helpers import Kept
 

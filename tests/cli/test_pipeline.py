@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from imaplib2 import IMAP4
-from imaplib2._cli.pipeline import Answer, Request, answers
+from imaplib2._cli.backup.pipeline import Answer, Request, answers
 
 
 class Server:

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from imaplib2._cli import programs
 from imaplib2._cli.failures import USAGE, Failure
-from imaplib2._cli.programs import Program
+from imaplib2._cli.watching import programs
+from imaplib2._cli.watching.programs import Program
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="programs are ended as POSIX has it")
 
@@ -61,7 +61,7 @@ def test_failures(program: str, told: str) -> None:
 @pytest.mark.parametrize("ignores", ["nobody", "the child", "the program"])
 def test_one_that_hangs(ignores: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It ends, and so does what it has started; also what takes no notice of SIGTERM."""
-    monkeypatch.setattr("imaplib2._cli.programs._GRACE", 0.1)
+    monkeypatch.setattr("imaplib2._cli.watching.programs._GRACE", 0.1)
     pids = tmp_path / "pids"
     ignore = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
     sleeper = (

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from imaplib2._cli import journal
+from imaplib2._cli.backup import journal
+from imaplib2._cli.backup.pushed import Pushed, opened
 from imaplib2._cli.failures import Failure
-from imaplib2._cli.pushed import Pushed, opened
 
 
 def added(path: Path, to: str, validity: int, **more: int) -> dict[str, int]:

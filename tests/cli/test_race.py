@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from imaplib2._cli import race
+from imaplib2._cli.demonstration import race
 from imaplib2._cli.progress import Progress
 from imaplib2._errors import error
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from imaplib2._cli import reconnecting
+from imaplib2._cli.backup import reconnecting
+from imaplib2._cli.backup.reconnecting import run_by_connections
 from imaplib2._cli.console import Console
 from imaplib2._cli.failures import Failure
-from imaplib2._cli.reconnecting import run_by_connections
 from imaplib2._errors import abort, error
 
 from .helpers import account

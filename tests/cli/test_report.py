@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
+from imaplib2._cli.checking.report import Report
 from imaplib2._cli.failures import OK, PROBLEM
-from imaplib2._cli.report import Report
 
 from .helpers import Kept
 

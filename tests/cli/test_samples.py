@@ -7,7 +7,7 @@ import email.policy
 
 import pytest
 
-from imaplib2._cli import samples
+from imaplib2._cli.demonstration import samples
 
 
 @pytest.mark.parametrize("number", [-3, 1, 5, 40])

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from imaplib2._cli import children, dovecot, servers
+from imaplib2._cli.demonstration import children, dovecot, servers
+from imaplib2._cli.demonstration.servers import serving
 from imaplib2._cli.failures import Failure
-from imaplib2._cli.servers import serving
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from imaplib2._cli import keeping, showing
-from imaplib2._cli.race import Taken
-from imaplib2._cli.servers import Running
-from imaplib2._cli.showing import Stage
+from imaplib2._cli.demonstration import keeping, showing
+from imaplib2._cli.demonstration.race import Taken
+from imaplib2._cli.demonstration.servers import Running
+from imaplib2._cli.demonstration.showing import Stage
 
 from .helpers import Kept
 

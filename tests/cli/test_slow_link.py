@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from imaplib2._cli import children, slow_link
+from imaplib2._cli.demonstration import children, slow_link
 
 
 def test_what_a_child_of_it_does(monkeypatch: pytest.MonkeyPatch) -> None:

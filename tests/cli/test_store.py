@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from imaplib2._cli import journal, store
-from imaplib2._cli.entries import Entry
+from imaplib2._cli.backup import journal, store
+from imaplib2._cli.backup.entries import Entry
+from imaplib2._cli.backup.identity import digest_of, name_of
+from imaplib2._cli.backup.store import KINDS, Store, readable, writable
 from imaplib2._cli.failures import Failure
-from imaplib2._cli.identity import digest_of, name_of
-from imaplib2._cli.store import KINDS, Store, readable, writable
 
 
 @pytest.fixture(autouse=True, scope="module")

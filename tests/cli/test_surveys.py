@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from imaplib2 import IMAP4
-from imaplib2._cli import surveys
+from imaplib2._cli.backup import surveys
+from imaplib2._cli.backup.identity import Identity, digest_of
 from imaplib2._cli.failures import Failure
-from imaplib2._cli.identity import Identity, digest_of
 
 DATE = datetime(1996, 7, 17, 9, 44, 25, tzinfo=timezone.utc)
 

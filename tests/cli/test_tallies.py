@@ -5,10 +5,10 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from imaplib2._cli.downloads import Plan
-from imaplib2._cli.entries import Entry
-from imaplib2._cli.surveys import Survey
-from imaplib2._cli.tallies import Tally
+from imaplib2._cli.backup.downloads import Plan
+from imaplib2._cli.backup.entries import Entry
+from imaplib2._cli.backup.surveys import Survey
+from imaplib2._cli.backup.tallies import Tally
 
 
 def download(**fields: Any) -> Any:

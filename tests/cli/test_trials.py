@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from imaplib2._cli.trials import ABSENT, FAILS, WORKS, milliseconds, trials
+from imaplib2._cli.checking.trials import ABSENT, FAILS, WORKS, milliseconds, trials
 from imaplib2._errors import ErrorText, abort, error
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from hypothesis import given, strategies as st
 
-from imaplib2._cli import uploads
-from imaplib2._cli.entries import Entry
-from imaplib2._cli.pipeline import Answer
+from imaplib2._cli.backup import uploads
+from imaplib2._cli.backup.entries import Entry
+from imaplib2._cli.backup.pipeline import Answer
 
 
 def entry(size: int = 1, flags: tuple[str, ...] = ()) -> Entry:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from imaplib2._cli.failures import Failure
-from imaplib2._cli.watched import Link
+from imaplib2._cli.watching.watched import Link
 from imaplib2._errors import abort
 
 from .helpers import Kept

@@ -9,7 +9,7 @@ import pytest
 from imaplib2._cli.configuration import _KEYS
 from imaplib2._cli.failures import EXIT_STATUSES
 from imaplib2._cli.main import COMMANDS
-from imaplib2._cli.news import _WORDS
+from imaplib2._cli.watching.news import _WORDS
 
 PAGE = Path(__file__).parents[2].joinpath("docs", "command_line.rst").read_text(encoding="utf-8")
 

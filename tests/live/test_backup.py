@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from imaplib2 import IMAP4, parse
-from imaplib2._cli.folder_names import folder_path
+from imaplib2._cli.backup.folder_names import folder_path
+from imaplib2._cli.backup.store import KINDS, readable
 from imaplib2._cli.main import main
-from imaplib2._cli.store import KINDS, readable
 
 from .helpers import ok, plain
 from .server import PASSWORD, Server

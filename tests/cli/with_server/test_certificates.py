@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from imaplib2._cli import certificates
 from imaplib2._cli.accounts import connect
-from imaplib2._cli.certificates import days_left, of_connection, of_server
+from imaplib2._cli.checking import certificates
+from imaplib2._cli.checking.certificates import days_left, of_connection, of_server
 from imaplib2._cli.failures import UNREACHABLE
 
 from ...needs import need

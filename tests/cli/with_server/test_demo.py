@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 import imaplib2
-from imaplib2._cli import demo, keeping, race, servers, showing
+from imaplib2._cli import demo
+from imaplib2._cli.demonstration import keeping, race, servers, showing
+from imaplib2._cli.demonstration.servers import Running
 from imaplib2._cli.failures import OK, PROBLEM, Failure
-from imaplib2._cli.servers import Running
 from imaplib2._clock import Clock
 
 from ...needs import need, need_package
@@ -77,7 +78,7 @@ def test_on_a_server_of_its_own(name: str, typed: Type) -> None:
     if name == "pymap":
         need_package("pymap")
     else:
-        from imaplib2._cli import dovecot
+        from imaplib2._cli.demonstration import dovecot
 
         need(None if dovecot.program() else "Dovecot is not installed", "Dovecot")
     check(typed("demo", "--messages", "40", "--round-trip", "0.01", "--server", name))

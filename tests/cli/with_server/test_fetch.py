@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from imaplib2._cli import downloads
+from imaplib2._cli.backup import downloads
+from imaplib2._cli.backup.store import JOURNAL, KINDS, readable
 from imaplib2._cli.failures import INTERRUPTED, OK, PROBLEM, UNREACHABLE
-from imaplib2._cli.store import JOURNAL, KINDS, readable
 
 from ...server.scripted import HANDLERS, Command, Messages, Peer, ScriptedServer, Session, mailbox
 from .helpers import Typed, at, saying
@@ -505,7 +505,7 @@ def test_killed_at_random_it_loses_and_duplicates_nothing(
 
     server = serve(kills)
     code = (
-        "import sys; from imaplib2._cli import downloads; from imaplib2._cli.main import main;"
+        "import sys; from imaplib2._cli.backup import downloads; from imaplib2._cli.main import main;"
         " downloads._MANY = 3; downloads._BATCH = 10_000; sys.exit(main())"
     )
     arguments = fetch(server, tmp_path, "INBOX", "--format", kind)

@@ -16,11 +16,11 @@ from typing import Any
 
 import pytest
 
-from imaplib2._cli import uploads
-from imaplib2._cli.entries import Entry
+from imaplib2._cli.backup import uploads
+from imaplib2._cli.backup.entries import Entry
+from imaplib2._cli.backup.identity import digest_of, name_of
+from imaplib2._cli.backup.store import writable
 from imaplib2._cli.failures import OK, PROBLEM, UNREACHABLE, USAGE
-from imaplib2._cli.identity import digest_of, name_of
-from imaplib2._cli.store import writable
 
 from ...server.scripted import (
     CAPABILITIES,

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 import imaplib2
-from imaplib2._cli import watched
 from imaplib2._cli.console import Piece
 from imaplib2._cli.failures import PROBLEM, REFUSED, UNREACHABLE, USAGE, Failure
-from imaplib2._cli.lookup import Lookup
 from imaplib2._cli.main import parser
+from imaplib2._cli.watching import watched
+from imaplib2._cli.watching.lookup import Lookup
 from imaplib2._errors import abort, error
 from imaplib2._watching import keeper
 from imaplib2.parse import SequenceSet
@@ -312,7 +312,7 @@ def test_a_busy_mailbox_is_remembered(
     serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The file is written behind each event, as soon as that is due, or nothing else is to do."""
-    monkeypatch.setattr("imaplib2._cli.memory._INTERVAL", 0.0)
+    monkeypatch.setattr("imaplib2._cli.watching.memory._INTERVAL", 0.0)
     path = tmp_path / "state"
     box = Box()
 

@@ -1,0 +1,1 @@
+"""What `check` is made of: what is tried, and how it is reported."""

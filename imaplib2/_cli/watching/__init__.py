@@ -1,0 +1,1 @@
+"""What `watch` is made of: what is told of events, and what is done for new messages."""
