@@ -95,11 +95,7 @@ def test_a_test_is_named_after_a_module_or_is_a_known_topic(room: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    [
-        path
-        for room in FOLDERS
-        for path in sorted((TESTS / room).glob("*.py"))
-    ],
+    [path for room in FOLDERS for path in sorted((TESTS / room).glob("*.py"))],
     ids=lambda path: f"{path.parent.name}/{path.name}",
 )
 def test_pure_tests_have_no_server(path: Path) -> None:
