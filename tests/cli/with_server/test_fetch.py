@@ -506,7 +506,8 @@ def test_killed_at_random_it_loses_and_duplicates_nothing(
     server = serve(kills)
     code = (
         "import sys; from imaplib2._cli.backup import downloads;"
-        " from imaplib2._cli.main import main; downloads._MANY = 3; downloads._BATCH = 10_000; sys.exit(main())"
+        " from imaplib2._cli.main import main;"
+        " downloads._MANY = 3; downloads._BATCH = 10_000; sys.exit(main())"
     )
     arguments = fetch(server, tmp_path, "INBOX", "--format", kind)
     while len(children) < KILLS:
