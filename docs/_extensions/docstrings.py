@@ -29,7 +29,8 @@ _FIELD = "Alias for field number "
 def _resolved(
     app: Sphinx, env: BuildEnvironment, node: pending_xref, shown: nodes.TextElement
 ) -> nodes.reference | None:
-    if node.get("refdomain") != "py" or node.get("reftype") != "obj":
+    # What stands for several classes isn't found as a class, before Sphinx 9.
+    if node.get("refdomain") != "py" or node.get("reftype") not in ("obj", "class"):
         return None
     objects = env.domaindata["py"]["objects"]
     target = node["reftarget"]
