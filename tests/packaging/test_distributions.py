@@ -37,9 +37,10 @@ BROUGHT = {
     "scram": "scramp",
     "test": "hypothesis, pytest, pytest_timeout, rich, scramp, xdist",
 }
-#: What an extra is for, if that is done in a moment and needs nothing else.
+#: What an extra is for, if that needs nothing else; {} is a folder.
 USED = {
     "demo": ["imaplib2", "demo", "--messages=20", "--round-trip=0.001"],
+    "docs": ["sphinx-build", "-q", "-W", "-b", "dummy", str(ROOT / "docs"), "{}"],
     "test": ["python", "-I", "-m", "pytest", "-p", "no:cacheprovider", str(ROOT / SOME_TESTS)],
 }
 BUILT_BY = "setuptools>=77"
@@ -150,7 +151,8 @@ def test_an_extra(version: str, extra: str, wheel: Path, tmp_path: Path) -> None
     made.run("python", "-I", "-c", f"import {BROUGHT[extra]}")
     if version == "3.10" and extra in ("cli", "demo"):
         made.run("python", "-I", "-c", "import tomli")
-    made.run(*USED.get(extra, ["imaplib2", "--help"]))
+    used = USED.get(extra, ["imaplib2", "--help"])
+    made.run(*(word.replace("{}", str(tmp_path / "made")) for word in used))
 
 
 @pytest.mark.parametrize("version", versions())
