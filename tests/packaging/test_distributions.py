@@ -43,6 +43,12 @@ USED = {
     "docs": ["sphinx-build", "-q", "-W", "-b", "dummy", str(ROOT / "docs"), "{}"],
     "test": ["python", "-I", "-m", "pytest", "-p", "no:cacheprovider", str(ROOT / SOME_TESTS)],
 }
+OTHERS = [
+    *("CHANGELOG.rst", "SECURITY.rst", "tox.ini", "docs/conf.py", "examples/legacy.py"),
+    # tox -e package looks at it.
+    ".github/workflows/tests.yml",
+]
+"""What the source distribution has besides tests and the package, for example."""
 BUILT_BY = "setuptools>=77"
 """What a build takes."""
 
@@ -121,7 +127,7 @@ def test_the_source_can_be_tested(source: Path, tmp_path: Path) -> None:
         archive.extraction_filter = lambda member, _: member
         archive.extractall(tmp_path)
     (folder,) = tmp_path.iterdir()
-    for name in ("CHANGELOG.rst", "SECURITY.rst", "tox.ini", "docs/conf.py", "examples/legacy.py"):
+    for name in OTHERS:
         assert (folder / name).exists(), name
     ours = {path.relative_to(ROOT) for path in (ROOT / "tests").rglob("*.py")}
     theirs = {path.relative_to(folder) for path in (folder / "tests").rglob("*.py")}
