@@ -97,10 +97,11 @@ def proxy() -> Iterator[Callable[..., Proxy]]:
 
 @pytest.fixture
 def _filters() -> None:
-    """What the `black_hole` of a proxy needs."""
+    """What the `black_hole` of a proxy needs; where containers forbid it, nobody can have it."""
     from .server.scripted import filters_missing
 
-    need(filters_missing())
+    if reason := filters_missing():
+        skip(reason)
 
 
 @pytest.fixture(scope="session")

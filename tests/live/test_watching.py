@@ -69,6 +69,7 @@ def test_nobody_takes_the_port_of_a_server_that_is_down(kind: type[Any]) -> None
         server.restart()
 
 
+@pytest.mark.usefixtures("_filters")
 def test_a_link_that_is_cut_stalled_and_delayed(
     server: Server, user: str, proxy: Callable[..., Proxy]
 ) -> None:

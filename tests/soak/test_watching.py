@@ -64,6 +64,7 @@ def test_killed_servers(kind: type[Any], report: Report) -> None:
     report(_figures(f"{kind.__name__}, killed", actor, account, kills, began))
 
 
+@pytest.mark.usefixtures("_filters")
 @pytest.mark.parametrize("kind", KINDS)
 def test_broken_links(kind: type[Any], proxy: Callable[..., Proxy], report: Report) -> None:
     """The link is cut, stalled and delayed by a proxy."""
