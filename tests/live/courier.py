@@ -151,7 +151,7 @@ class Courier(Server):
     @staticmethod
     def missing() -> str | None:
         """Why no server can be started here; None when one can."""
-        if sys.platform != "linux" or os.geteuid() != 0:
+        if not _is_root():
             return "Courier can only be started by root, on Linux"
         if "IMAPLIB2_COURIER" not in os.environ:
             return "IMAPLIB2_COURIER is not set; tests/live/courier.py says to what"
@@ -162,8 +162,8 @@ class Courier(Server):
 
     @staticmethod
     def forbidden() -> str | None:
-        """Why the system lets no server be started, root or not; None when it does."""
-        return _forbidden()
+        """Why the system lets not even root start a server; None when it does, and to others."""
+        return _forbidden() if _is_root() else None
 
     def __enter__(self) -> Courier:
         with ExitStack() as cleanup:
@@ -249,6 +249,10 @@ _NAMESPACES = ("unshare", "--mount", "--propagation=private", "--pid", "--fork",
 
 def _packages() -> Path:
     return Path(os.environ["IMAPLIB2_COURIER"])
+
+
+def _is_root() -> bool:
+    return sys.platform == "linux" and os.geteuid() == 0
 
 
 @functools.cache
