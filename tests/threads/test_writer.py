@@ -94,7 +94,9 @@ def test_it_has_a_source_fed_when_there_is_room(at: Writing) -> None:
     for number in (1, 2, 3):
         until(lambda: len(asked) == number)  # noqa: B023
         at.gate.drive(at.gate.core.feed, source, bytes(SOURCE_ROOM))
-        at.gate.mutex.run(at.gate.core.wants_more, source)
+        # When the writer was so fast that there is room already, whoever feeds is to go on.
+        if at.gate.mutex.run(at.gate.core.wants_more, source):
+            asked.append(source)
     wait_sent(at, bytes(3 * SOURCE_ROOM) + b"\r\n")
     assert len(asked) == 3
 
