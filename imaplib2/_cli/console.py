@@ -111,7 +111,7 @@ class Console:
             _write(self.err, self._rich_err, pieces)
         # Without a reader, there is nobody to be told.
         except OSError:
-            return
+            _discard(self.err)
 
     def warn(self, text: str, advice: str = "") -> None:
         """Write to standard error that something should be looked at, and what to do about it."""

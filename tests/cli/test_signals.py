@@ -18,6 +18,8 @@ def restored() -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, *NUMBERS)}
     for number in NUMBERS:
         signal.signal(number, signal.SIG_DFL)
+    # In the background of a shell, it is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
