@@ -43,7 +43,11 @@ texts = st.lists(
     st.lists(st.sampled_from([b"\r", b"\n", b"\r\n", b"From ", b">", b"a", b" "])).map(b"".join)
 )
 
-pytestmark = pytest.mark.parametrize("kind", KINDS)
+pytestmark = [
+    pytest.mark.parametrize("kind", KINDS),
+    # The child does nothing but what is tested, in one thread.
+    pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning"),
+]
 
 
 def entry(kept: Store, uid: int, text: bytes, flags: tuple[str, ...] = ()) -> Entry:

@@ -29,7 +29,11 @@ from .helpers import at, saying
 
 Serve = Callable[..., ScriptedServer]
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such terminals")
+pytestmark = [
+    pytest.mark.skipif(os.name == "nt", reason="Windows has no such terminals"),
+    # The child becomes another program at once.
+    pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning"),
+]
 
 _SECONDS = 30.0
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
