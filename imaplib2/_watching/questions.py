@@ -21,6 +21,12 @@ class Opened(NamedTuple):
 class AllUids:
     """The UIDs of all messages."""
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AllUids)
+
+    def __hash__(self) -> int:
+        return hash(AllUids)
+
 
 class NewFrom(NamedTuple):
     """UIDs, and flags, of the messages from a UID on."""

@@ -195,7 +195,8 @@ class Sync:
         if self._lists or not 0 <= self.exists - len(own) <= PORTION:
             return AllUids()
         if not self._agrees:
-            return NewFrom(own.last + 1)
+            # What is behind the known ones is new if these are the first ones of the mailbox.
+            return NewFrom(own.last + 1) if self.exact else AllUids()
         if self._unflagged:
             portion = self._unflagged[:PORTION].split()[0]
             return FlagsOf(SequenceSet(portion))
@@ -247,13 +248,14 @@ class Sync:
         if self._account.keeps_flags:
             self._unflagged |= new
         self._lists = False
-        if not self._is_counted:
-            self.exists, self._is_counted = len(self._account.messages), True
         self.exact = self._agrees
         if self.exact:
             self._contradictions = 0
-        else:
+        elif self._is_counted:
             self._contradicted()
+        else:
+            # There may be more: what was removed, as long as that isn't told, some don't list.
+            self.exists, self._is_counted = len(self._account.messages), True
 
     def _contradicted(self) -> None:
         """There are not as many messages as EXISTS says: look once more, or leave it at that."""

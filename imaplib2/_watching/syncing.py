@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .._errors import error
+from .._errors import abort, error
 from .._hints import Any
 from .account import Account
 from .asking import Asking
 from .outbox import Outbox
 from .sync import Sync
+
+#: How often in a row the same is asked: messages may be removed each time, but not for ever.
+_MOST = 100
 
 
 class Syncing:
@@ -37,11 +40,16 @@ class Syncing:
         return self._sync.wants() is not None
 
     def catch_up(self) -> None:
-        """Ask until nothing is unknown."""
+        """Ask until nothing is unknown. Raises ``abort`` if that has no end."""
         change, sync = self._outbox.change, self._sync
         change(self._hear_all, [*self._asking.heard()])
+        before, times = None, 0
         while (question := change(sync.wants)) is not None:
             self._check()
+            times = times + 1 if question == before else 0
+            if times > _MOST:
+                raise abort(f"it makes no difference what the server answers: {question}")
+            before = question
             change(sync.ask)
             try:
                 answer = self._asking.answer(question, with_flags=self._account.keeps_flags)

@@ -40,6 +40,8 @@ class Server:
     tells_exists: bool = True
     #: Whether so much is said that some of it is dropped.
     is_talkative: bool = False
+    #: Whether SEARCH finds what was removed as long as that isn't told; in Cyrus, it doesn't.
+    finds_removed: bool = True
 
 
 class Mailbox:
@@ -146,7 +148,9 @@ class Session:
         self._meanwhile(unasked)
         answer: Any
         if isinstance(question, AllUids):
-            answer = SequenceSet(self.told)
+            told, own = self.told, self.mailbox.messages
+            finds = told if self.server.finds_removed else told.keys() & own
+            answer = SequenceSet(finds)
         else:
             answer = [*self._rows(question, unasked)]
         self._meanwhile(unasked)

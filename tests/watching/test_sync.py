@@ -18,7 +18,7 @@ from imaplib2.parse import SequenceSet
 
 from .model import Run, Server
 
-SERVERS = st.builds(Server, *[st.booleans()] * 6).filter(
+SERVERS = st.builds(Server, *[st.booleans()] * 7).filter(
     lambda server: server.has_modseq or not server.has_qresync
 )
 
@@ -78,6 +78,18 @@ def test_a_count_that_is_never_true_is_left_at_that() -> None:
     assert known(sync) == {1, 3}
 
 
+def test_behind_such_a_count_what_is_new_is_listed() -> None:
+    """In Cyrus, what others have removed is found no more before it is told."""
+    sync = opened(modseq=5, vanishes=True)
+    sync.heard("EXISTS", [b"2"])
+    answer(sync, ())
+    for typ, data in [("EXISTS", b"3"), ("VANISHED", b"1:2")]:
+        sync.heard(typ, [data])
+    assert answer(sync, (3,))[0] == AllUids()
+    assert known(sync) == {3}
+    assert sync.exact
+
+
 def test_too_many_are_listed() -> None:
     sync = opened(1, 2, 3)
     sync.heard("EXISTS", [b"2"])
@@ -92,8 +104,12 @@ def test_what_is_not_counted_is_listed() -> None:
         sync = opened(1, 2, uid_next=3, modseq=5)
         sync.opened(Opened(None, 1, uid_next=3, modseq=6, vanishes=vanishes))
         assert AllUids in map(type, answer(sync, (1, 2)))
-        assert (sync.exists, sync.exact) == (2, True)
+        # What was removed may be counted, and not be listed.
+        assert (sync.exists, sync.exact) == (2, False)
         assert not sync._account.pending.removed
+        sync.heard("EXISTS", [b"3"])
+        answer(sync, (1, 2, 3))
+        assert (sync.exists, sync.exact) == (3, True)
 
 
 def test_behind_what_was_missed_numbers_stand_for_nothing() -> None:
