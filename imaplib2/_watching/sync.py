@@ -40,8 +40,9 @@ class Sync:
         self._changes: ChangedSince | None = None
         self._lists = False
         self._unflagged = SequenceSet()
-        # A FETCH has told flags of nobody knows which message.
+        # A FETCH has told flags of nobody knows which message; how often that came of asking.
         self._missed_flags = False
+        self._missed_rounds = 0
         # Since the question that is being asked: messages have got other numbers; some were removed
         # by number, new ones among them; some have vanished. The answer may tell of these all the
         # same.
@@ -182,10 +183,13 @@ class Sync:
             question = self._next()
             if question is not None:
                 return question
-            if not self._missed_flags:
+            is_asked = self._missed_flags and self._missed_rounds < _PATIENCE
+            self._missed_flags = False
+            if not is_asked:
+                self._missed_rounds = 0
                 self._account.settle(self._opened.modseq, self._opened.uid_next)
                 return None
-            self._missed_flags = False
+            self._missed_rounds += 1
             self._ask_for_missed_flags()
 
     def _next(self) -> Question | None:

@@ -253,3 +253,46 @@ def test_whatever_is_said_is_borne(said: list[Any], answers: list[Any]) -> None:
     sync.opened(Opened(1, 1, 10, 5))
     answer(sync, (7,))
     assert known(sync) == {7}
+
+
+ROWS = st.lists(
+    st.builds(
+        lambda number, uid, flags: b"%d (%b%b)" % (number, uid, flags),
+        st.integers(0, 4),
+        st.integers(0, 5).map(b"UID %d ".__mod__) | st.just(b""),
+        st.sampled_from([b"FLAGS ()", rb"FLAGS (\Seen)", b"FLAGS 1", b""]),
+    ),
+    max_size=4,
+)
+UIDS = st.sets(st.integers(1, 5))
+MODSEQS = st.none() | st.integers(0, 3)
+
+
+@given(
+    st.builds(Opened, st.none() | st.integers(0, 5), st.just(1), MODSEQS, MODSEQS, st.booleans()),
+    st.tuples(UIDS, UIDS, MODSEQS, MODSEQS, st.booleans()),
+    st.tuples(UIDS, ROWS, ROWS, ROWS),
+    st.lists(st.tuples(TYPES, ANY_DATA), max_size=4),
+)
+def test_whatever_it_answers_a_server_is_not_asked_for_ever(
+    says: Opened, before: Any, answers: Any, unasked: list[Any]
+) -> None:
+    """It says the same each time, be that as wrong as it may."""
+    uids, flagged, modseq, uid_next, keeps_flags = before
+    flags = {frozenset[str](): SequenceSet(flagged & uids)}
+    saved = MailboxState(1, SequenceSet(uids), flags, modseq, uid_next)
+    sync = Sync(Account("x", saved, keeps_flags=keeps_flags))
+    sync.opened(says)
+    listed, *rows = answers
+    for typ, data in [("", []), *unasked]:
+        sync.heard(typ, data)
+        asked = 0
+        while (question := sync.wants()) is not None:
+            asked += 1
+            assert asked < 20
+            sync.ask()
+            if isinstance(question, AllUids):
+                sync.answered(question, SequenceSet(listed))
+            else:
+                kinds = [NewFrom, ChangedSince, FlagsOf]
+                sync.answered(question, rows[kinds.index(type(question))])
