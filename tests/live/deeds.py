@@ -155,14 +155,23 @@ class Account:
     def await_agreement(self, actor: Actor) -> None:
         """Wait until all is told; nothing is told twice, see `Consumer`."""
         deadline = time.monotonic() + PATIENCE
-        while self.consumer.known != actor.messages:
-            event = self.watcher.get(max(0.0, deadline - time.monotonic()))
-            assert event is not None, (self.consumer.known, actor.messages, self.watcher.stopped)
-            self.take(event)
+        while not self._agrees(actor):
+            event = self.watcher.get(0.1)
+            if event is not None:
+                self.take(event)
+            else:
+                watcher = self.watcher
+                accounts = (self.consumer.known, actor.messages, watcher.state, watcher.stopped)
+                assert time.monotonic() < deadline, accounts
         assert actor.found() == actor.messages
+
+    def _agrees(self, actor: Actor) -> bool:
+        """Whether consumer and state have all; what is still to be told may be old news."""
+        if self.consumer.known != actor.messages:
+            return False
         state = self.watcher.state["INBOX"]
-        assert state.uids == actor.messages.keys()
-        assert {uid: f for f, uids in (state.flags or {}).items() for uid in uids} == actor.messages
+        flags = {uid: f for f, uids in (state.flags or {}).items() for uid in uids}
+        return state.uids == actor.messages.keys() and flags == actor.messages
 
 
 def connector(server: Server | Proxy, user: str, timeout: float = 1.0) -> Callable[[], IMAP4]:
