@@ -106,7 +106,7 @@ _DATE = (
     rb'"[ 0-3]\d-(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)-\d{4}'
     rb' [0-2]\d:[0-5]\d:[0-6]\d [+-]\d{4}"'
 )
-_USUAL = pattern(rb" *(?:\((?:%b(?: %b)*)?\))? *(?:%b)? *" % (_FLAG, _FLAG, _DATE), re.IGNORECASE)
+_USUAL = pattern(rb"(?:\((?:%b(?: %b)*)?\))? *(?:%b)?" % (_FLAG, _FLAG, _DATE), re.IGNORECASE)
 
 
 def ask_where_unusual(before: Sequence[Part], last: Sequence[Part]) -> None:
@@ -118,7 +118,7 @@ def ask_where_unusual(before: Sequence[Part], last: Sequence[Part]) -> None:
     text = b""
     for part in (*before, *last):
         if isinstance(part, Message):
-            part.asks = part.asks or not _USUAL.fullmatch(text)
+            part.asks = part.asks or not _USUAL.fullmatch(text.strip(b" "))
             text = b""
         else:
             text += bytes_of(part)

@@ -88,6 +88,7 @@ UNUSUAL = [
     rb" (\Foo)", rb" (\Seen \Recent)", rb" (\*)", b" ((a))", b' (a"b)', b" (a]b)", b" (a  b)",
     b" (a{3+})", b" x", b" NIL", b" UTF8", b" (a) (b)", DATE * 2, b' ""', b' "bad date"',
     b' "17-Xxx-1996 09:44:25 +0000"', b' "17-Jul-1996 09:44:25"', b' "17-Jul-1996"', b" \xff",
+    b" " * 100_000 + b"x" + b" " * 100_000,
 ]  # fmt: skip
 
 
