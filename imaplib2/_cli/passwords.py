@@ -111,7 +111,7 @@ _from_environment: list[str] = []
 def conceal() -> None:
     """Take the password out of the environment, which all children of this process would get."""
     found = os.environ.pop(_VARIABLE, None)
-    if found is not None:
+    if found:
         _from_environment[:] = [found]
 
 

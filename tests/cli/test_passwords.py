@@ -167,6 +167,13 @@ def test_what_the_environment_has_is_not_for_children(monkeypatch: pytest.Monkey
         assert find(WANTED, Kept()) == "secret"
 
 
+def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "_from_environment", [])
+    monkeypatch.setenv("IMAPLIB2_PASSWORD", "")
+    passwords.conceal()
+    assert passwords._of_environment(WANTED, Kept()) is None
+
+
 def test_a_keyring_out_of_order(keyring: None) -> None:
     console = Kept()
     assert passwords._of_keyring(WANTED._replace(user="broken"), console) is None
