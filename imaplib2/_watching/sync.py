@@ -64,7 +64,7 @@ class Sync:
         self._opened, self.exists = said, said.exists or 0
         self._is_counted = said.exists is not None
         self._changes, self._unflagged = None, SequenceSet()
-        self._missed_flags = False
+        self._missed_flags, self._missed_rounds = False, 0
         self._contradictions = 0
         self.ask()
         self._gone = None

@@ -48,7 +48,8 @@ class Syncing:
             self._check()
             times = times + 1 if question == before else 0
             if times > _MOST:
-                raise abort(f"it makes no difference what the server answers: {question}")
+                kind = type(question).__name__
+                raise abort(f"it makes no difference what the server answers to {kind}")
             before = question
             change(sync.ask)
             try:
