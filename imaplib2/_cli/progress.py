@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from .._clock import Clock
 from .._hints import TYPE_CHECKING, Any, TextIO
 from .text import bytes_text, cells, encodable, padded, shortened, shown
@@ -41,6 +43,17 @@ class Progress:
 
     def advance(self, count: int = 1) -> None:
         """So many more are done."""
+
+    def part(self) -> Callable[[int, int], None]:
+        """For the *progress* of `IMAP4.fetch_to` and `IMAP4.append`: it advances by a part."""
+        before = 0
+
+        def tell(done: int, whole: int) -> None:
+            nonlocal before
+            self.advance(done - before)
+            before = done
+
+        return tell
 
     def expect(self, total: int) -> None:
         """There will be so many in all."""

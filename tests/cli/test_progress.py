@@ -117,3 +117,13 @@ def test_a_bar(unit: str, width: int) -> None:
         progress.rename("More\x1b")
         progress.hide()
     assert "\\x1b" in stream.getvalue()
+
+
+def test_a_part_of_it_tells_how_far_it_is_itself() -> None:
+    stream, progress = line(1000, "B")
+    progress.advance(100)
+    for part in (progress.part(), progress.part()):
+        part(50, 200)
+        part(200, 200)
+    progress.rename("Mail")
+    assert last(stream) == "Mail 500 B of 1.0 kB (50 %)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from ..._errors import abort, error
@@ -54,11 +54,11 @@ class Plan(_PlanFields):
 
 def plan(client: IMAP4, found: Survey, store: Store | None) -> Plan:
     """What is to be done so that *store* has what was *found*; None if there is nothing yet."""
-    is_same = store is not None and store.validity == found.validity
-    known = dict(store.uids) if store is not None and is_same else {}
-    foreign = _foreign(client, found, store, known) if store is not None and is_same else []
-    for uid in foreign:
-        del known[uid]
+    known: dict[int, Entry] = {}
+    foreign: list[int] = []
+    if store is not None and store.validity == found.validity:
+        foreign = _foreign(client, found, store)
+        known = {uid: store.uids[uid] for uid in store.uids.keys() - foreign}
     missing = [uid for uid in found.flags if uid not in known]
     again = _again(client, missing, found.validity, store) if store is not None else {}
     new = [uid for uid in missing if uid not in again]
@@ -77,11 +77,12 @@ def plan(client: IMAP4, found: Survey, store: Store | None) -> Plan:
     )
 
 
-def _foreign(client: IMAP4, found: Survey, store: Store, known: Mapping[int, Entry]) -> list[int]:
+def _foreign(client: IMAP4, found: Survey, store: Store) -> list[int]:
     """UIDs in names of files that have got here from elsewhere: other messages have them here.
 
     That is asked where nothing but the file's name tells of a message.
     """
+    known = store.uids
     doubtful = [uid for uid, one in known.items() if one.key in store.recovered]
     asked = identities(client, [uid for uid in doubtful if uid in found.flags]) if doubtful else {}
     return [uid for uid, one in asked.items() if not may_be_same(one, known[uid])]
@@ -214,14 +215,9 @@ class Download:
                 self._look_for([uid])
 
     def _fetch_to_file(self, message: Message) -> None:
-        uid, written = message.uid, 0
+        uid = message.uid
         assert uid is not None
-
-        def progress(done: int, whole: int) -> None:
-            nonlocal written
-            self._progress.advance(done - written)
-            written = done
-
+        progress = self._progress.part()
         with private_file(self._store.partial) as file:
             try:
                 typ, data = self._client.fetch_to(file, uid, uid=True, progress=progress)

@@ -7,9 +7,8 @@ import email
 import hashlib
 import itertools
 import mailbox
-import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from ..failures import USAGE, Failure
 from . import line_ends
 from .entries import Entry, FilePart
 from .identity import digest_of, header_of, name_of
-from .maildir import COLON, FLAGS, modified
+from .maildir import COLON, FLAGS, files, flags_of, modified
 
 #: What the letters of flags mean in mbox; in Maildir, see `maildir`.
 _MBOX_FLAGS = {
@@ -134,7 +133,7 @@ class _Maildir:
             self._look()
         path = self._files[key]
         letters = path.name.partition(f"{COLON}2,")[2]
-        return _Found(FilePart(path), modified(path), _flags(letters, FLAGS))
+        return _Found(FilePart(path), modified(path), flags_of(letters, FLAGS))
 
     def name(self, key: str, digest: str) -> str:
         return key
@@ -144,12 +143,9 @@ class _Maildir:
 
     def _look(self) -> None:
         self._files.clear()
-        for name in ("new", "cur"):
-            with contextlib.suppress(FileNotFoundError), os.scandir(self._path / name) as files:
-                for file in files:
-                    if file.is_file() and not file.name.startswith("."):
-                        key = file.name.partition(COLON)[0]
-                        self._files[key] = self._path / name / file.name
+        for file in files(self._path):
+            if file.is_file() and not file.name.startswith("."):
+                self._files[file.name.partition(COLON)[0]] = Path(file.path)
 
 
 class _Mbox:
@@ -169,7 +165,7 @@ class _Mbox:
         portions = _Rest(lambda: self._box.get_file(key))
         header = email.message_from_bytes(header_of(b"".join(itertools.islice(portions, 4))))
         letters = "".join(str(header.get(name, "")) for name in ("Status", "X-Status"))
-        return _Found(portions, _date(words[-5:]), _flags(letters, _MBOX_FLAGS))
+        return _Found(portions, _date(words[-5:]), flags_of(letters, _MBOX_FLAGS))
 
     def name(self, key: Any, digest: str) -> str:
         return digest
@@ -194,7 +190,3 @@ def _date(words: list[bytes]) -> datetime | None:
         moment = time.strptime(text, "%a %b %d %H:%M:%S %Y")
         return datetime(*moment[:6], tzinfo=timezone.utc)
     return None
-
-
-def _flags(letters: str, known: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(sorted({known[letter] for letter in letters if letter in known}))

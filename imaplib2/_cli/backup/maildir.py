@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -57,14 +57,11 @@ class Maildir:
 
     def _look(self) -> None:
         """See which files there are."""
-        # In this order, as mail programs move files from the one to the other.
-        for name in ("new", "cur"):
-            with contextlib.suppress(FileNotFoundError), os.scandir(self._folder / name) as files:
-                for file in files:
-                    key = _parsed(file.name)[0]
-                    # No link, and nothing else that only looks like a message.
-                    if key is not None and file.is_file(follow_symlinks=False):
-                        self._paths[key] = self._folder / name / file.name
+        for file in files(self._folder):
+            key = _parsed(file.name)[0]
+            # No link, and nothing else that only looks like a message.
+            if key is not None and file.is_file(follow_symlinks=False):
+                self._paths[key] = Path(file.path)
 
     def settle(self, end: int, *, is_open: bool) -> None:
         """Remove what a crash has left."""
@@ -87,7 +84,7 @@ class Maildir:
         _, size, letters = _parsed(path.name)
         with open(path, "rb") as file:
             header = file.read(_HEADER)
-        flags = tuple(sorted(FLAGS[letter] for letter in letters if letter in FLAGS))
+        flags = flags_of(letters, FLAGS)
         name = name_of(header) or digest_of(header)
         return Entry(key, int(validity), int(uid), size, modified(path), flags, name)
 
@@ -155,6 +152,19 @@ def _parsed(name: str) -> tuple[str | None, int, str]:
     """
     found = _NAME.fullmatch(name)
     return (found[1], int(found[2]), found[3] or "") if found else (None, 0, "")
+
+
+def files(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """What is in the places for messages of a Maildir."""
+    # In this order, as mail programs move files from the one to the other.
+    for name in ("new", "cur"):
+        with contextlib.suppress(FileNotFoundError), os.scandir(folder / name) as found:
+            yield from found
+
+
+def flags_of(letters: str, known: Mapping[str, str]) -> tuple[str, ...]:
+    """The flags that *letters* stand for, as far as they are *known*."""
+    return tuple(sorted({known[letter] for letter in letters if letter in known}))
 
 
 def modified(path: Path) -> datetime | None:

@@ -22,7 +22,7 @@ def show(console: Console, sign: str, style: str, name: str, text: str, width: i
 
     *text* begins behind a name of *width* columns, or a wider one.
     """
-    name = padded(shown(printable(name)), width)
+    name = padded(_shown(name), width)
     head = f"{console.sign(sign)} "
     if not console.is_narrow and cells(head + name + text) + 2 < console.width:
         console.line((head, style), (name, "strong"), "  ", text)
@@ -34,8 +34,12 @@ def show(console: Console, sign: str, style: str, name: str, text: str, width: i
 
 def width_of(names: Iterable[str]) -> int:
     """How wide a column for *names* is, but for very long ones."""
-    widths = [cells(printable(name)) for name in names]
+    widths = [cells(_shown(name)) for name in names]
     return max((width for width in widths if width <= _WIDEST), default=0)
+
+
+def _shown(name: str) -> str:
+    return shown(printable(name))
 
 
 def tell_problems(

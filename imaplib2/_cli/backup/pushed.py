@@ -66,12 +66,12 @@ class Pushed:
             advice = "Without it, messages are known by Message-ID, size and date."
             raise Failure(text, advice) from None
         journal.records.clear()
-        *_, last = [{}, *(found[to][0] for to in found)]
-        to = target["to"]
-        if to in found and found[to][0] == target:
-            self.uids = found[to][1]
+        record, uids = found.get(target["to"], ({}, {}))
+        if record == target:
+            self.uids = uids
         if not journal.is_read_only:
             journal.compact(1 + len(records), [head, *_records(found)])
+            last, _ = [({}, {}), *found.values()][-1]
             if last != target:
                 journal.write(target)
 

@@ -163,12 +163,11 @@ class Upload:
         return Request(partial(issue, batch), size, batch)
 
     def _issue(self, batch: list[Entry], callback: Callable[[Any], None]) -> None:
+        several = []
         for entry in batch:
-            self._look_at(entry)
-        several = [
-            (self._flags(entry), entry.date, b"".join(self._source.portions(entry)))
-            for entry in batch
-        ]
+            text = b"".join(self._source.portions(entry))
+            self._look_at(entry, len(text))
+            several.append((self._flags(entry), entry.date, text))
         if len(several) > 1:
             self._client._append_several(self._mailbox, several, callback=callback)
         else:
@@ -177,27 +176,19 @@ class Upload:
     def _issue_large(self, batch: list[Entry], callback: Callable[[Any], None]) -> None:
         """Append a message that isn't held: it is read as the server takes it."""
         (entry,) = batch
-        self._look_at(entry)
-        done = 0
-
-        def progress(now: int, whole: int) -> None:
-            nonlocal done
-            self._progress.advance(now - done)
-            done = now
-
+        self._look_at(entry, sum(map(len, self._source.portions(entry))))
         file = line_ends.Reading(_text(self._source, entry))
         self._client.append(
             self._mailbox, self._flags(entry), entry.date, file, size=_size(self._source, entry),
-            progress=progress, callback=callback,
+            progress=self._progress.part(), callback=callback,
         )  # fmt: skip
 
     def _flags(self, entry: Entry) -> list[str]:
         flags = _flags(entry)
         return [*filter(_is_system_flag, flags)] if entry.key in self._plain else flags
 
-    def _look_at(self, entry: Entry) -> None:
-        """See whether the text is still the one that was fetched."""
-        size = sum(map(len, self._source.portions(entry)))
+    def _look_at(self, entry: Entry, size: int) -> None:
+        """See whether the text, of this *size*, is still the one that was fetched."""
         if size != entry.size:
             self.changed[entry.key] = f"its file was changed: {size:,} octets, not {entry.size:,}"
 

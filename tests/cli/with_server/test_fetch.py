@@ -181,15 +181,21 @@ def test_uidvalidity_changes(
     assert kept(tmp_path) == messages
 
 
-def test_one_message_is_refused(serve: Serve, typed: Type, tmp_path: Path) -> None:
+def refusing(text: bytes) -> Callable[[Session, Command], None]:
+    """Refuses the second of three messages with this *text*, and all of them at once."""
+
     def refused(session: Session, command: Command) -> None:
-        # By itself, the first one comes.
         if b"BODY.PEEK[])" in command.args and command.words[0] in (b"1:3", b"2"):
-            session.peer.no(command, b"[SERVERBUG] \x1bcan't")
+            session.peer.no(command, text)
             return
         HANDLERS[command.name](session, command)
 
-    done = typed(*fetch(serve(script(some(3), UID_FETCH=refused)), tmp_path, "INBOX"))
+    return refused
+
+
+def test_one_message_is_refused(serve: Serve, typed: Type, tmp_path: Path) -> None:
+    server = serve(script(some(3), UID_FETCH=refusing(b"[SERVERBUG] \x1bcan't")))
+    done = typed(*fetch(server, tmp_path, "INBOX"))
     assert done.status == PROBLEM
     assert "✗ INBOX 2 new" in done.words
     assert "1 message failed" in done.words
@@ -271,19 +277,13 @@ def test_a_file_of_another_mailbox(serve: Serve, typed: Type, tmp_path: Path) ->
 def test_for_scripts(serve: Serve, typed: Type, tmp_path: Path) -> None:
     """A line for each mailbox, whatever has come of it."""
 
-    def refused(session: Session, command: Command) -> None:
-        if b"BODY.PEEK[])" in command.args and command.words[0] in (b"1:3", b"2"):
-            session.peer.no(command, b"can't")
-            return
-        HANDLERS[command.name](session, command)
-
     def examine(session: Session, command: Command) -> None:
         if command.words[0] != b"INBOX":
             session.peer.no(command, b"not yours")
             return
         HANDLERS[command.name](session, command)
 
-    server = serve(script(some(3), UID_FETCH=refused, EXAMINE=examine))
+    server = serve(script(some(3), UID_FETCH=refusing(b"can't"), EXAMINE=examine))
     dry = typed(*fetch(server, tmp_path, "INBOX", "--json", "--dry-run")).json
     size = len(text(1))
     assert (dry["dry_run"], dry["new"], dry["size"]) == (True, 3, 3 * size)
